@@ -1,0 +1,105 @@
+/* What a run used, as whole numbers: the engine counts, money comes afterwards (billing spec, section 1).
+ *
+ * One fsim_usage per function is filled in a single pass by the kernels of billing/meter.h, and holds what
+ * every way of billing needs at once: per request (phase 1), per active interval (phase 2), CPU threshold
+ * (phase 3a), CPU time (phase 3b), residency, provisioned capacity. Which roundings are applied is said by
+ * the fsim_meter_plan, which is the same for all functions of a run.
+ *
+ * Units: *_ms are billed milliseconds (already rounded, per request, interval or instance), 64 bits: 584
+ * million instance-years. *_ns are exact sums in 128 bits, because 584 instance-years of nanoseconds are less
+ * than a month of 10 000 instances. */
+#ifndef FSIM_BILLING_USAGE_H
+#define FSIM_BILLING_USAGE_H
+
+#include "base/decimal.h"
+#include "base/time.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Different roundings of one scope (requests, active intervals, instances) that a run meters side by side. */
+#define FSIM_METER_RULES_MAX 6
+
+/* Billed time of one span: max(least, step * ceil(span / step)), in whole milliseconds. Built by
+ * fsim_meter_rule_make; `magic` and `shift` replace the division (billing/meter.h). */
+typedef struct fsim_meter_rule {
+    uint64_t step_ms, least_ms;
+    uint64_t step_ns, magic;
+    uint32_t shift;
+} fsim_meter_rule;
+
+typedef struct fsim_meter_rules {
+    fsim_meter_rule rule[FSIM_METER_RULES_MAX];
+    uint32_t count;
+} fsim_meter_rules;
+
+/* What was metered: pricing a quantity that was not is an error, never zero. */
+enum {
+    FSIM_METERED_THRESHOLD = 1u << 0,   /* threshold_* and cpu_ucore_ns */
+    FSIM_METERED_INSTANCES = 1u << 1,   /* residency, idle, starting, init */
+    FSIM_METERED_PROVISIONED = 1u << 2, /* provisioned_* */
+    FSIM_METERED_NETWORK = 1u << 3      /* net_bytes */
+};
+
+/* How a run meters. Requests and active intervals are always metered; rule 0 of both is 1 ms, rule 1 of
+ * requests 100 ms (the old phase 1). Price books add the roundings they need before the run
+ * (fsim_price_book_require). */
+typedef struct fsim_meter_plan {
+    fsim_meter_rules request;   /* per request */
+    fsim_meter_rules active;    /* per maximal interval with a request inside */
+    fsim_meter_rules residency; /* per instance, from readiness to its end */
+    uint32_t metered;           /* FSIM_METERED_* */
+    /* CPU threshold (billing spec 1.4 and 1.7, lines 6 to 10) */
+    fsim_ns window_ns;      /* length of a sampling window: 1 s */
+    uint32_t threshold_ppm; /* share of the configured vCPU at which a window is active: 50000 is 5 % */
+    bool full_window;       /* divide by the whole window instead of its billed part */
+} fsim_meter_plan;
+
+/* Per function. Plain data: zero-initialised it is the usage of nothing; usages of the same shape add field
+ * by field. */
+typedef struct fsim_usage {
+    /* Shape: of one instance of the function. */
+    uint64_t memory_mb;  /* configured, MiB */
+    uint64_t vcpu_milli; /* configured, thousandths of a core */
+    uint64_t disk_mb;    /* configured above the free part, MiB */
+
+    /* Requests whose code ran (a refusal is not billed, a time-out during execution is). */
+    uint64_t requests;
+    fsim_u128 request_ns;                      /* sum of execution times */
+    uint64_t request_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.request */
+    uint64_t
+        request_init_ms[FSIM_METER_RULES_MAX]; /* what is added when the initialisation is billed with the
+                                                  first request: ceil(init + span) - ceil(span), summed */
+
+    /* Active intervals: maximal spans in which an instance holds a request; touching ones are two. */
+    uint64_t active_intervals;
+    fsim_u128 active_ns;
+    uint64_t active_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.active */
+    uint64_t
+        active_init_ms[FSIM_METER_RULES_MAX]; /* as request_init_ms, for the first interval of an instance */
+
+    /* CPU threshold: over the memory-billed spans M, which are the active intervals of an instance that is
+     * frozen between requests, and the whole residency of one that is not. */
+    uint64_t threshold_mem_ms;
+    uint64_t threshold_cpu_ms; /* the part in active windows */
+    fsim_u128 cpu_ucore_ns;    /* CPU time really used, in millionths of a core times ns: phase 3b */
+
+    /* Instances. residency = from ready to end = busy (active_ns) + idle. Starting is before ready. */
+    uint64_t instances_started;
+    uint64_t instances_ended; /* those whose residency is in residency_ms */
+    fsim_u128 starting_ns, residency_ns, idle_ns;
+    uint64_t residency_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.residency */
+    fsim_u128 init_ns; /* initialisation of instances that served: a subset of starting_ns */
+    uint64_t init_ms;  /* the same, each rounded up to 1 ms */
+
+    /* Provisioned capacity: paid while it is there, used or not. A book that prices it (metering.provisioned)
+     * takes what ran on it out of the ordinary duration. */
+    fsim_u128 provisioned_alloc_ns; /* instance-time allocated */
+    fsim_u128 provisioned_idle_ns;  /* allocated and without a request */
+    uint64_t provisioned_requests;  /* served by provisioned instances: a subset of `requests` */
+    uint64_t provisioned_ms[FSIM_METER_RULES_MAX]; /* and their time: a subset of request_ms */
+
+    uint64_t net_bytes; /* sent to the outside */
+} fsim_usage;
+
+#endif
