@@ -1,0 +1,57 @@
+/* The functions of a run: names, sizes, and how they behave. Sources add the names that a trace mentions while they stream; ids are dense
+ * and stable, in order of first mention. */
+#ifndef FSIM_API_FUNCTION_TABLE_H
+#define FSIM_API_FUNCTION_TABLE_H
+
+#include "api/arrivals.h"
+#include "base/distribution.h"
+
+typedef enum fsim_cpu_model { FSIM_CPU_NONE, FSIM_CPU_PS, FSIM_CPU_LINEAR } fsim_cpu_model;
+
+#define FSIM_COLD_PHASES 5 /* schedule, pull, sandbox, runtime, user: in this order */
+extern const char *const fsim_cold_phase_names[FSIM_COLD_PHASES + 1];
+
+#define FSIM_UNLIMITED UINT32_MAX
+
+/* Plain data; the whole behaviour of one function. Spans in ns, memory in MiB. */
+typedef struct fsim_fn_spec {
+    const char *name;
+    int64_t memory_mb, disk_mb;
+    double vcpu;              /* cores of one instance */
+    uint32_t concurrency;     /* requests inside one instance; FSIM_UNLIMITED: no limit */
+    fsim_cpu_model cpu_model; /* how requests in one instance slow each other down */
+    double slowdown_per_request;
+    double cpu_fraction;   /* CPU time per wall time of a request, 0..1 */
+    double background_cpu; /* cores an instance uses while it holds no request (no-freeze mode) */
+    bool freeze;           /* an instance without a request is frozen: no CPU, no bill (billing spec 1.1) */
+    uint32_t max_instances, min_instances, provisioned;
+    uint32_t reserved_concurrency; /* FSIM_UNLIMITED: none reserved */
+    fsim_ns timeout_ns;            /* execution is cut off and failed after this long; FSIM_NEVER */
+    bool has_service;
+    fsim_dist service;
+    bool cold_total;      /* cold_start_mode "total": the cold draw replaces cold start + service */
+    bool cold_has_phases; /* phases[] instead of cold_start */
+    fsim_dist cold_start;
+    fsim_dist cold_phases[FSIM_COLD_PHASES];
+} fsim_fn_spec;
+
+typedef struct fsim_function_table fsim_function_table;
+
+fsim_function_table *fsim_function_table_create(void);
+void fsim_function_table_destroy(fsim_function_table *table);
+/* The spec that names without an entry of their own get; copied. */
+void fsim_function_table_set_template(fsim_function_table *table, const fsim_fn_spec *spec);
+const fsim_fn_spec *fsim_function_table_template(const fsim_function_table *table);
+/* Adds (copying spec; the name is copied too) or fails if the name exists (FSIM_ECONFIG) or the limit FSIM_FUNCTIONS_MAX is reached (FSIM_ELIMIT). */
+fsim_status fsim_function_table_add(fsim_function_table *table, const fsim_fn_spec *spec, fsim_fn_id *id, fsim_error *err);
+/* The id of `name` (len bytes), added from the template when it is new. O(1). */
+fsim_status fsim_function_table_intern(fsim_function_table *table, const char *name, size_t len, fsim_fn_id *id, fsim_error *err);
+/* FSIM_UNLIMITED when absent. */
+fsim_fn_id fsim_function_table_find(const fsim_function_table *table, const char *name);
+uint32_t fsim_function_table_count(const fsim_function_table *table);
+/* Valid until the next add or intern. */
+const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fsim_fn_id id);
+/* A trace's memory_mb column: sets the size of a function that got its spec from the template; FSIM_EDATA if it contradicts an earlier row. */
+fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb, fsim_error *err);
+
+#endif

@@ -1,0 +1,58 @@
+/* Workload sources: iterators that produce arrivals. One source is one file workloads/sources/<name>.c that defines
+ * `const fsim_source_ops fsim_source_<name>`; the build lists it in the registry (api/registry.h), and with that in `fsim list workloads`,
+ * in "source" of a scenario, and in the tests that run over all sources. */
+#ifndef FSIM_API_SOURCE_API_H
+#define FSIM_API_SOURCE_API_H
+
+#include "api/arrivals.h"
+#include "api/function_table.h"
+#include "base/value.h"
+
+/* What a source is opened with. All borrowed until close. */
+typedef struct fsim_source_context {
+    uint64_t seed;
+    const char *path;             /* key of its random streams: "workload", "workload/of/0", … */
+    fsim_function_table *table;   /* where names become ids */
+    fsim_fn_id default_fn;        /* for sources that name no function */
+    fsim_value_pool *pool;        /* for what lives as long as the run */
+    const char *base_dir;         /* relative files in the scenario start here */
+} fsim_source_context;
+
+/* Users with think time are not a stream: their arrivals depend on the answers, so the engine runs them. A closed source describes itself. */
+typedef struct fsim_closed_plan {
+    uint32_t users;
+    fsim_dist think;
+    fsim_fn_id fn;
+    uint64_t requests_max; /* UINT64_MAX: no bound */
+    fsim_ns until_ns;      /* last instant of an arrival; FSIM_NEVER */
+    const char *path;      /* key of its random stream */
+} fsim_closed_plan;
+
+typedef struct fsim_source_ops {
+    const char *name, *summary;
+    const char *example; /* a complete "workload" object, JSON: shown by `fsim list` and run by the tests */
+    size_t state_size;   /* bytes of zeroed state that the caller provides */
+    /* Reads its parameters (marking them used). `requests` and `until` are read and applied by the caller around every source. */
+    fsim_status (*open)(void *state, const fsim_source_context *context, const fsim_value *config, fsim_error *err);
+    /* Fills up to FSIM_BATCH arrivals; count == 0 is the end. fn ids must exist. service_ns is FSIM_DRAW unless the source knows it. */
+    fsim_status (*next)(void *state, fsim_arrivals *batch, fsim_error *err);
+    void (*close)(void *state); /* may be NULL */
+    /* Instead of next, for closed workloads; NULL otherwise. */
+    fsim_status (*closed)(void *state, fsim_closed_plan *plan, fsim_error *err);
+} fsim_source_ops;
+
+/* A workload: one opened source with its bounds applied and missing durations drawn, in each function's own service stream, in order of arrival. */
+typedef struct fsim_workload fsim_workload;
+
+#define FSIM_CLOSED_MAX 16
+/* Opens the source that `config` names ("source": …), recursively for superpositions. With `table` functions must have a service distribution if
+ * the source leaves durations open: otherwise FSIM_ECONFIG at the first such row. */
+fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context, const fsim_value *config, fsim_error *err);
+fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
+/* The closed populations inside; returns their number. */
+uint32_t fsim_workload_closed(const fsim_workload *workload, const fsim_closed_plan **plans);
+/* Share of the input read so far, 0..1, or -1 when unknown: for progress bars. */
+double fsim_workload_progress(const fsim_workload *workload);
+void fsim_workload_close(fsim_workload *workload);
+
+#endif

@@ -1,0 +1,64 @@
+/* Distributions of times (and of batch sizes). One description serves service times, cold starts, windows, time-outs, think times, intervals
+ * and retries (contract additions, section 1 "distributions").
+ *
+ * A description is plain data owned by the pool it was read from; sampling needs no allocation and draws only from the given stream. */
+#ifndef FSIM_BASE_DISTRIBUTION_H
+#define FSIM_BASE_DISTRIBUTION_H
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "base/value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum fsim_dist_kind {
+    FSIM_DIST_CONSTANT,
+    FSIM_DIST_UNIFORM,
+    FSIM_DIST_EXPONENTIAL,
+    FSIM_DIST_GAMMA, /* also erlang */
+    FSIM_DIST_LOGNORMAL,
+    FSIM_DIST_WEIBULL,
+    FSIM_DIST_PARETO,
+    FSIM_DIST_HYPEREXPONENTIAL,
+    FSIM_DIST_NORMAL, /* truncated at 0: redrawn below 0 */
+    FSIM_DIST_BURR12,
+    FSIM_DIST_EMPIRICAL,
+    FSIM_DIST_SHIFT
+} fsim_dist_kind;
+
+#define FSIM_DIST_PHASES_MAX 16
+
+typedef struct fsim_dist fsim_dist;
+struct fsim_dist {
+    fsim_dist_kind kind;
+    fsim_ns constant_ns; /* CONSTANT: the value; SHIFT: by (may be negative) */
+    double a, b, c;      /* nanoseconds where a length; see distribution.c for each kind */
+    /* HYPEREXPONENTIAL: cumulative probabilities and means; EMPIRICAL: sorted values and their number */
+    double cumulative[FSIM_DIST_PHASES_MAX], mean_ns[FSIM_DIST_PHASES_MAX];
+    const fsim_ns *values;
+    size_t count;
+    const fsim_dist *of; /* SHIFT */
+};
+
+/* Sets a constant; the zero-initialised fsim_dist is the constant 0. */
+void fsim_dist_constant(fsim_dist *dist, fsim_ns value_ns);
+
+/* Reads a distribution object {"dist": …}, or a span ("20ms") as a constant. `base_dir` resolves `empirical` files (one number with unit, or bare seconds, a
+ * line). Errors: unknown distribution (nearest name), missing or contradicting parameter, a parameter out of range, a mean that does not exist where
+ * `needs_mean`. */
+fsim_status fsim_dist_read(fsim_dist *out, fsim_value_pool *pool, const fsim_value *value, const char *base_dir, bool needs_mean, fsim_error *err);
+
+/* One variate in ns, >= 0. */
+fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng);
+
+/* Mean in ns; INFINITY where there is none (pareto with alpha <= 1). */
+double fsim_dist_mean_ns(const fsim_dist *dist);
+static inline bool fsim_dist_is_zero(const fsim_dist *d) {
+    return d->kind == FSIM_DIST_CONSTANT && d->constant_ns == 0;
+}
+
+/* Names and one-line descriptions for `fsim list distributions`; NULL-terminated. */
+extern const char *const fsim_dist_names[];
+
+#endif

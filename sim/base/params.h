@@ -1,0 +1,34 @@
+/* Parameters of a policy as a table: one row gives parsing, default, range check, error message and help text. */
+#ifndef FSIM_BASE_PARAMS_H
+#define FSIM_BASE_PARAMS_H
+
+#include "base/distribution.h"
+#include "base/value.h"
+
+typedef enum fsim_param_kind {
+    FSIM_PARAM_SPAN,  /* fsim_ns; null or "none" is FSIM_NEVER where `off` is true */
+    FSIM_PARAM_DIST,  /* fsim_dist; a span is a constant; null is a constant FSIM_NEVER where `off` */
+    FSIM_PARAM_COUNT, /* int64_t; null is INT64_MAX where `off` */
+    FSIM_PARAM_REAL,  /* double */
+    FSIM_PARAM_BOOL,  /* bool */
+    FSIM_PARAM_SIZE,  /* int64_t bytes; null is INT64_MAX where `off` */
+    FSIM_PARAM_CHOICE /* int: index into `choices` */
+} fsim_param_kind;
+
+/* The last row of a table has name NULL. */
+typedef struct fsim_param {
+    const char *name;
+    fsim_param_kind kind;
+    size_t offset;          /* of the field in the params struct */
+    const char *fallback;   /* default as text, as one would write it in JSON or --set; NULL: required */
+    double min, max;        /* inclusive; spans in seconds; both 0: no bound but the type's */
+    bool off;               /* null / "none" allowed */
+    const char *unit, *help;
+    const char *const *choices;
+} fsim_param;
+
+/* Reads `object` (NULL: all defaults) into `params`; keys "name" and those of the table are marked used, unknown ones refused with the nearest name. */
+fsim_status fsim_params_read(void *params, const fsim_param *table, fsim_value_pool *pool, const fsim_value *object,
+                             const char *base_dir, fsim_error *err);
+
+#endif

@@ -1,0 +1,93 @@
+/* A run, validated: everything the engine needs, as plain data. Made from a configuration tree by io/scenario_load.h; the tree itself stays
+ * attached, so that `fsim explain` and manifest.json can say where each value came from. */
+#ifndef FSIM_MODEL_SCENARIO_H
+#define FSIM_MODEL_SCENARIO_H
+
+#include "api/policy_api.h"
+#include "base/limits.h"
+
+typedef enum fsim_binding { FSIM_BIND_EARLY, FSIM_BIND_LATE } fsim_binding;
+
+typedef enum fsim_limit_kind { FSIM_LIMIT_NONE, FSIM_LIMIT_FIXED, FSIM_LIMIT_SLIDING, FSIM_LIMIT_BUCKET } fsim_limit_kind;
+
+/* At most n starts a window (contract additions, "platform.start_rate"). */
+typedef struct fsim_start_limit {
+    fsim_limit_kind kind;
+    int64_t n;
+    fsim_ns window_ns;
+    int64_t burst, initial; /* BUCKET: capacity and tokens at 0; FIXED: initial = starts of the first window */
+    bool per_function;      /* else one for the region */
+} fsim_start_limit;
+
+typedef struct fsim_retry_plan {
+    bool on;
+    fsim_dist interval;
+    double factor;
+    uint64_t attempts; /* retries after the first attempt; UINT64_MAX: for ever */
+    bool on_429, on_503, on_504;
+} fsim_retry_plan;
+
+typedef struct fsim_nodes_plan {
+    uint32_t count; /* 0: nodes are not simulated */
+    double vcpu;
+    int64_t memory_mb;
+    bool processor_sharing;
+    double price_per_hour; /* 0: not priced */
+} fsim_nodes_plan;
+
+typedef struct fsim_gateway_plan {
+    double rate_per_s, burst; /* rate 0: none */
+    bool per_function;        /* key "function"; else one for all */
+} fsim_gateway_plan;
+
+typedef struct fsim_scenario {
+    const char *name, *summary;
+    const char *base_dir; /* relative files start here */
+    fsim_value_pool *pool;
+    fsim_value *root; /* the effective tree: defaults, bundle, file, --set */
+
+    const fsim_value *workload;
+    fsim_function_table *functions; /* as declared; a run works on its own copy, which the workload may extend */
+    fsim_fn_id default_fn;
+
+    const char *bundle;
+    const fsim_scaling_ops *scaling;
+    const fsim_keepalive_ops *keepalive;
+    const fsim_routing_ops *routing;
+    const fsim_admission_ops *admission; /* NULL: none */
+    void *scaling_params, *keepalive_params, *routing_params, *admission_params;
+    fsim_binding binding;
+    bool cancel_start;
+
+    uint64_t account_concurrency; /* UINT64_MAX: none */
+    int64_t memory_quota_mb;      /* INT64_MAX: none */
+    fsim_start_limit start_rate, provisioned_start_rate;
+    bool provisioned_together; /* provisioned instances serve only once all of them are ready */
+    fsim_gateway_plan gateway;
+    uint64_t queue_capacity; /* UINT64_MAX: unbounded */
+    bool queue_has_timeout;
+    fsim_dist queue_timeout;
+    fsim_retry_plan retry;
+    fsim_nodes_plan nodes;
+
+    const char **books; /* price books to bill by, in order */
+    uint32_t book_count;
+    uint32_t cpu_threshold_ppm; /* of the configured vCPU: from the book with a threshold; default 5 % */
+
+    uint64_t seed;
+    fsim_ns warmup_ns, until_ns; /* until: FSIM_NEVER = until the last request has left */
+    uint32_t replications, threads;
+    fsim_ns sample_ns; /* step of the time series; 0: chosen */
+    bool start_steady;
+    fsim_ns windows_every_ns; /* 0: none */
+    fsim_ns *probe_at_ns;     /* ascending */
+    uint32_t probe_count;
+    uint32_t *probe_order; /* probe_order[i]: position in the scenario's list of the i-th instant */
+    fsim_ns exceed_latency_ns[FSIM_EXCEED_MAX], exceed_wait_ns[FSIM_EXCEED_MAX];
+    uint32_t exceed_latency_count, exceed_wait_count;
+    uint32_t occupancy; /* levels; 0: none */
+} fsim_scenario;
+
+void fsim_scenario_destroy(fsim_scenario *scenario); /* NULL allowed */
+
+#endif
