@@ -43,15 +43,16 @@ static inline uint32_t fsim_meter_rules_add(fsim_meter_rules *rules, uint64_t st
     return i;
 }
 
-/* What every run meters: requests at 1 ms and 100 ms, active intervals at 1 ms, residency at 1 ms (each at
- * least one step), CPU in windows of 1 s with a threshold of 5 % (billing spec 1.7, lines 3, 4, 6, 8).
- * `metered` is 0: the engine says what it counts. */
+/* What every run meters: requests at 1 ms and 100 ms, active intervals at 1 ms, residency and allocation at 1
+ * ms (each at least one step), CPU in windows of 1 s with a threshold of 5 % (billing spec 1.7, lines 3, 4,
+ * 6, 8). `metered` is 0: the engine says what it counts. */
 static inline fsim_meter_plan fsim_meter_plan_default(void) {
     fsim_meter_plan plan = {.window_ns = FSIM_SECOND, .threshold_ppm = 50000};
     fsim_meter_rules_add(&plan.request, 1, 1);
     fsim_meter_rules_add(&plan.request, 100, 100);
     fsim_meter_rules_add(&plan.active, 1, 1);
     fsim_meter_rules_add(&plan.residency, 1, 1);
+    fsim_meter_rules_add(&plan.provisioned, 1, 1);
     return plan;
 }
 
@@ -115,13 +116,25 @@ static inline void fsim_meter_active(const fsim_meter_plan *plan, fsim_usage *us
     }
 }
 
-/* An instance ends (or the run does): resident_ns from ready, of which idle_ns without a request. */
-static inline void fsim_meter_instance(const fsim_meter_plan *plan, fsim_usage *usage, uint64_t resident_ns,
-                                       uint64_t idle_ns) {
+/* An instance ends (or the run does): it was starting for starting_ns, then resident for resident_ns, of
+ * which idle_ns without a request. */
+static inline void fsim_meter_instance(const fsim_meter_plan *plan, fsim_usage *usage, uint64_t starting_ns,
+                                       uint64_t resident_ns, uint64_t idle_ns) {
     usage->instances_ended++;
+    usage->starting_ns += starting_ns;
     usage->residency_ns += resident_ns;
     usage->idle_ns += idle_ns;
     fsim_meter_add_span(&plan->residency, resident_ns, usage->residency_ms);
+    fsim_meter_add_span(&plan->lifetime, starting_ns + resident_ns, usage->lifetime_ms);
+}
+
+/* A provisioned instance is released (or the run ends) after alloc_ns, of which idle_ns without a request.
+ * Beside fsim_meter_instance. */
+static inline void fsim_meter_provisioned(const fsim_meter_plan *plan, fsim_usage *usage, uint64_t alloc_ns,
+                                          uint64_t idle_ns) {
+    usage->provisioned_alloc_ns += alloc_ns;
+    usage->provisioned_idle_ns += idle_ns;
+    fsim_meter_add_span(&plan->provisioned, alloc_ns, usage->provisioned_alloc_ms);
 }
 
 /* The initialisation of an instance that serves: once, when its first request starts. */
@@ -163,11 +176,11 @@ typedef struct fsim_cpu_meter {
     fsim_ns begun_at_ns;   /* of the open interval; FSIM_NEVER: none is open */
     fsim_ns part_at_ns;    /* of the open interval's part in the current window */
     fsim_ns seen_at_ns;    /* CPU of the open interval is accounted up to here */
-    uint64_t cpu;          /* used in the current window, ucore * ns */
-    uint64_t resident_ns;  /* L_k without the open part */
-    uint64_t pending_ms;   /* CPU time to bill if the current window turns out active */
-    uint64_t carry_ns;     /* active parts of the open interval in earlier windows */
-    uint32_t rate_ucore;   /* CPU in use now */
+    uint64_t cpu; /* used in the current window, ucore * ns: window times cores below 18 000 core-seconds */
+    uint64_t resident_ns; /* L_k without the open part */
+    uint64_t pending_ms;  /* CPU time to bill if the current window turns out active */
+    uint64_t carry_ns;    /* active parts of the open interval in earlier windows */
+    uint32_t rate_ucore;  /* CPU in use now */
 } fsim_cpu_meter;
 
 static inline fsim_cpu_rule fsim_cpu_rule_make(const fsim_meter_plan *plan, uint64_t vcpu_milli) {
@@ -216,6 +229,11 @@ static inline void fsim_cpu_meter_set_rate(fsim_cpu_meter *m, const fsim_cpu_rul
     m->cpu += (uint64_t)(now_ns - m->seen_at_ns) * m->rate_ucore;
     m->seen_at_ns = now_ns;
     m->rate_ucore = rate_ucore;
+}
+
+/* Adds CPU time to the current window without a rate: for CPU that is known per window only. */
+static inline void fsim_cpu_meter_deposit(fsim_cpu_meter *m, uint64_t ucore_ns) {
+    m->cpu += ucore_ns;
 }
 
 /* An interval that ends exactly at a window's end belongs to that window only: hence > and not >=. */

@@ -45,10 +45,12 @@ enum {
  * requests 100 ms (the old phase 1). Price books add the roundings they need before the run
  * (fsim_price_book_require). */
 typedef struct fsim_meter_plan {
-    fsim_meter_rules request;   /* per request */
-    fsim_meter_rules active;    /* per maximal interval with a request inside */
-    fsim_meter_rules residency; /* per instance, from readiness to its end */
-    uint32_t metered;           /* FSIM_METERED_* */
+    fsim_meter_rules request;     /* per request */
+    fsim_meter_rules active;      /* per maximal interval with a request inside */
+    fsim_meter_rules residency;   /* per instance, from readiness to its end */
+    fsim_meter_rules lifetime;    /* per instance, from its creation to its end */
+    fsim_meter_rules provisioned; /* per provisioned instance, from allocation to release */
+    uint32_t metered;             /* FSIM_METERED_* */
     /* CPU threshold (billing spec 1.4 and 1.7, lines 6 to 10) */
     fsim_ns window_ns;      /* length of a sampling window: 1 s */
     uint32_t threshold_ppm; /* share of the configured vCPU at which a window is active: 50000 is 5 % */
@@ -61,22 +63,20 @@ typedef struct fsim_usage {
     /* Shape: of one instance of the function. */
     uint64_t memory_mb;  /* configured, MiB */
     uint64_t vcpu_milli; /* configured, thousandths of a core */
-    uint64_t disk_mb;    /* configured above the free part, MiB */
+    uint64_t disk_mb;    /* configured, MiB; the book knows its free part */
 
     /* Requests whose code ran (a refusal is not billed, a time-out during execution is). */
     uint64_t requests;
     fsim_u128 request_ns;                      /* sum of execution times */
     uint64_t request_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.request */
-    uint64_t
-        request_init_ms[FSIM_METER_RULES_MAX]; /* what is added when the initialisation is billed with the
-                                                  first request: ceil(init + span) - ceil(span), summed */
+    /* What billing the initialisation with the first request adds: ceil(init + span) - ceil(span), summed. */
+    uint64_t request_init_ms[FSIM_METER_RULES_MAX];
 
     /* Active intervals: maximal spans in which an instance holds a request; touching ones are two. */
     uint64_t active_intervals;
     fsim_u128 active_ns;
-    uint64_t active_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.active */
-    uint64_t
-        active_init_ms[FSIM_METER_RULES_MAX]; /* as request_init_ms, for the first interval of an instance */
+    uint64_t active_ms[FSIM_METER_RULES_MAX];      /* billed, by plan.active */
+    uint64_t active_init_ms[FSIM_METER_RULES_MAX]; /* the same for the first interval of an instance */
 
     /* CPU threshold: over the memory-billed spans M, which are the active intervals of an instance that is
      * frozen between requests, and the whole residency of one that is not. */
@@ -89,14 +89,16 @@ typedef struct fsim_usage {
     uint64_t instances_ended; /* those whose residency is in residency_ms */
     fsim_u128 starting_ns, residency_ns, idle_ns;
     uint64_t residency_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.residency */
+    uint64_t lifetime_ms[FSIM_METER_RULES_MAX];  /* billed, by plan.lifetime */
     fsim_u128 init_ns; /* initialisation of instances that served: a subset of starting_ns */
     uint64_t init_ms;  /* the same, each rounded up to 1 ms */
 
     /* Provisioned capacity: paid while it is there, used or not. A book that prices it (metering.provisioned)
      * takes what ran on it out of the ordinary duration. */
-    fsim_u128 provisioned_alloc_ns; /* instance-time allocated */
-    fsim_u128 provisioned_idle_ns;  /* allocated and without a request */
-    uint64_t provisioned_requests;  /* served by provisioned instances: a subset of `requests` */
+    uint64_t provisioned_alloc_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.provisioned */
+    fsim_u128 provisioned_alloc_ns;                      /* instance-time allocated */
+    fsim_u128 provisioned_idle_ns;                       /* allocated and without a request */
+    uint64_t provisioned_requests; /* served by provisioned instances: a subset of `requests` */
     uint64_t provisioned_ms[FSIM_METER_RULES_MAX]; /* and their time: a subset of request_ms */
 
     uint64_t net_bytes; /* sent to the outside */
