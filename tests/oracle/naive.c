@@ -1,0 +1,562 @@
+#include "naive.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum event_kind { EVENT_READY, EVENT_DONE, EVENT_TIMEOUT, EVENT_RETRY } event_kind;
+
+/* Sorted by instant; equal instants in the order they were scheduled. */
+typedef struct event {
+    fsim_ns at_ns;
+    event_kind kind;
+    uint32_t who; /* an instance for READY, a request for the others */
+    struct event *next;
+} event;
+
+typedef enum life { LIFE_STARTING, LIFE_READY, LIFE_GONE } life;
+
+typedef struct instance {
+    uint32_t fn;
+    life state;
+    bool provisioned;
+    uint32_t inside; /* requests executing in it */
+    uint32_t bound;  /* early binding: the request that waits for it; NAIVE_NO_INSTANCE */
+    uint64_t used;   /* larger: dispatched to, completed in or made ready later */
+    fsim_ns idle_since_ns;
+} instance;
+
+typedef struct simulation {
+    const naive_world *w;
+    naive_result *out;
+    fsim_ns now_ns;
+    event *events;
+    instance *instances; /* in order of creation; never reused */
+    uint32_t instance_count, instance_room;
+    uint32_t *queue; /* requests of all functions, oldest first */
+    uint32_t queue_count;
+    uint64_t uses;
+    uint32_t last_taken[NAIVE_FUNCTIONS_MAX]; /* round robin */
+    fsim_ns *starts_at_ns;                    /* of every start on demand, for the rate limits */
+    uint32_t *starts_fn, start_count;
+    fsim_wide tokens[NAIVE_FUNCTIONS_MAX]; /* of the bucket, in 1 / window_ns of a start */
+    fsim_ns tokens_at_ns[NAIVE_FUNCTIONS_MAX];
+} simulation;
+
+static void *grow(void *block, size_t count, size_t size) {
+    void *grown = realloc(block, (count > 0 ? count : 1) * size);
+    fsim_assert(grown != NULL);
+    return grown;
+}
+
+static void schedule(simulation *s, fsim_ns at_ns, event_kind kind, uint32_t who) {
+    event **place = &s->events;
+    while (*place != NULL && (*place)->at_ns <= at_ns) {
+        place = &(*place)->next;
+    }
+    event *e = grow(NULL, 1, sizeof *e);
+    *e = (event){.at_ns = at_ns, .kind = kind, .who = who, .next = *place};
+    *place = e;
+}
+
+static void unschedule(simulation *s, event_kind kind, uint32_t who) {
+    for (event **place = &s->events; *place != NULL; place = &(*place)->next) {
+        if ((*place)->kind == kind && (*place)->who == who) {
+            event *gone = *place;
+            *place = gone->next;
+            free(gone);
+            return;
+        }
+    }
+}
+
+/* ---- the state, counted from scratch ---- */
+
+typedef struct state {
+    int64_t in_execution, inside, starting, busy, idle, queued, busy_memory_mb;
+} state;
+
+/* Of one function, or of all for fn = FSIM_UNLIMITED. */
+static state count(const simulation *s, uint32_t fn) {
+    state n = {0};
+    for (uint32_t i = 0; i < s->instance_count; i++) {
+        const instance *in = &s->instances[i];
+        if (in->state == LIFE_GONE || (fn != FSIM_UNLIMITED && in->fn != fn)) {
+            continue;
+        }
+        bool starting = in->state == LIFE_STARTING, busy = !starting && in->inside > 0;
+        n.starting += starting;
+        n.busy += busy;
+        n.idle += !starting && !busy;
+        n.in_execution += in->inside;
+        n.inside += in->inside + (in->bound != NAIVE_NO_INSTANCE);
+        n.busy_memory_mb += starting || busy ? s->w->functions[in->fn].memory_mb : 0;
+    }
+    for (uint32_t i = 0; i < s->queue_count; i++) {
+        n.queued += fn == FSIM_UNLIMITED || s->w->arrivals[s->queue[i]].fn == fn;
+    }
+    return n;
+}
+
+static naive_scope *scope_of(simulation *s, uint32_t fn) {
+    return fn == FSIM_UNLIMITED ? &s->out->total : &s->out->per_function[fn];
+}
+
+#define FOR_EACH_SCOPE(s, fn, var)                                                                           \
+    for (uint32_t var##_i = 0; var##_i < 2; var##_i++)                                                       \
+        for (naive_scope *var = scope_of((s), var##_i == 0 ? (fn) : FSIM_UNLIMITED); var != NULL; var = NULL)
+
+static uint64_t larger(uint64_t a, int64_t b) {
+    return a > (uint64_t)b ? a : (uint64_t)b;
+}
+
+static void observe_peaks(simulation *s) {
+    if (s->now_ns < s->w->warmup_ns) {
+        return;
+    }
+    for (uint32_t i = 0; i <= s->w->function_count; i++) {
+        uint32_t fn = i < s->w->function_count ? i : FSIM_UNLIMITED;
+        naive_scope *scope = scope_of(s, fn);
+        state n = count(s, fn);
+        scope->in_execution_peak = larger(scope->in_execution_peak, n.in_execution);
+        scope->instances_peak = larger(scope->instances_peak, n.starting + n.busy + n.idle);
+        scope->queue_peak = larger(scope->queue_peak, n.queued);
+    }
+}
+
+static void integrate_until(simulation *s, fsim_ns to_ns) {
+    fsim_ns from_ns = s->now_ns > s->w->warmup_ns ? s->now_ns : s->w->warmup_ns;
+    fsim_ns dt = to_ns - from_ns;
+    for (uint32_t i = 0; dt > 0 && i <= s->w->function_count; i++) {
+        uint32_t fn = i < s->w->function_count ? i : FSIM_UNLIMITED;
+        naive_scope *scope = scope_of(s, fn);
+        state n = count(s, fn);
+        scope->in_execution_ns += dt * n.in_execution;
+        scope->in_execution_sq_ns += dt * n.in_execution * n.in_execution;
+        scope->starting_ns += dt * n.starting;
+        scope->busy_ns += dt * n.busy;
+        scope->idle_ns += dt * n.idle;
+        scope->queue_ns += dt * n.queued;
+    }
+    s->now_ns = to_ns;
+    if (dt > 0) {
+        observe_peaks(s);
+    }
+}
+
+static void remove_instance(simulation *s, instance *in) {
+    in->state = LIFE_GONE;
+    if (s->now_ns >= s->w->warmup_ns) {
+        FOR_EACH_SCOPE(s, in->fn, scope) {
+            scope->removed++;
+        }
+    }
+}
+
+/* Moves the clock. Idle instances go on the way, each when its idle time is about to exceed the window. */
+static void advance(simulation *s, fsim_ns to_ns) {
+    for (;;) {
+        instance *first = NULL;
+        fsim_ns first_ns = to_ns;
+        for (uint32_t i = 0; i < s->instance_count; i++) {
+            instance *in = &s->instances[i];
+            if (in->state == LIFE_READY && in->inside == 0 && !in->provisioned &&
+                fsim_ns_add(in->idle_since_ns, s->w->window_ns) < first_ns) {
+                first = in;
+                first_ns = fsim_ns_add(in->idle_since_ns, s->w->window_ns);
+            }
+        }
+        integrate_until(s, first_ns);
+        if (first == NULL) {
+            return;
+        }
+        remove_instance(s, first);
+    }
+}
+
+/* ---- limits on starts ---- */
+
+static bool may_start(simulation *s, uint32_t fn) {
+    const fsim_start_limit *limit = &s->w->start_rate;
+    uint32_t lane = limit->per_function ? fn : 0;
+    if (limit->kind == FSIM_LIMIT_NONE) {
+        return true;
+    }
+    if (limit->kind == FSIM_LIMIT_BUCKET) {
+        fsim_wide full = (fsim_wide)limit->burst * limit->window_ns;
+        s->tokens[lane] += (fsim_wide)(s->now_ns - s->tokens_at_ns[lane]) * limit->n;
+        s->tokens[lane] = s->tokens[lane] > full ? full : s->tokens[lane];
+        s->tokens_at_ns[lane] = s->now_ns;
+        if (s->tokens[lane] < limit->window_ns) {
+            return false;
+        }
+        s->tokens[lane] -= limit->window_ns;
+        return true;
+    }
+    bool fixed = limit->kind == FSIM_LIMIT_FIXED;
+    int64_t allowed = fixed && s->now_ns < limit->window_ns ? limit->initial : limit->n;
+    /* The starts of this aligned window, or of (now - window, now]. */
+    fsim_ns after_ns =
+        fixed ? s->now_ns / limit->window_ns * limit->window_ns - 1 : s->now_ns - limit->window_ns;
+    int64_t used = 0;
+    for (uint32_t i = 0; i < s->start_count; i++) {
+        used += s->starts_at_ns[i] > after_ns && (!limit->per_function || s->starts_fn[i] == fn);
+    }
+    return used < allowed;
+}
+
+static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
+    if (s->instance_count == s->instance_room) {
+        s->instance_room = 2 * s->instance_room + 16;
+        s->instances = grow(s->instances, s->instance_room, sizeof *s->instances);
+    }
+    uint32_t id = s->instance_count++;
+    instance *in = &s->instances[id];
+    *in = (instance){.fn = fn, .bound = NAIVE_NO_INSTANCE, .provisioned = provisioned};
+    if (s->now_ns >= s->w->warmup_ns) {
+        FOR_EACH_SCOPE(s, fn, scope) {
+            scope->started++;
+        }
+    }
+    if (provisioned) {
+        in->state = LIFE_READY;
+        in->used = ++s->uses;
+        return in;
+    }
+    s->starts_at_ns = grow(s->starts_at_ns, s->start_count + 1, sizeof *s->starts_at_ns);
+    s->starts_fn = grow(s->starts_fn, s->start_count + 1, sizeof *s->starts_fn);
+    s->starts_at_ns[s->start_count] = s->now_ns;
+    s->starts_fn[s->start_count++] = fn;
+    schedule(s, s->now_ns + s->w->functions[fn].cold_ns, EVENT_READY, id);
+    return in;
+}
+
+/* ---- requests ---- */
+
+static bool counted(const simulation *s, uint32_t r) {
+    return s->w->arrivals[r].at_ns >= s->w->warmup_ns;
+}
+
+static void mark_cold(simulation *s, uint32_t r) {
+    if (!s->out->requests[r].cold && counted(s, r)) {
+        FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
+            scope->cold_affected++;
+        }
+    }
+    s->out->requests[r].cold = true;
+}
+
+static void count_cold_start(simulation *s, uint32_t r) {
+    mark_cold(s, r);
+    if (counted(s, r)) {
+        FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
+            scope->cold_triggered++;
+        }
+    }
+}
+
+static void begin(simulation *s, uint32_t r, instance *in) {
+    naive_request *request = &s->out->requests[r];
+    in->inside++;
+    in->used = ++s->uses;
+    s->last_taken[in->fn] = (uint32_t)(in - s->instances);
+    request->instance = (uint32_t)(in - s->instances);
+    request->start_ns = s->now_ns;
+    schedule(s, s->now_ns + s->w->arrivals[r].service_ns, EVENT_DONE, r);
+    if (!counted(s, r)) {
+        return;
+    }
+    fsim_ns wait_ns = s->now_ns - s->w->arrivals[r].at_ns;
+    FOR_EACH_SCOPE(s, in->fn, scope) {
+        scope->wait_ns += wait_ns;
+        scope->wait_max_ns = wait_ns > scope->wait_max_ns ? wait_ns : scope->wait_max_ns;
+        scope->waited += wait_ns > 0;
+    }
+}
+
+static bool comes_before(const simulation *s, uint32_t a, uint32_t b) {
+    const instance *x = &s->instances[a], *y = &s->instances[b];
+    uint32_t last = s->last_taken[x->fn];
+    switch (s->w->route) {
+    case FSIM_ROUTE_NEWEST_IDLE: return x->used > y->used;
+    case FSIM_ROUTE_OLDEST_IDLE: return x->used < y->used;
+    case FSIM_ROUTE_NEWEST_CREATED: return a > b;
+    case FSIM_ROUTE_ROUND_ROBIN:
+        /* Those after the one taken last come first, each half in order of creation. */
+        return last != NAIVE_NO_INSTANCE && (a > last) != (b > last) ? a > last : a < b;
+    default: return a < b;
+    }
+}
+
+static instance *free_slot(simulation *s, uint32_t fn) {
+    uint32_t best = NAIVE_NO_INSTANCE;
+    for (uint32_t i = 0; i < s->instance_count; i++) {
+        const instance *in = &s->instances[i];
+        if (in->fn == fn && in->state == LIFE_READY && in->inside < s->w->functions[fn].slots &&
+            (best == NAIVE_NO_INSTANCE || comes_before(s, i, best))) {
+            best = i;
+        }
+    }
+    return best == NAIVE_NO_INSTANCE ? NULL : &s->instances[best];
+}
+
+static void leave_queue(simulation *s, uint32_t place) {
+    s->out->requests[s->queue[place]].waiting = false;
+    s->queue_count--;
+    memmove(&s->queue[place], &s->queue[place + 1], (s->queue_count - place) * sizeof *s->queue);
+}
+
+/* A start is surplus when more instances start than requests wait: the latest goes first. */
+static void cancel_surplus(simulation *s, uint32_t fn) {
+    for (uint32_t i = s->instance_count; s->w->late && s->w->cancel_start && i-- > 0;) {
+        state n = count(s, fn);
+        instance *in = &s->instances[i];
+        if (n.starting > n.queued && in->fn == fn && in->state == LIFE_STARTING) {
+            unschedule(s, EVENT_READY, i);
+            remove_instance(s, in);
+        }
+    }
+}
+
+/* Free slots take the requests that have waited longest. `fresh`: the instance has just started. */
+static void serve_queue(simulation *s, instance *in, bool fresh) {
+    for (uint32_t i = 0; i < s->queue_count && in->inside < s->w->functions[in->fn].slots;) {
+        uint32_t r = s->queue[i];
+        if (s->w->arrivals[r].fn != in->fn) {
+            i++;
+            continue;
+        }
+        leave_queue(s, i);
+        if (fresh) {
+            mark_cold(s, r);
+        }
+        begin(s, r, in);
+    }
+    cancel_surplus(s, in->fn);
+}
+
+/* Keep-alive "none": an instance that has become idle goes at once. */
+static void maybe_remove(simulation *s, instance *in) {
+    if (s->w->remove_at_completion && in->inside == 0 && !in->provisioned) {
+        remove_instance(s, in);
+    }
+}
+
+static void refuse(simulation *s, uint32_t r, fsim_cause cause) {
+    naive_request *request = &s->out->requests[r];
+    if (counted(s, r)) {
+        FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
+            scope->throttled[cause]++;
+        }
+    }
+    if (s->w->retry_on_429 && cause != FSIM_CAUSE_QUEUE_FULL && request->retries < s->w->retry_attempts) {
+        fsim_ns delay_ns = s->w->retry_ns;
+        for (uint32_t i = 0; i < request->retries; i++) {
+            delay_ns *= s->w->retry_factor;
+        }
+        request->retries++;
+        schedule(s, s->now_ns + delay_ns, EVENT_RETRY, r);
+        return;
+    }
+    request->outcome = cause == FSIM_CAUSE_QUEUE_FULL ? NAIVE_REJECTED_503 : NAIVE_REJECTED_429;
+    request->end_ns = s->now_ns;
+}
+
+static void join_queue(simulation *s, uint32_t r) {
+    uint32_t fn = s->w->arrivals[r].fn;
+    if ((uint64_t)count(s, fn).queued >= s->w->queue_capacity) {
+        refuse(s, r, s->w->queue_capacity == 0 ? FSIM_CAUSE_FUNCTION : FSIM_CAUSE_QUEUE_FULL);
+        return;
+    }
+    s->queue = grow(s->queue, s->queue_count + 1, sizeof *s->queue);
+    s->queue[s->queue_count++] = r;
+    s->out->requests[r].waiting = true;
+    if (s->w->queue_timeout_ns != FSIM_NEVER) {
+        schedule(s, s->now_ns + s->w->queue_timeout_ns, EVENT_TIMEOUT, r);
+    }
+    state n = count(s, fn);
+    if (s->w->late && n.queued > n.starting &&
+        n.starting + n.busy + n.idle < s->w->functions[fn].max_instances) {
+        start_instance(s, fn, false);
+        count_cold_start(s, r);
+    }
+}
+
+static void attempt(simulation *s, uint32_t r) {
+    uint32_t fn = s->w->arrivals[r].fn;
+    const naive_function *f = &s->w->functions[fn];
+    state all = count(s, FSIM_UNLIMITED), own = count(s, fn);
+    if ((uint64_t)all.inside >= s->w->account_concurrency) {
+        refuse(s, r, FSIM_CAUSE_ACCOUNT);
+        return;
+    }
+    instance *in = own.queued == 0 ? free_slot(s, fn) : NULL;
+    bool wakes = in == NULL || in->inside == 0; /* memory that does not count yet */
+    bool full = in == NULL && own.starting + own.busy + own.idle >= f->max_instances;
+    if (in == NULL && (s->w->late || full)) {
+        join_queue(s, r);
+    } else if (wakes && all.busy_memory_mb + f->memory_mb > s->w->memory_quota_mb) {
+        refuse(s, r, FSIM_CAUSE_MEMORY_QUOTA);
+    } else if (in != NULL) {
+        begin(s, r, in);
+    } else if (!may_start(s, fn)) {
+        refuse(s, r, FSIM_CAUSE_START_RATE);
+    } else {
+        start_instance(s, fn, false)->bound = r;
+        count_cold_start(s, r);
+    }
+}
+
+/* ---- events ---- */
+
+static void on_ready(simulation *s, instance *in) {
+    in->state = LIFE_READY;
+    in->used = ++s->uses;
+    in->idle_since_ns = s->now_ns;
+    if (in->bound != NAIVE_NO_INSTANCE) {
+        uint32_t r = in->bound;
+        in->bound = NAIVE_NO_INSTANCE;
+        begin(s, r, in);
+    }
+    serve_queue(s, in, true);
+    maybe_remove(s, in);
+}
+
+static void on_done(simulation *s, uint32_t r) {
+    naive_request *request = &s->out->requests[r];
+    instance *in = &s->instances[request->instance];
+    in->inside--;
+    in->used = ++s->uses;
+    in->idle_since_ns = s->now_ns;
+    request->end_ns = s->now_ns;
+    request->outcome = NAIVE_COMPLETED;
+    if (counted(s, r)) {
+        fsim_ns latency_ns = s->now_ns - s->w->arrivals[r].at_ns;
+        FOR_EACH_SCOPE(s, in->fn, scope) {
+            scope->latency_ns += latency_ns;
+            scope->latency_max_ns = latency_ns > scope->latency_max_ns ? latency_ns : scope->latency_max_ns;
+            scope->service_ns += s->now_ns - request->start_ns;
+        }
+    }
+    serve_queue(s, in, false);
+    maybe_remove(s, in);
+}
+
+static void on_timeout(simulation *s, uint32_t r) {
+    if (!s->out->requests[r].waiting) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->queue_count; i++) {
+        if (s->queue[i] == r) {
+            leave_queue(s, i);
+            break;
+        }
+    }
+    s->out->requests[r].outcome = NAIVE_TIMED_OUT;
+    s->out->requests[r].end_ns = s->now_ns;
+    cancel_surplus(s, s->w->arrivals[r].fn);
+}
+
+static void handle(simulation *s, event e) {
+    switch (e.kind) {
+    case EVENT_READY: on_ready(s, &s->instances[e.who]); break;
+    case EVENT_DONE: on_done(s, e.who); break;
+    case EVENT_TIMEOUT: on_timeout(s, e.who); break;
+    case EVENT_RETRY: attempt(s, e.who); break;
+    }
+    observe_peaks(s);
+}
+
+/* All events up to and including `until_ns`, in their order. */
+static void drain(simulation *s, fsim_ns until_ns) {
+    while (s->events != NULL && s->events->at_ns <= until_ns) {
+        event *e = s->events;
+        s->events = e->next;
+        advance(s, e->at_ns);
+        handle(s, *e);
+        free(e);
+    }
+}
+
+static bool someone_inside(const simulation *s) {
+    for (const event *e = s->events; e != NULL; e = e->next) {
+        if (e->kind == EVENT_DONE || e->kind == EVENT_RETRY) {
+            return true;
+        }
+    }
+    state n = count(s, FSIM_UNLIMITED);
+    return n.inside > 0 || n.queued > 0;
+}
+
+static void tally(simulation *s) {
+    for (uint32_t r = 0; r < s->w->arrival_count; r++) {
+        const naive_request *request = &s->out->requests[r];
+        if (s->w->arrivals[r].at_ns > s->now_ns || !counted(s, r)) {
+            continue;
+        }
+        FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
+            scope->arrived++;
+            scope->retries += request->retries;
+            scope->completed += request->outcome == NAIVE_COMPLETED;
+            scope->rejected_429 += request->outcome == NAIVE_REJECTED_429;
+            scope->rejected_503 += request->outcome == NAIVE_REJECTED_503;
+            scope->timed_out += request->outcome == NAIVE_TIMED_OUT;
+            scope->in_system_at_end += request->outcome == NAIVE_IN_SYSTEM;
+        }
+    }
+    for (uint32_t i = 0; i <= s->w->function_count; i++) {
+        uint32_t fn = i < s->w->function_count ? i : FSIM_UNLIMITED;
+        state n = count(s, fn);
+        scope_of(s, fn)->alive_at_end = (uint64_t)(n.starting + n.busy + n.idle);
+    }
+    s->out->end_ns = s->now_ns;
+    s->out->horizon_ns = s->now_ns > s->w->warmup_ns ? s->now_ns - s->w->warmup_ns : 0;
+}
+
+void naive_run(naive_result *result, const naive_world *world) {
+    simulation s = {.w = world, .out = result};
+    *result = (naive_result){.requests = grow(NULL, world->arrival_count, sizeof *result->requests)};
+    for (uint32_t r = 0; r < world->arrival_count; r++) {
+        result->requests[r] = (naive_request){.start_ns = FSIM_NEVER,
+                                              .end_ns = FSIM_NEVER,
+                                              .instance = NAIVE_NO_INSTANCE,
+                                              .outcome = NAIVE_IN_SYSTEM};
+    }
+    for (uint32_t fn = 0; fn < world->function_count; fn++) {
+        s.last_taken[fn] = NAIVE_NO_INSTANCE;
+        s.tokens[fn] = (fsim_wide)world->start_rate.initial * world->start_rate.window_ns;
+        for (uint32_t i = 0; i < world->functions[fn].provisioned; i++) {
+            start_instance(&s, fn, true);
+        }
+    }
+    observe_peaks(&s);
+    for (uint32_t r = 0; r < world->arrival_count && world->arrivals[r].at_ns <= world->until_ns; r++) {
+        drain(&s, world->arrivals[r].at_ns);
+        advance(&s, world->arrivals[r].at_ns);
+        attempt(&s, r);
+        observe_peaks(&s);
+    }
+    if (world->until_ns != FSIM_NEVER) {
+        drain(&s, world->until_ns);
+        advance(&s, world->until_ns);
+    }
+    while (world->until_ns == FSIM_NEVER && someone_inside(&s)) {
+        drain(&s, s.events->at_ns);
+    }
+    tally(&s);
+    while (s.events != NULL) {
+        event *e = s.events;
+        s.events = e->next;
+        free(e);
+    }
+    free(s.instances);
+    free(s.queue);
+    free(s.starts_at_ns);
+    free(s.starts_fn);
+}
+
+void naive_result_clear(naive_result *result) {
+    free(result->requests);
+    result->requests = NULL;
+}
