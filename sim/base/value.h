@@ -45,6 +45,11 @@ typedef struct fsim_value_pool fsim_value_pool; /* owns nodes and strings */
 /* NULL only when memory is exhausted. */
 fsim_value_pool *fsim_value_pool_create(void);
 void fsim_value_pool_destroy(fsim_value_pool *pool); /* NULL allowed */
+/* Zeroed memory that lives as long as the pool; NULL when memory is exhausted. */
+void *fsim_value_pool_alloc(fsim_value_pool *pool, size_t size);
+/* Memory has run out at some time: constructors gave NULL, and what was built from it (append and put ignore NULL) is
+ * incomplete. Readers ask once, at their end. */
+bool fsim_value_pool_exhausted(const fsim_value_pool *pool);
 
 /* Building. Strings are copied into the pool. */
 const char *fsim_value_intern(fsim_value_pool *pool, const char *text);
@@ -55,6 +60,7 @@ fsim_value *fsim_value_new_real(fsim_value_pool *pool, double real, const char *
 fsim_value *fsim_value_new_bool(fsim_value_pool *pool, bool boolean, const char *origin);
 void fsim_value_append(fsim_value *array, fsim_value *item);
 void fsim_value_put(fsim_value_pool *pool, fsim_value *object, const char *key, fsim_value *item); /* replaces */
+void fsim_value_replace(fsim_value *old, fsim_value *item); /* among the children of old's parent, which must exist */
 fsim_value *fsim_value_copy(fsim_value_pool *pool, const fsim_value *value);                       /* deep, keeps origins */
 
 /* Lays `over` upon `base` (both objects) in place: objects merge key by key, everything else is replaced by `over`'s. Arrays are
@@ -72,6 +78,7 @@ fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *
 fsim_value *fsim_value_get(const fsim_value *object, const char *key); /* NULL: absent, or not an object */
 fsim_value *fsim_value_at(const fsim_value *root, const char *path);   /* "policy.keepalive.window" */
 bool fsim_value_is_off(const fsim_value *value);
+fsim_value *fsim_value_peek(const fsim_value *object, const char *key); /* like get, but marks and remembers nothing */
 
 /* Typed getters: when `key` is absent they leave *out as it is and return FSIM_OK. A wrong type or range is FSIM_ECONFIG. Limits are inclusive. */
 fsim_status fsim_value_get_bool(const fsim_value *object, const char *key, bool *out, fsim_error *err);
@@ -80,6 +87,8 @@ fsim_status fsim_value_get_real(const fsim_value *object, const char *key, doubl
 fsim_status fsim_value_get_string(const fsim_value *object, const char *key, const char **out, fsim_error *err);
 /* A span: a string with a unit ("1.5s", "10m", "200us"), or a bare number 0; null or "none" gives FSIM_NEVER where off_is_never. */
 fsim_status fsim_value_get_span(const fsim_value *object, const char *key, bool off_is_never, fsim_ns *out, fsim_error *err);
+/* The same for a value at hand, such as an array element. */
+fsim_status fsim_value_as_span(const fsim_value *value, fsim_ns *out, fsim_error *err);
 /* A size in bytes: "128MB" (1 MB = 1024 * 1024 bytes, as every serverless platform counts). */
 fsim_status fsim_value_get_size(const fsim_value *object, const char *key, int64_t *bytes, fsim_error *err);
 /* One of `names` (NULL-terminated), as its index. */
@@ -87,6 +96,8 @@ fsim_status fsim_value_get_enum(const fsim_value *object, const char *key, const
 
 /* Errors about a value: the place is origin file + JSON pointer ("car.json#/policy/keepalive/window"). */
 fsim_status fsim_value_fail(const fsim_value *value, fsim_error *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* `value` should name one of `names`: says which is near, or lists them. `what` is what it names ("policy"). */
+fsim_status fsim_value_fail_name(const fsim_value *value, const char *what, const char *const *names, fsim_error *err);
 /* A key is required and absent. */
 fsim_status fsim_value_missing(const fsim_value *object, const char *key, fsim_error *err);
 /* Refuses the first key below `value`, at any depth, that nobody has marked as used. The nearest of the keys in `known` (NULL-terminated; may
