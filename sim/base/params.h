@@ -25,10 +25,19 @@ typedef struct fsim_param {
     bool off;               /* null / "none" allowed */
     const char *unit, *help;
     const char *const *choices;
+    const char *word;       /* COUNT: a word that may stand beside a number, read as FSIM_PARAM_WORD; NULL: none */
 } fsim_param;
+
+#define FSIM_PARAM_WORD INT64_C(-1)
 
 /* Reads `object` (NULL: all defaults) into `params`; keys "name" and those of the table are marked used, unknown ones refused with the nearest name. */
 fsim_status fsim_params_read(void *params, const fsim_param *table, fsim_value_pool *pool, const fsim_value *object,
                              const char *base_dir, fsim_error *err);
+
+/* The table of a policy without parameters. */
+extern const fsim_param fsim_params_none[];
+
+/* Puts the fallback of each row that `object` lacks into it, with origin "default", so that the effective tree shows every parameter. */
+void fsim_params_fill(const fsim_param *table, fsim_value_pool *pool, fsim_value *object);
 
 #endif
