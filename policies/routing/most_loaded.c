@@ -10,7 +10,7 @@ static fsim_route_order init(const void *params, const fsim_fn_spec *fn) {
 const fsim_routing_ops fsim_routing_most_loaded = {
     .info = {.name = "most_loaded",
              .summary = "the instance with the most requests inside, among those with a free slot",
-             .source = "contract additions, section 1 " routing "",
+             .source = "contract additions, section 1",
              .params = fsim_params_none},
     .init = init,
 };

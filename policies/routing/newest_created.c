@@ -10,7 +10,7 @@ static fsim_route_order init(const void *params, const fsim_fn_spec *fn) {
 const fsim_routing_ops fsim_routing_newest_created = {
     .info = {.name = "newest_created",
              .summary = "the instance that was started last",
-             .source = "contract additions, section 1 " routing "",
+             .source = "contract additions, section 1",
              .params = fsim_params_none},
     .init = init,
 };

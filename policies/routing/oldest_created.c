@@ -11,7 +11,7 @@ static fsim_route_order init(const void *params, const fsim_fn_spec *fn) {
 const fsim_routing_ops fsim_routing_oldest_created = {
     .info = {.name = "oldest_created",
              .summary = "the instance that was started first",
-             .source = "contract additions, section 1 " routing "",
+             .source = "contract additions, section 1",
              .params = fsim_params_none},
     .init = init,
 };
