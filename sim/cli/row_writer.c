@@ -1,0 +1,140 @@
+#include "cli/row_writer.h"
+
+#include "cli/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBERS_MAX = 200 }; /* all fields of a row but the name */
+
+fsim_status fsim_row_writer_open(fsim_row_writer *writer, const char *path, const char *header,
+                                 fsim_error *err) {
+    writer->names = NULL;
+    writer->name_count = 0;
+    FSIM_TRY(fsim_sink_open(&writer->sink, path, err));
+    size_t len = strlen(header);
+    char *at = fsim_sink_room(&writer->sink, len, err);
+    memcpy(at, header, len); /* an empty buffer has room */
+    fsim_sink_put(&writer->sink, at + len);
+    return FSIM_OK;
+}
+
+/* ,name, with quotes where CSV needs them. */
+static bool make_name(fsim_row_name *out, const char *name) {
+    bool quoted = strpbrk(name, ",\"\r\n") != NULL || name[0] == ' ' || name[0] == '\0';
+    out->text = malloc(2 * strlen(name) + 5);
+    if (out->text == NULL) {
+        return false;
+    }
+    char *at = out->text;
+    *at++ = ',';
+    if (quoted) {
+        *at++ = '"';
+    }
+    for (; *name != '\0'; name++) {
+        if (*name == '"') {
+            *at++ = '"';
+        }
+        *at++ = *name;
+    }
+    if (quoted) {
+        *at++ = '"';
+    }
+    *at++ = ',';
+    out->len = (size_t)(at - out->text);
+    return true;
+}
+
+/* The table grows while a trace is read; so does the copy. */
+static fsim_status learn_names(fsim_row_writer *writer, const fsim_function_table *table, fsim_error *err) {
+    uint32_t count = fsim_function_table_count(table);
+    fsim_row_name *names = realloc(writer->names, count * sizeof *names);
+    if (names == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    writer->names = names;
+    for (; writer->name_count < count; writer->name_count++) {
+        if (!make_name(&names[writer->name_count],
+                       fsim_function_table_get(table, writer->name_count)->name)) {
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+    }
+    return FSIM_OK;
+}
+
+static char *put_name(char *at, const fsim_row_name *name) {
+    memcpy(at, name->text, name->len);
+    return at + name->len;
+}
+
+fsim_status fsim_row_writer_arrivals(fsim_row_writer *writer, const fsim_arrivals *batch,
+                                     const fsim_function_table *table, fsim_error *err) {
+    if (fsim_function_table_count(table) > writer->name_count) {
+        FSIM_TRY(learn_names(writer, table, err));
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const fsim_row_name *name = &writer->names[batch->fn[i]];
+        char *at = fsim_sink_room(&writer->sink, name->len + NUMBERS_MAX, err);
+        if (at == NULL) {
+            return err == NULL ? FSIM_EIO : err->status;
+        }
+        at = fsim_output_fixed(at, batch->at_ns[i], 9);
+        at = put_name(at, name);
+        at = fsim_output_fixed(at, batch->service_ns[i], 6);
+        *at++ = '\n';
+        fsim_sink_put(&writer->sink, at);
+    }
+    return FSIM_OK;
+}
+
+static const char *outcome_word(fsim_outcome outcome) {
+    static const char *const words[] = {"completed", "rejected_429", "rejected_503",
+                                        "timed_out", "failed",       "in_system"};
+    return words[outcome];
+}
+
+static char *put_word(char *at, const char *word) {
+    size_t len = strlen(word);
+    memcpy(at, word, len);
+    return at + len;
+}
+
+fsim_status fsim_row_writer_request(fsim_row_writer *writer, const fsim_request_row *row,
+                                    const fsim_function_table *table, fsim_error *err) {
+    if (fsim_function_table_count(table) > writer->name_count) {
+        FSIM_TRY(learn_names(writer, table, err));
+    }
+    const fsim_row_name *name = &writer->names[row->fn];
+    char *at = fsim_sink_room(&writer->sink, name->len + NUMBERS_MAX, err);
+    if (at == NULL) {
+        return err == NULL ? FSIM_EIO : err->status;
+    }
+    bool ran = row->start_ns != FSIM_NEVER, ended = row->outcome != FSIM_IN_SYSTEM;
+    at = fsim_output_fixed(at, row->arrival_ns, 9);
+    at = put_name(at, name);
+    at = put_word(at, outcome_word(row->outcome));
+    *at++ = ',';
+    at = ran ? fsim_output_fixed(at, row->start_ns - row->arrival_ns, 6) : at;
+    *at++ = ',';
+    at = ran && ended ? fsim_output_fixed(at, row->end_ns - row->start_ns, 6) : at;
+    *at++ = ',';
+    at = ended ? fsim_output_fixed(at, row->end_ns - row->arrival_ns, 6) : at;
+    *at++ = ',';
+    *at++ = row->cold ? '1' : '0';
+    *at++ = ',';
+    at = row->instance != FSIM_UNLIMITED ? fsim_output_digits(at, row->instance) : at;
+    *at++ = ',';
+    at = fsim_output_digits(at, row->retries);
+    *at++ = '\n';
+    fsim_sink_put(&writer->sink, at);
+    return FSIM_OK;
+}
+
+fsim_status fsim_row_writer_close(fsim_row_writer *writer, fsim_status status, fsim_error *err) {
+    for (uint32_t i = 0; i < writer->name_count; i++) {
+        free(writer->names[i].text);
+    }
+    free(writer->names);
+    writer->names = NULL;
+    return fsim_sink_close(&writer->sink, status, err);
+}
