@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
-flags=(-std=c11 -D_GNU_SOURCE -Isim -I. -Wall -Wextra -Wpedantic -Wconversion -Wundef -Werror -fsyntax-only -x c)
+flags=(-std=c11 -D_GNU_SOURCE -Isim -I. -Itests -Wall -Wextra -Wpedantic -Wconversion -Wundef -Werror -fsyntax-only -x c)
 # shellcheck disable=SC2046 # the flags are words
 flags+=($(pkg-config --cflags gsl jansson))
 bad=0

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#undef fsim_fail_at
+#undef fsim_fail
+
 static void fill(fsim_error *err, fsim_status status, const char *place, const char *fmt, va_list args) {
     if (err == NULL || err->status != FSIM_OK) {
         return;

@@ -1,6 +1,6 @@
 /* Errors as values. A function that can fail returns fsim_status and takes an fsim_error *err as its last
- * argument; err may be NULL. The first failure fills the record, later ones do not overwrite it. The library never
- * prints and never exits: only the command line turns a status into a message and an exit code. */
+ * argument; err may be NULL. The first failure fills the record, later ones do not overwrite it. The library
+ * never prints and never exits: only the command line turns a status into a message and an exit code. */
 #ifndef FSIM_BASE_ERROR_H
 #define FSIM_BASE_ERROR_H
 
@@ -19,8 +19,8 @@ typedef enum fsim_status {
     FSIM_EINTERNAL = 70 /* a bug of ours */
 } fsim_status;
 
-/* One failure. `place` is where: "hello.csv:17:3", "scenario.json#/policy/keepalive/window", "--seed"; may be empty.
- * `text` is what was found and what was expected, one line without a final newline. */
+/* One failure. `place` is where: "hello.csv:17:3", "scenario.json#/policy/keepalive/window", "--seed"; may be
+ * empty. `text` is what was found and what was expected, one line without a final newline. */
 typedef struct fsim_error {
     fsim_status status;
     char place[512];
@@ -32,6 +32,11 @@ fsim_status fsim_fail_at(fsim_error *err, fsim_status status, const char *place,
     __attribute__((format(printf, 4, 5)));
 fsim_status fsim_fail(fsim_error *err, fsim_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+#ifdef __clang_analyzer__ /* cannot see through the variable arguments that the status comes back */
+#define fsim_fail_at(err, status, ...) (fsim_fail_at(err, status, __VA_ARGS__), (status))
+#define fsim_fail(err, status, ...)    (fsim_fail(err, status, __VA_ARGS__), (status))
+#endif
 
 /* Forward a failure. */
 #define FSIM_TRY(expr)                                                                                       \
