@@ -29,16 +29,22 @@ typedef enum fsim_dist_kind {
 
 #define FSIM_DIST_PHASES_MAX 16
 
+typedef struct fsim_dist_phase {
+    double cumulative, mean_ns; /* the last phase's cumulative probability is exactly 1 */
+} fsim_dist_phase;
+
 typedef struct fsim_dist fsim_dist;
 struct fsim_dist {
     fsim_dist_kind kind;
     fsim_ns constant_ns; /* CONSTANT: the value; SHIFT: by (may be negative) */
     double a, b, c;      /* nanoseconds where a length; see distribution.c for each kind */
-    /* HYPEREXPONENTIAL: cumulative probabilities and means; EMPIRICAL: sorted values and their number */
-    double cumulative[FSIM_DIST_PHASES_MAX], mean_ns[FSIM_DIST_PHASES_MAX];
-    const fsim_ns *values;
-    size_t count;
-    const fsim_dist *of; /* SHIFT */
+    size_t count;        /* of phases or values */
+    /* A function holds seven of these, and a run may have millions of functions: what only some kinds need is kept aside. */
+    union {
+        const fsim_dist_phase *phases; /* HYPEREXPONENTIAL */
+        const fsim_ns *values;                /* EMPIRICAL: ascending */
+        const fsim_dist *of;                  /* SHIFT */
+    };
 };
 
 /* Sets a constant; the zero-initialised fsim_dist is the constant 0. */
@@ -49,16 +55,24 @@ void fsim_dist_constant(fsim_dist *dist, fsim_ns value_ns);
  * `needs_mean`. */
 fsim_status fsim_dist_read(fsim_dist *out, fsim_value_pool *pool, const fsim_value *value, const char *base_dir, bool needs_mean, fsim_error *err);
 
-/* One variate in ns, >= 0. */
-fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng);
+/* The same for a number of things instead of a time ("size" of a batch): lengths are plain numbers, a whole number is a constant; drawn with
+ * fsim_dist_sample_count. */
+fsim_status fsim_dist_read_count(fsim_dist *out, fsim_value_pool *pool, const fsim_value *value, fsim_error *err);
 
-/* Mean in ns; INFINITY where there is none (pareto with alpha <= 1). */
+/* One variate in ns, >= 0; FSIM_NEVER beyond the range. */
+fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng);
+/* One variate of a distribution read as a count, to the nearest whole number. */
+uint64_t fsim_dist_sample_count(const fsim_dist *dist, fsim_rng *rng);
+
+/* Mean in ns; INFINITY where there is none (pareto with alpha <= 1). For a negative shift it is the larger of 0 and the shifted mean, a lower
+ * bound. */
 double fsim_dist_mean_ns(const fsim_dist *dist);
 static inline bool fsim_dist_is_zero(const fsim_dist *d) {
     return d->kind == FSIM_DIST_CONSTANT && d->constant_ns == 0;
 }
 
-/* Names and one-line descriptions for `fsim list distributions`; NULL-terminated. */
+/* For `fsim list distributions`: names, and the parameters of each in the same order; NULL-terminated. */
 extern const char *const fsim_dist_names[];
+extern const char *const fsim_dist_parameters[];
 
 #endif

@@ -4,10 +4,8 @@
 #ifndef FSIM_IO_JSON_READER_H
 #define FSIM_IO_JSON_READER_H
 
+#include "base/limits.h"
 #include "base/value.h"
-
-#define FSIM_JSON_DEPTH_MAX 64
-#define FSIM_JSON_BYTES_MAX ((size_t)64 << 20)
 
 /* Reads the file ("-": standard input). The tree's origin is the path as given. */
 fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_value **root, fsim_error *err);
