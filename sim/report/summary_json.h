@@ -1,5 +1,6 @@
-/* The summary of a run, schema fsim.summary/1 (product contract, section 5, and contract additions, section 2), as a JSON document: the one place
- * where integers become rates and seconds. Text, CSV, Markdown, --fail-if and the conformance program read this document. */
+/* The summary of a run, schema fsim.summary/1 (product contract, section 5, and contract additions, section
+ * 2), as a JSON document: the one place where integers become rates and seconds. Text, CSV, Markdown,
+ * --fail-if and the conformance program read this document. */
 #ifndef FSIM_REPORT_SUMMARY_JSON_H
 #define FSIM_REPORT_SUMMARY_JSON_H
 
@@ -8,15 +9,32 @@
 
 #include <jansson.h>
 
-/* invoices: one per book of the scenario, in order; NULL prices nothing. The caller owns the document. Means of empty samples are 0. */
-json_t *fsim_summary_json(const fsim_scenario *scenario, const fsim_result *result, const fsim_invoice *invoices, uint32_t invoice_count);
+#define FSIM_SUMMARY_SCHEMA "fsim.summary/1"
 
-/* Replications: every number becomes its mean over the documents, and "ci95" holds the Student 95 % half width under the same path. count == 1 returns a
- * new reference to the only one. */
+/* invoices: one per book of the scenario, in order; NULL prices nothing. The caller owns the document. Means
+ * of empty samples are 0. Beyond the contract: "warnings", when there is something the reader should know;
+ * bills[].left_out, meters that the run could not fill. NULL: no memory, or a name that is not UTF-8. */
+json_t *fsim_summary_json(const fsim_scenario *scenario, const fsim_result *result,
+                          const fsim_invoice *invoices, uint32_t invoice_count);
+
+/* The array under "bills" alone: invoice.json. */
+json_t *fsim_summary_bills_json(const fsim_invoice *invoices, uint32_t count);
+
+/* The document as text, as it is printed and stored: indented, 12 significant digits, no final newline. The
+ * caller frees it; NULL: no memory. */
+char *fsim_summary_dump(const json_t *document);
+
+/* Replications: every number becomes its mean over the documents, and "ci95" holds the Student 95 % half
+ * width under the same path; "replications" says how many. Seed and names are those of the first, the digest
+ * covers all in order, amounts of money are exact means. Where documents lack a node (a window that only some
+ * runs reached) the mean is over those that have it. count == 1 returns a new reference to the only one.
+ * NULL: no memory. */
 json_t *fsim_summary_replicated(json_t *const *summaries, uint32_t count);
 
-/* Evaluates + - * / ( ) over numbers and paths ("functions.f1.requests.arrived", "windows[0].cold", "latency_s.p99"); comparison operators > < >= <= == != give
- * 1 or 0. An unknown path is FSIM_ECONFIG with the nearest key. */
+/* Evaluates + - * / ( ) over numbers and paths ("functions.f1.requests.arrived", "windows[0].cold",
+ * "latency_s.p99"); comparison operators > < >= <= == != give 1 or 0. Paths as in report/summary_path_json.h;
+ * a number with a unit of time ("20ms") is seconds. Division by zero is an error, not a number. An unknown
+ * path is FSIM_ECONFIG with the nearest key. */
 fsim_status fsim_summary_eval(const json_t *summary, const char *expression, double *out, fsim_error *err);
 
 #endif
