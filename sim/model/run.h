@@ -9,6 +9,7 @@ typedef enum fsim_outcome { FSIM_COMPLETED, FSIM_REJECTED_429, FSIM_REJECTED_503
 typedef struct fsim_request_row {
     fsim_ns arrival_ns, start_ns, end_ns;
     fsim_fn_id fn;
+    const fsim_function_table *functions; /* where fn has its name: the run's own table, which a trace may extend */
     uint32_t instance; /* FSIM_UNLIMITED: none */
     bool cold;
     uint32_t retries;
