@@ -14,7 +14,7 @@ if ! command -v objdump >/dev/null 2>&1; then
     echo "skip: objdump is not installed"
     exit 77
 fi
-if ! objdump -t "$archive" 2>/dev/null | grep -q 'file format elf'; then
+if ! objdump -f "$archive" 2>/dev/null | grep -c 'file format elf' >/dev/null; then
     echo "skip: no machine code in $archive"
     exit 77
 fi

@@ -99,8 +99,9 @@ check_leftovers() {
 }
 
 check_names() {
-    # Two files of one name make messages and stack traces ambiguous. Every program may have its main.c.
-    sources | grep -v '/main\.c$' | awk -F/ '$NF in first { print $0 ": same name as " first[$NF] }
+    # Two files of one name make messages and stack traces ambiguous. Every program may have its main.c, and a policy is
+    # named within its kind.
+    sources | grep -vE '/main\.c$|^policies/' | awk -F/ '$NF in first { print $0 ": same name as " first[$NF] }
         !($NF in first) { first[$NF] = $0 }' | offend "file names are unique in the tree" || true
     list '*.c' '*.h' | grep -E '[^a-z0-9_/.]' | offend "lower case and underscores" || true
 }
