@@ -1,0 +1,265 @@
+/* A workload around its source; see api/source_api.h. */
+#include "api/registry.h"
+#include "api/source_api.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCES_MAX 128
+
+struct fsim_workload {
+    const fsim_source_ops *ops;
+    void *state;
+    fsim_source_context context;
+    fsim_value_pool
+        *own_pool; /* outermost only: the copy of the configuration, and what sources read from it */
+    const fsim_value *config;
+    uint64_t requests, seen; /* bound and arrivals so far */
+    fsim_ns until_ns, last_at_ns;
+    bool ended;
+    fsim_workload_parts parts; /* outermost only */
+    fsim_rng *service_rng;     /* by function id */
+    uint32_t rng_count, rng_capacity;
+};
+
+static fsim_status find_source(const fsim_value *config, const fsim_source_ops **out, fsim_error *err) {
+    const char *names[SOURCES_MAX + 1];
+    size_t n = 0;
+    const fsim_value *source = fsim_value_get(config, "source");
+    if (config->kind != FSIM_VALUE_OBJECT) {
+        return fsim_value_fail(config, err, "expected an object with a \"source\"");
+    }
+    if (source == NULL) {
+        return fsim_value_missing(config, "source", err);
+    }
+    for (; fsim_source_registry[n] != NULL && n < SOURCES_MAX; n++) {
+        names[n] = fsim_source_registry[n]->name;
+        if (source->kind == FSIM_VALUE_STRING && strcmp(source->string, names[n]) == 0) {
+            *out = fsim_source_registry[n];
+            return FSIM_OK;
+        }
+    }
+    names[n] = NULL;
+    return fsim_value_fail_name(source, "source", names, err);
+}
+
+static fsim_status read_bounds(fsim_workload *w, fsim_error *err) {
+    const fsim_value *function = fsim_value_get(w->config, "function");
+    const fsim_value *requests = fsim_value_get(w->config, "requests");
+    int64_t most = 0;
+    w->requests = UINT64_MAX;
+    w->until_ns = FSIM_NEVER;
+    if (requests != NULL && !fsim_value_is_off(requests)) {
+        FSIM_TRY(fsim_value_get_i64(w->config, "requests", 0, INT64_MAX, &most, err));
+        w->requests = (uint64_t)most;
+    }
+    FSIM_TRY(fsim_value_get_span(w->config, "until", true, &w->until_ns, err));
+    if (function != NULL) {
+        FSIM_TRY(fsim_function_table_resolve(w->context.table, function, &w->context.default_fn, err));
+    }
+    return FSIM_OK;
+}
+
+static fsim_status register_parts(fsim_workload *w, fsim_error *err) {
+    fsim_workload_parts *around = w->context.around;
+    bool bounded = w->requests != UINT64_MAX || w->until_ns != FSIM_NEVER;
+    around->endless |= w->ops->endless && !bounded;
+    if (w->ops->closed == NULL) {
+        return FSIM_OK;
+    }
+    if (around->closed_count == FSIM_CLOSED_MAX) {
+        return fsim_value_fail(w->config, err, "more than %d closed populations", FSIM_CLOSED_MAX);
+    }
+    fsim_closed_plan *plan = &around->closed[around->closed_count];
+    FSIM_TRY(w->ops->closed(w->state, plan, err));
+    plan->requests_max = w->requests;
+    plan->until_ns = w->until_ns;
+    around->closed_count++;
+    return FSIM_OK;
+}
+
+static fsim_status open_source(fsim_workload *w, fsim_error *err) {
+    FSIM_TRY(find_source(w->config, &w->ops, err));
+    FSIM_TRY(read_bounds(w, err));
+    w->state = calloc(1, w->ops->state_size > 0 ? w->ops->state_size : 1);
+    if (w->state == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    FSIM_TRY(w->ops->open(w->state, &w->context, w->config, err));
+    return register_parts(w, err);
+}
+
+fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context,
+                               const fsim_value *config, fsim_error *err) {
+    bool outermost = context->around == NULL;
+    fsim_workload *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    w->context = *context;
+    w->config = config;
+    if (outermost) {
+        w->own_pool = fsim_value_pool_create();
+        w->config = w->own_pool == NULL ? NULL : fsim_value_copy(w->own_pool, config);
+        w->context.pool = w->own_pool;
+        w->context.around = &w->parts;
+        if (w->config == NULL || fsim_value_pool_exhausted(w->own_pool)) {
+            fsim_workload_close(w);
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+    }
+    fsim_status status = open_source(w, err);
+    if (status == FSIM_OK && outermost) {
+        status = fsim_value_check_used(w->config, NULL, err);
+    }
+    if (status != FSIM_OK) {
+        fsim_workload_close(w);
+        return status;
+    }
+    *out = w;
+    return FSIM_OK;
+}
+
+void fsim_workload_close(fsim_workload *w) {
+    if (w == NULL) {
+        return;
+    }
+    if (w->state != NULL && w->ops->close != NULL) {
+        w->ops->close(w->state);
+    }
+    free(w->state);
+    free(w->service_rng);
+    fsim_value_pool_destroy(w->own_pool);
+    free(w);
+}
+
+/* Cuts the batch off after the bounds. */
+static void apply_bounds(fsim_workload *w, fsim_arrivals *batch) {
+    fsim_ns last_allowed = w->until_ns < FSIM_NEVER ? w->until_ns : FSIM_NEVER - 1;
+    uint32_t count = batch->count;
+    if (count > w->requests - w->seen) {
+        count = (uint32_t)(w->requests - w->seen);
+    }
+    while (count > 0 && batch->at_ns[count - 1] > last_allowed) {
+        count--;
+    }
+    w->ended = count < batch->count || count == 0 || w->seen + count == w->requests;
+    batch->count = count;
+    w->seen += count;
+    if (count > 0) {
+        fsim_check(batch->at_ns[0] >= w->last_at_ns);
+        w->last_at_ns = batch->at_ns[count - 1];
+    }
+}
+
+/* Streams for the functions that have appeared since. */
+static fsim_status extend_streams(fsim_workload *w, fsim_error *err) {
+    uint32_t count = fsim_function_table_count(w->context.table);
+    if (count > w->rng_capacity) {
+        uint32_t capacity = count < 16 ? 16 : count + count / 2;
+        fsim_rng *larger = realloc(w->service_rng, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+        w->service_rng = larger;
+        w->rng_capacity = capacity;
+    }
+    for (; w->rng_count < count; w->rng_count++) {
+        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, w->rng_count);
+        fsim_rng_seed(&w->service_rng[w->rng_count], w->context.seed, spec->name, FSIM_RNG_SERVICE);
+    }
+    return FSIM_OK;
+}
+
+static fsim_status fail_no_service(const fsim_workload *w, const fsim_fn_spec *spec, fsim_error *err) {
+    return fsim_value_fail(
+        w->config, err,
+        "the workload gives no duration for function \"%.100s\", and the function has no \"service\" "
+        "distribution to draw it from",
+        spec->name);
+}
+
+/* The whole batch belongs to one function and leaves every duration open: the common case of a synthetic
+ * workload. */
+static void draw_block(const fsim_dist *service, fsim_rng *rng, fsim_arrivals *batch) {
+    uint32_t n = batch->count;
+    if (service->kind == FSIM_DIST_CONSTANT) {
+        for (uint32_t i = 0; i < n; i++) {
+            batch->service_ns[i] = service->constant_ns;
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        batch->service_ns[i] = fsim_dist_sample(service, rng);
+    }
+}
+
+static bool is_one_block(const fsim_arrivals *batch) {
+    fsim_fn_id other = 0;
+    fsim_ns given = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        other |= batch->fn[i] ^ batch->fn[0];
+        given |= batch->service_ns[i] ^ (fsim_ns)FSIM_DRAW;
+    }
+    return other == 0 && given == 0;
+}
+
+static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
+    FSIM_TRY(extend_streams(w, err));
+    if (is_one_block(batch)) {
+        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[0]);
+        if (!spec->has_service) {
+            return fail_no_service(w, spec, err);
+        }
+        draw_block(&spec->service, &w->service_rng[batch->fn[0]], batch);
+        return FSIM_OK;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (batch->service_ns[i] != FSIM_DRAW) {
+            continue;
+        }
+        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[i]);
+        if (!spec->has_service) {
+            return fail_no_service(w, spec, err);
+        }
+        batch->service_ns[i] = fsim_dist_sample(&spec->service, &w->service_rng[batch->fn[i]]);
+    }
+    return FSIM_OK;
+}
+
+fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
+    batch->count = 0;
+    batch->has_cpu = batch->has_session = false;
+    if (w->ended || w->ops->next == NULL || w->seen == w->requests) {
+        w->ended = true;
+        return FSIM_OK;
+    }
+    FSIM_TRY(w->ops->next(w->state, batch, err));
+    apply_bounds(w, batch);
+    bool outermost = w->own_pool != NULL;
+    return outermost && batch->count > 0 ? draw_durations(w, batch, err) : FSIM_OK;
+}
+
+uint32_t fsim_workload_closed(const fsim_workload *w, const fsim_closed_plan **plans) {
+    *plans = w->parts.closed;
+    return w->parts.closed_count;
+}
+
+bool fsim_workload_is_endless(const fsim_workload *w) {
+    return w->parts.endless && w->requests == UINT64_MAX && w->until_ns == FSIM_NEVER;
+}
+
+double fsim_workload_progress(const fsim_workload *w) {
+    double share = -1.0;
+    if (w->requests != UINT64_MAX) {
+        share = w->requests == 0 ? 1.0 : (double)w->seen / (double)w->requests;
+    }
+    if (w->until_ns != FSIM_NEVER && w->until_ns > 0) {
+        share = fmax(share, (double)w->last_at_ns / (double)w->until_ns);
+    }
+    if (w->ops->progress != NULL) {
+        share = fmax(share, w->ops->progress(w->state));
+    }
+    return w->ended ? 1.0 : share;
+}
