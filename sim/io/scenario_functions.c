@@ -1,0 +1,231 @@
+/* The functions of a scenario; see scenario_parts.h. */
+#include "io/file.h"
+#include "io/json_reader.h"
+#include "io/scenario_parts.h"
+
+#include <string.h>
+
+#define MEMORY_MB_MAX (INT64_C(1) << 40)
+#define COUNT_MAX     ((int64_t)FSIM_UNLIMITED - 1)
+
+typedef struct reader {
+    fsim_scenario *scenario;
+    fsim_value *entry;
+    fsim_fn_spec *spec;
+    fsim_error *err;
+} reader;
+
+static fsim_status read_dist(const reader *r, const fsim_value *value, fsim_dist *out) {
+    return fsim_dist_read(out, r->scenario->pool, value, r->scenario->base_dir, false, r->err);
+}
+
+/* A number of instances or requests. 0 is a number here: it keeps or reserves nothing. */
+static fsim_status read_count(const reader *r, const char *key, uint32_t *out) {
+    int64_t count = *out;
+    FSIM_TRY(fsim_value_get_i64(r->entry, key, 0, COUNT_MAX, &count, r->err));
+    *out = (uint32_t)count;
+    return FSIM_OK;
+}
+
+static fsim_status read_limit(const reader *r, const char *key, uint32_t *out) {
+    int64_t count = FSIM_UNLIMITED;
+    FSIM_TRY(fsim_scenario_get_limit(r->entry, key, COUNT_MAX, FSIM_UNLIMITED, &count, r->err));
+    *out = (uint32_t)count;
+    return FSIM_OK;
+}
+
+/* ---- the cold start ---- */
+
+static fsim_status read_phases(const reader *r, const fsim_value *phases) {
+    FSIM_TRY(fsim_scenario_need_object(phases, "phases", r->err));
+    r->spec->cold_has_phases = true;
+    for (int i = 0; i < FSIM_COLD_PHASES; i++) {
+        const fsim_value *phase = fsim_value_get(phases, fsim_cold_phase_names[i]);
+        if (phase != NULL && !fsim_value_is_off(phase)) {
+            FSIM_TRY(read_dist(r, phase, &r->spec->cold_phases[i]));
+        }
+    }
+    return FSIM_OK;
+}
+
+/* A measured profile holds the fitted distribution as {"dist", "parameters": {…}, …}: the parameters become
+ * its keys. */
+static fsim_status read_profile(const reader *r, const fsim_value *path) {
+    char file[FSIM_PATH_MAX];
+    fsim_value_pool *pool = r->scenario->pool;
+    fsim_value *profile;
+    if (path->kind != FSIM_VALUE_STRING) {
+        return fsim_value_fail(path, r->err, "expected the name of a profile that \"fsim calibrate\" wrote");
+    }
+    FSIM_TRY(fsim_file_resolve(r->scenario->base_dir, path->string, file, sizeof file, r->err));
+    FSIM_TRY(fsim_json_read_file(pool, file, &profile, r->err));
+    const fsim_value *schema = fsim_value_get(profile, "schema");
+    if (schema == NULL || schema->kind != FSIM_VALUE_STRING ||
+        strcmp(schema->string, FSIM_PROFILE_SCHEMA) != 0) {
+        return fsim_value_fail(schema != NULL ? schema : profile, r->err, "expected schema \"%s\"",
+                               FSIM_PROFILE_SCHEMA);
+    }
+    const fsim_value *fit = fsim_value_at(profile, "fit.cold_start");
+    fsim_value *name = fsim_value_get(fit, "dist"), *parameters = fsim_value_get(fit, "parameters");
+    if (name == NULL || parameters == NULL || parameters->kind != FSIM_VALUE_OBJECT) {
+        return fsim_value_fail(
+            fit != NULL ? fit : profile, r->err,
+            "the profile has no fitted cold start: expected fit.cold_start {dist, parameters}");
+    }
+    fsim_value *dist = fsim_value_copy(pool, parameters);
+    fsim_value_put(pool, dist, "dist", fsim_value_copy(pool, name));
+    return read_dist(r, dist, &r->spec->cold_start);
+}
+
+static fsim_status read_cold_start(const reader *r) {
+    static const char *const modes[] = {"added", "total", NULL};
+    int mode = 0;
+    FSIM_TRY(fsim_value_get_enum(r->entry, "cold_start_mode", modes, &mode, r->err));
+    r->spec->cold_total = mode == 1;
+    const fsim_value *value = fsim_value_get(r->entry, "cold_start");
+    if (value == NULL || fsim_value_is_off(value)) {
+        return FSIM_OK;
+    }
+    bool is_dist = fsim_value_peek(value, "dist") != NULL;
+    const fsim_value *phases = fsim_value_get(value, "phases"), *profile = fsim_value_get(value, "profile");
+    if (!is_dist && phases != NULL) {
+        if (r->spec->cold_total) {
+            return fsim_value_fail(
+                value, r->err,
+                "phases cannot go with cold_start_mode \"total\", which draws start and service at once");
+        }
+        return read_phases(r, phases);
+    }
+    return !is_dist && profile != NULL ? read_profile(r, profile) : read_dist(r, value, &r->spec->cold_start);
+}
+
+/* ---- the rest of an entry ---- */
+
+static fsim_status read_cpu(const reader *r) {
+    static const char *const models[] = {"none", "ps", "linear", NULL};
+    fsim_fn_spec *spec = r->spec;
+    int model = 0;
+    FSIM_TRY(fsim_value_get_real(r->entry, "vcpu", 0, 1e6, &spec->vcpu, r->err));
+    if (spec->vcpu <= 0) {
+        return fsim_value_fail(fsim_value_get(r->entry, "vcpu"), r->err, "expected more than 0 vCPUs");
+    }
+    FSIM_TRY(fsim_value_get_enum(r->entry, "cpu_model", models, &model, r->err));
+    spec->cpu_model = (fsim_cpu_model)model;
+    FSIM_TRY(
+        fsim_value_get_real(r->entry, "slowdown_per_request", 0, 1e6, &spec->slowdown_per_request, r->err));
+    FSIM_TRY(fsim_value_get_real(r->entry, "cpu_fraction", 0, 1, &spec->cpu_fraction, r->err));
+    FSIM_TRY(fsim_value_get_real(r->entry, "background_cpu", 0, 1e6, &spec->background_cpu, r->err));
+    if (spec->background_cpu > spec->vcpu) {
+        return fsim_value_fail(fsim_value_get(r->entry, "background_cpu"), r->err,
+                               "background_cpu %g is more than the instance's vcpu %g", spec->background_cpu,
+                               spec->vcpu);
+    }
+    return FSIM_OK;
+}
+
+static fsim_status fail_more_than(const reader *r, const char *key, uint32_t value, const char *bound_key,
+                                  uint32_t bound) {
+    return fsim_value_fail(fsim_value_get(r->entry, key), r->err, "%s %u is more than %s %u", key, value,
+                           bound_key, bound);
+}
+
+static fsim_status read_instances(const reader *r) {
+    fsim_fn_spec *spec = r->spec;
+    FSIM_TRY(read_limit(r, "concurrency", &spec->concurrency));
+    FSIM_TRY(read_limit(r, "max_instances", &spec->max_instances));
+    FSIM_TRY(read_count(r, "min_instances", &spec->min_instances));
+    FSIM_TRY(read_count(r, "provisioned", &spec->provisioned));
+    spec->reserved_concurrency = FSIM_UNLIMITED;
+    if (!fsim_value_is_off(fsim_value_get(r->entry, "reserved_concurrency"))) {
+        FSIM_TRY(read_count(r, "reserved_concurrency", &spec->reserved_concurrency));
+    }
+    if (spec->min_instances > spec->max_instances) {
+        return fail_more_than(r, "min_instances", spec->min_instances, "max_instances", spec->max_instances);
+    }
+    if (spec->provisioned > spec->max_instances) {
+        return fail_more_than(r, "provisioned", spec->provisioned, "max_instances", spec->max_instances);
+    }
+    return FSIM_OK;
+}
+
+/* Traffic is not split between versions: one version that gets everything is what a function without versions
+ * is. */
+static fsim_status check_versions(const reader *r) {
+    const fsim_value *versions = fsim_value_get(r->entry, "versions");
+    const char *name = NULL;
+    double weight = 1;
+    if (versions == NULL || fsim_value_is_off(versions)) {
+        return FSIM_OK;
+    }
+    if (versions->kind != FSIM_VALUE_ARRAY || versions->count != 1) {
+        return fsim_value_fail(versions, r->err,
+                               "expected an array of exactly one version {name, weight: 1}: "
+                               "traffic is not split between versions");
+    }
+    FSIM_TRY(fsim_scenario_need_object(versions->first, "a version", r->err));
+    FSIM_TRY(fsim_value_get_string(versions->first, "name", &name, r->err));
+    return fsim_value_get_real(versions->first, "weight", 1, 1, &weight, r->err);
+}
+
+static fsim_status read_entry(const reader *r) {
+    fsim_fn_spec *spec = r->spec;
+    FSIM_TRY(fsim_value_get_string(r->entry, "name", &spec->name, r->err));
+    FSIM_TRY(fsim_value_get_i64(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
+    FSIM_TRY(fsim_value_get_i64(r->entry, "disk_mb", 0, MEMORY_MB_MAX, &spec->disk_mb, r->err));
+    FSIM_TRY(read_instances(r));
+    FSIM_TRY(read_cpu(r));
+    FSIM_TRY(fsim_value_get_bool(r->entry, "freeze", &spec->freeze, r->err));
+    spec->timeout_ns = FSIM_NEVER;
+    FSIM_TRY(fsim_value_get_span(r->entry, "timeout", true, &spec->timeout_ns, r->err));
+    if (spec->timeout_ns == 0) {
+        return fsim_value_fail(fsim_value_get(r->entry, "timeout"), r->err,
+                               "a timeout of 0 lets no request finish; null switches it off");
+    }
+    const fsim_value *service = fsim_value_get(r->entry, "service");
+    if (service != NULL && !fsim_value_is_off(service)) {
+        spec->has_service = true;
+        FSIM_TRY(read_dist(r, service, &spec->service));
+    }
+    FSIM_TRY(read_cold_start(r));
+    FSIM_TRY(check_versions(r));
+    /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first faulty
+     * function. */
+    return fsim_value_check_used(r->entry, NULL, r->err);
+}
+
+static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_value *entry, bool *first,
+                             fsim_error *err) {
+    fsim_fn_id id;
+    if (strcmp(spec->name, FSIM_TEMPLATE_NAME) == 0) {
+        fsim_function_table_set_template(s->functions, spec);
+        return FSIM_OK;
+    }
+    if (fsim_function_table_find(s->functions, spec->name) != FSIM_UNLIMITED) {
+        return fsim_value_fail(fsim_value_get(entry, "name"), err, "function \"%s\" is declared twice",
+                               spec->name);
+    }
+    FSIM_TRY(fsim_function_table_add(s->functions, spec, &id, err));
+    if (*first) {
+        s->default_fn = id;
+        *first = false;
+    }
+    return FSIM_OK;
+}
+
+fsim_status fsim_scenario_read_functions(fsim_scenario *s, fsim_error *err) {
+    fsim_value *functions = fsim_value_get(s->root, "functions");
+    bool first = true;
+    s->functions = fsim_function_table_create();
+    if (s->functions == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    for (fsim_value *entry = functions->first; entry != NULL; entry = entry->next) {
+        fsim_fn_spec spec = {0};
+        reader r = {s, entry, &spec, err};
+        entry->used = true;
+        FSIM_TRY(fsim_scenario_need_object(entry, "a function", err));
+        FSIM_TRY(read_entry(&r));
+        FSIM_TRY(add_entry(s, &spec, entry, &first, err));
+    }
+    return FSIM_OK;
+}

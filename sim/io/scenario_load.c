@@ -1,0 +1,228 @@
+/* From what the user typed to a validated scenario; see scenario_load.h. */
+#include "io/scenario_load.h"
+
+#include "base/text.h"
+#include "io/embedded.h"
+#include "io/file.h"
+#include "io/json_reader.h"
+#include "io/scenario_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const fsim_load_options no_options = {0};
+
+static bool has_suffix(const char *text, const char *suffix) {
+    size_t len = strlen(text), tail = strlen(suffix);
+    return len > tail && strcmp(text + len - tail, suffix) == 0;
+}
+
+/* The file's name without directory and suffix: what a run is called that has no name of its own. */
+static void label_of(const char *path, char *out, size_t size) {
+    const char *slash = strrchr(path, '/'), *base = slash == NULL ? path : slash + 1;
+    const char *point = strrchr(base, '.');
+    int len = (int)(point == NULL || point == base ? strlen(base) : (size_t)(point - base));
+    snprintf(out, size, "%.*s", len, strcmp(path, "-") == 0 ? "stdin" : base);
+}
+
+static fsim_value *new_document(fsim_value_pool *pool, const char *name, const char *origin) {
+    fsim_value *tree = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
+    fsim_value_put(pool, tree, "schema", fsim_value_new_string(pool, FSIM_SCENARIO_SCHEMA, origin));
+    fsim_value_put(pool, tree, "name", fsim_value_new_string(pool, name, origin));
+    return tree;
+}
+
+/* A trace alone is a scenario that says nothing else. */
+static fsim_value *document_of_trace(fsim_value_pool *pool, const char *path) {
+    char name[256];
+    label_of(path, name, sizeof name);
+    static const char origin[] = "command line";
+    fsim_value *tree = new_document(pool, strcmp(path, "-") == 0 ? "stdin" : name, origin);
+    fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
+    fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, "csv", origin));
+    fsim_value_put(pool, workload, "file", fsim_value_new_string(pool, path, origin));
+    fsim_value_put(pool, tree, "workload", workload);
+    return tree;
+}
+
+/* A JSON file may be a workload alone: an object with a "source" and no "schema". */
+static fsim_value *document_of_workload(fsim_value_pool *pool, const char *path, fsim_value *file) {
+    char name[256];
+    bool alone = file->kind == FSIM_VALUE_OBJECT && fsim_value_peek(file, "schema") == NULL &&
+                 fsim_value_peek(file, "source") != NULL;
+    if (!alone) {
+        return file;
+    }
+    label_of(path, name, sizeof name);
+    fsim_value *tree = new_document(pool, name, file->origin);
+    fsim_value_put(pool, tree, "workload", file);
+    return tree;
+}
+
+static const fsim_embedded *find_builtin(const char *name) {
+    for (const fsim_embedded *e = fsim_embedded_workloads; e->name != NULL; e++) {
+        if (strcmp(e->name, name) == 0 && strchr(e->name, '.') == NULL) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static fsim_status fail_no_workload(const char *name, fsim_error *err) {
+    const char *names[128];
+    size_t n = 0;
+    for (const fsim_embedded *e = fsim_embedded_workloads; e->name != NULL && n < 127; e++) {
+        if (strchr(e->name, '.') == NULL) {
+            names[n++] = e->name;
+        }
+    }
+    names[n] = NULL;
+    const char *near = fsim_text_nearest(name, names);
+    if (near != NULL) {
+        return fsim_fail_at(err, FSIM_EIO, name,
+                            "no such file, and no built-in workload of this name; did you mean \"%s\"?",
+                            near);
+    }
+    return fsim_fail_at(
+        err, FSIM_EIO, name,
+        "no such file, and no built-in workload of this name (\"fsim list workloads\" shows them)");
+}
+
+/* The document behind what was typed, and the directory its relative files start at. */
+static fsim_status read_document(fsim_value_pool *pool, const char *workload, fsim_value **tree,
+                                 char *base_dir, size_t size, fsim_error *err) {
+    snprintf(base_dir, size, ".");
+    if (workload == NULL) {
+        return fsim_fail(err, FSIM_EUSAGE, "no workload given");
+    }
+    const fsim_embedded *builtin = find_builtin(workload);
+    if (builtin != NULL) {
+        char origin[160];
+        snprintf(origin, sizeof origin, "workload %s", workload);
+        return fsim_json_read_text(pool, builtin->text, fsim_value_intern(pool, origin), tree, err);
+    }
+    bool trace = strcmp(workload, "-") == 0 || has_suffix(workload, ".csv");
+    if (!trace && access(workload, F_OK) != 0) {
+        return fail_no_workload(workload, err);
+    }
+    if (trace || !has_suffix(workload, ".json")) {
+        *tree = document_of_trace(pool, workload);
+        return FSIM_OK;
+    }
+    FSIM_TRY(fsim_json_read_file(pool, workload, tree, err));
+    *tree = document_of_workload(pool, workload, *tree);
+    fsim_file_directory(workload, base_dir, size);
+    return FSIM_OK;
+}
+
+static fsim_status check_document(const fsim_value *tree, fsim_error *err) {
+    const char *schema = NULL;
+    FSIM_TRY(fsim_scenario_need_object(tree, "a scenario", err));
+    FSIM_TRY(fsim_value_get_string(tree, "schema", &schema, err));
+    if (schema == NULL) {
+        return fsim_value_fail(tree, err, "key \"schema\" is missing, expected \"%s\"", FSIM_SCENARIO_SCHEMA);
+    }
+    if (strcmp(schema, FSIM_SCENARIO_SCHEMA) != 0) {
+        return fsim_value_fail(fsim_value_get(tree, "schema"), err, "found schema \"%s\", expected \"%s\"",
+                               schema, FSIM_SCENARIO_SCHEMA);
+    }
+    return FSIM_OK;
+}
+
+/* Head of the effective tree: what it is called and what arrives. */
+static fsim_status read_head(fsim_scenario *s, fsim_error *err) {
+    const char *schema = NULL;
+    FSIM_TRY(fsim_value_get_string(s->root, "schema", &schema, err));
+    FSIM_TRY(fsim_value_get_string(s->root, "name", &s->name, err));
+    FSIM_TRY(fsim_value_get_string(s->root, "summary", &s->summary, err));
+    if (s->name == NULL || s->name[0] == '\0') {
+        s->name = "scenario";
+    }
+    if (strpbrk(s->name, "/\\") != NULL || s->name[0] == '.') {
+        return fsim_value_fail(fsim_value_get(s->root, "name"), err,
+                               "\"%s\" names a directory of results: no slash, no point at its beginning",
+                               s->name);
+    }
+    fsim_value *workload = fsim_value_get(s->root, "workload");
+    if (workload->kind == FSIM_VALUE_NULL) {
+        return fsim_value_missing(s->root, "workload", err);
+    }
+    FSIM_TRY(fsim_scenario_need_object(workload, "workload", err));
+    fsim_value_mark_used(workload);
+    s->workload = workload;
+    return FSIM_OK;
+}
+
+static fsim_status build(fsim_scenario *s, const fsim_value *tree, const fsim_load_options *options,
+                         fsim_error *err) {
+    FSIM_TRY(check_document(tree, err));
+    FSIM_TRY(fsim_scenario_layers(s, tree, options, err));
+    FSIM_TRY(read_head(s, err));
+    FSIM_TRY(fsim_scenario_read_functions(s, err));
+    FSIM_TRY(fsim_scenario_read_policy(s, err));
+    FSIM_TRY(fsim_scenario_read_platform(s, err));
+    FSIM_TRY(fsim_scenario_read_run(s, err));
+    return fsim_value_check_used(s->root, NULL, err);
+}
+
+fsim_status fsim_scenario_from_tree(fsim_scenario **out, fsim_value_pool *pool, fsim_value *tree,
+                                    const char *base_dir, const fsim_load_options *options, fsim_error *err) {
+    fsim_scenario *s = calloc(1, sizeof *s);
+    *out = NULL;
+    if (s == NULL) {
+        fsim_value_pool_destroy(pool);
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    s->pool = pool;
+    s->base_dir = fsim_value_intern(pool, base_dir);
+    fsim_status status = build(s, tree, options != NULL ? options : &no_options, err);
+    if (status == FSIM_OK && fsim_value_pool_exhausted(pool)) {
+        status = fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    if (status != FSIM_OK) {
+        fsim_scenario_destroy(s);
+        return status;
+    }
+    *out = s;
+    return FSIM_OK;
+}
+
+fsim_status fsim_scenario_load(fsim_scenario **out, const fsim_load_options *options, fsim_error *err) {
+    char base_dir[FSIM_PATH_MAX];
+    fsim_value *tree = NULL;
+    fsim_value_pool *pool = fsim_value_pool_create();
+    *out = NULL;
+    if (pool == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    fsim_status status = read_document(pool, options->workload, &tree, base_dir, sizeof base_dir, err);
+    if (status != FSIM_OK) {
+        fsim_value_pool_destroy(pool);
+        return status;
+    }
+    return fsim_scenario_from_tree(out, pool, tree, base_dir, options, err);
+}
+
+fsim_status fsim_scenario_need_object(const fsim_value *value, const char *what, fsim_error *err) {
+    if (value == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    return value->kind == FSIM_VALUE_OBJECT ? FSIM_OK
+                                            : fsim_value_fail(value, err, "%s: expected an object {…}", what);
+}
+
+fsim_status fsim_scenario_get_limit(const fsim_value *object, const char *key, int64_t max, int64_t none,
+                                    int64_t *out, fsim_error *err) {
+    const fsim_value *value = fsim_value_get(object, key);
+    if (fsim_value_is_off(value)) {
+        *out = none;
+        return FSIM_OK;
+    }
+    if (value != NULL && value->kind == FSIM_VALUE_INTEGER && value->integer == 0) {
+        return fsim_value_fail(value, err,
+                               "found a limit of 0, which lets nothing through; null switches it off");
+    }
+    return fsim_value_get_i64(object, key, 1, max, out, err);
+}

@@ -1,0 +1,37 @@
+/* The parts of the scenario loader (io/scenario_load.h); of no use to others.
+ *
+ * scenario_load.c finds the documents, scenario_layers.c lays them upon each other, the others read one
+ * section each of the effective tree into the plain data of fsim_scenario. A reader may write into the tree
+ * what it has decided itself (origin "default"), so that the tree holds every value that counts. */
+#ifndef FSIM_IO_SCENARIO_PARTS_H
+#define FSIM_IO_SCENARIO_PARTS_H
+
+#include "io/scenario_load.h"
+
+#define FSIM_SCENARIO_SCHEMA "fsim.scenario/1"
+#define FSIM_BUNDLE_SCHEMA   "fsim.bundle/1"
+#define FSIM_PROFILE_SCHEMA  "fsim.profile/1"
+
+/* The name of the entry of `functions` that names without an entry of their own get. */
+#define FSIM_TEMPLATE_NAME "*"
+
+/* Lays defaults, bundle, `file` (a complete scenario document) and settings upon each other into
+ * scenario->root; sets scenario->bundle. scenario->pool and base_dir are set. */
+fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file,
+                                 const fsim_load_options *options, fsim_error *err);
+
+/* Each reads its section of scenario->root. Functions come first: policies are checked against them. */
+fsim_status fsim_scenario_read_functions(fsim_scenario *scenario, fsim_error *err);
+fsim_status fsim_scenario_read_policy(fsim_scenario *scenario, fsim_error *err);
+fsim_status fsim_scenario_read_platform(fsim_scenario *scenario, fsim_error *err);
+fsim_status fsim_scenario_read_run(fsim_scenario *scenario, fsim_error *err);
+
+/* Is `value` an object? Otherwise FSIM_ECONFIG; `what` is for the message. */
+fsim_status fsim_scenario_need_object(const fsim_value *value, const char *what, fsim_error *err);
+
+/* A whole number of at least 1 up to max, or null / "none" for no limit, read as `none`. Absent: *out stays.
+ */
+fsim_status fsim_scenario_get_limit(const fsim_value *object, const char *key, int64_t max, int64_t none,
+                                    int64_t *out, fsim_error *err);
+
+#endif

@@ -1,0 +1,267 @@
+/* Limits, queue, retries and nodes of a scenario; see scenario_parts.h. */
+#include "io/scenario_parts.h"
+
+#include <math.h>
+
+#define COUNT_MAX (INT64_C(1) << 53)
+#define MIB       (INT64_C(1024) * 1024)
+
+typedef struct reader {
+    fsim_scenario *s;
+    fsim_value *platform;
+    fsim_error *err;
+} reader;
+
+/* The object at `key`; NULL when it is absent or switched off. */
+static fsim_status get_part(const reader *r, const char *key, fsim_value **out) {
+    fsim_value *value = fsim_value_get(r->platform, key);
+    *out = NULL;
+    if (value == NULL || fsim_value_is_off(value)) {
+        return FSIM_OK;
+    }
+    *out = value;
+    return fsim_scenario_need_object(value, key, r->err);
+}
+
+static fsim_status need(const reader *r, const fsim_value *object, const char *key) {
+    return fsim_value_get(object, key) != NULL ? FSIM_OK : fsim_value_missing(object, key, r->err);
+}
+
+/* A number above 0. */
+static fsim_status get_positive(const reader *r, const fsim_value *object, const char *key, double *out) {
+    FSIM_TRY(fsim_value_get_real(object, key, 0, 1e15, out, r->err));
+    const fsim_value *value = fsim_value_get(object, key);
+    if (value != NULL && *out <= 0) {
+        return fsim_value_fail(value, r->err, "found a %s of 0, expected more than 0", key);
+    }
+    return FSIM_OK;
+}
+
+/* ---- start-rate limits ---- */
+
+static fsim_status read_start_limit(const reader *r, const char *key, fsim_start_limit *limit) {
+    static const char *const kinds[] = {"fixed", "sliding", "token_bucket", NULL};
+    static const char *const scopes[] = {"function", "region", NULL};
+    int kind = 0, scope = 1;
+    fsim_value *part;
+    FSIM_TRY(get_part(r, key, &part));
+    if (part == NULL) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(need(r, part, "kind"));
+    FSIM_TRY(need(r, part, "n"));
+    FSIM_TRY(need(r, part, "window"));
+    FSIM_TRY(fsim_value_get_enum(part, "kind", kinds, &kind, r->err));
+    FSIM_TRY(fsim_value_get_enum(part, "scope", scopes, &scope, r->err));
+    limit->kind = kind == 0 ? FSIM_LIMIT_FIXED : kind == 1 ? FSIM_LIMIT_SLIDING : FSIM_LIMIT_BUCKET;
+    limit->per_function = scope == 0;
+    FSIM_TRY(fsim_scenario_get_limit(part, "n", COUNT_MAX, INT64_MAX, &limit->n, r->err));
+    FSIM_TRY(fsim_value_get_span(part, "window", false, &limit->window_ns, r->err));
+    if (limit->n == INT64_MAX) {
+        return fsim_value_fail(fsim_value_get(part, "n"), r->err,
+                               "expected a number; \"%s\": null switches the limit off", key);
+    }
+    if (limit->window_ns == 0) {
+        return fsim_value_fail(fsim_value_get(part, "window"), r->err, "expected a window longer than 0");
+    }
+    if (limit->kind == FSIM_LIMIT_SLIDING) {
+        return fsim_value_check_used(part, NULL, r->err);
+    }
+    limit->burst = limit->n;
+    if (limit->kind == FSIM_LIMIT_BUCKET) {
+        FSIM_TRY(fsim_value_get_i64(part, "burst", 1, COUNT_MAX, &limit->burst, r->err));
+    }
+    limit->initial = limit->burst;
+    FSIM_TRY(fsim_value_get_i64(part, "initial", 0, COUNT_MAX, &limit->initial, r->err));
+    if (limit->kind == FSIM_LIMIT_BUCKET && limit->initial > limit->burst) {
+        return fsim_value_fail(fsim_value_get(part, "initial"), r->err,
+                               "initial %lld is more than burst %lld", (long long)limit->initial,
+                               (long long)limit->burst);
+    }
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+/* ---- gateway, queue, retries ---- */
+
+static fsim_status read_gateway(const reader *r) {
+    static const char *const keys[] = {"function", "all", NULL};
+    fsim_gateway_plan *gateway = &r->s->gateway;
+    int key = 1;
+    fsim_value *part;
+    FSIM_TRY(get_part(r, "gateway", &part));
+    if (part == NULL) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(need(r, part, "rate"));
+    FSIM_TRY(get_positive(r, part, "rate", &gateway->rate_per_s));
+    gateway->burst = fmax(1, gateway->rate_per_s);
+    FSIM_TRY(fsim_value_get_real(part, "burst", 1, 1e15, &gateway->burst, r->err));
+    FSIM_TRY(fsim_value_get_enum(part, "key", keys, &key, r->err));
+    gateway->per_function = key == 0;
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+static fsim_status read_dist(const reader *r, const fsim_value *value, fsim_dist *out) {
+    return fsim_dist_read(out, r->s->pool, value, r->s->base_dir, false, r->err);
+}
+
+/* "queue": null is no queue; a capacity of null is a queue without end. Left open, the binding decides, and
+ * the tree is told. */
+static fsim_status read_queue(const reader *r) {
+    fsim_scenario *s = r->s;
+    fsim_value *part = fsim_value_get(r->platform, "queue");
+    int64_t capacity = 0;
+    if (part != NULL && fsim_value_is_off(part)) {
+        return FSIM_OK;
+    }
+    if (part == NULL) {
+        part = fsim_value_new(s->pool, FSIM_VALUE_OBJECT, "default");
+        fsim_value_put(s->pool, r->platform, "queue", part);
+        (void)fsim_value_get(r->platform, "queue");
+    }
+    FSIM_TRY(fsim_scenario_need_object(part, "queue", r->err));
+    if (fsim_value_get(part, "capacity") == NULL) {
+        fsim_value *decided = s->binding == FSIM_BIND_LATE
+                                  ? fsim_value_new(s->pool, FSIM_VALUE_NULL, "default")
+                                  : fsim_value_new_integer(s->pool, 0, "default");
+        fsim_value_put(s->pool, part, "capacity", decided);
+    }
+    if (fsim_value_is_off(fsim_value_get(part, "capacity"))) {
+        s->queue_capacity = UINT64_MAX;
+    } else {
+        FSIM_TRY(fsim_value_get_i64(part, "capacity", 0, COUNT_MAX, &capacity, r->err));
+        s->queue_capacity = (uint64_t)capacity;
+    }
+    const fsim_value *timeout = fsim_value_get(part, "timeout");
+    if (timeout != NULL && !fsim_value_is_off(timeout)) {
+        FSIM_TRY(read_dist(r, timeout, &s->queue_timeout));
+        s->queue_has_timeout = true;
+    }
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+static fsim_status read_retry_causes(const reader *r, const fsim_value *on, fsim_retry_plan *plan) {
+    if (on == NULL) {
+        plan->on_429 = plan->on_503 = plan->on_504 = true;
+        return FSIM_OK;
+    }
+    if (on->kind != FSIM_VALUE_ARRAY || on->count == 0) {
+        return fsim_value_fail(on, r->err, "expected an array of 429, 503 and 504");
+    }
+    for (const fsim_value *code = on->first; code != NULL; code = code->next) {
+        bool *flag = code->kind != FSIM_VALUE_INTEGER ? NULL
+                     : code->integer == 429           ? &plan->on_429
+                     : code->integer == 503           ? &plan->on_503
+                     : code->integer == 504           ? &plan->on_504
+                                                      : NULL;
+        if (flag == NULL) {
+            return fsim_value_fail(code, r->err, "expected 429, 503 or 504");
+        }
+        *flag = true;
+    }
+    return FSIM_OK;
+}
+
+/* Attempts default to 2, as the standard mode of the AWS SDKs makes three in all. */
+#define RETRIES_DEFAULT 2
+
+static fsim_status read_retry(const reader *r) {
+    fsim_retry_plan *plan = &r->s->retry;
+    int64_t attempts = RETRIES_DEFAULT;
+    fsim_value *part;
+    FSIM_TRY(get_part(r, "retry", &part));
+    if (part == NULL) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(need(r, part, "interval"));
+    plan->on = true;
+    FSIM_TRY(read_dist(r, fsim_value_get(part, "interval"), &plan->interval));
+    plan->factor = 1;
+    FSIM_TRY(get_positive(r, part, "factor", &plan->factor));
+    FSIM_TRY(fsim_scenario_get_limit(part, "attempts", COUNT_MAX, INT64_MAX, &attempts, r->err));
+    plan->attempts = attempts == INT64_MAX ? UINT64_MAX : (uint64_t)attempts;
+    FSIM_TRY(read_retry_causes(r, fsim_value_get(part, "on"), plan));
+    if (plan->attempts == UINT64_MAX && fsim_dist_is_zero(&plan->interval)) {
+        return fsim_value_fail(fsim_value_get(part, "interval"), r->err,
+                               "an interval of 0 with attempts without end would never let time pass");
+    }
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+/* ---- nodes ---- */
+
+static fsim_status read_nodes(const reader *r) {
+    static const char *const models[] = {"none", "ps", NULL};
+    fsim_nodes_plan *nodes = &r->s->nodes;
+    int64_t count = 0, bytes = 0;
+    int model = 0;
+    fsim_value *part;
+    FSIM_TRY(get_part(r, "nodes", &part));
+    if (part == NULL) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(need(r, part, "count"));
+    FSIM_TRY(need(r, part, "vcpu"));
+    FSIM_TRY(need(r, part, "memory"));
+    FSIM_TRY(fsim_value_get_i64(part, "count", 1, 1 << 20, &count, r->err));
+    FSIM_TRY(get_positive(r, part, "vcpu", &nodes->vcpu));
+    FSIM_TRY(fsim_value_get_size(part, "memory", &bytes, r->err));
+    FSIM_TRY(fsim_value_get_enum(part, "cpu_model", models, &model, r->err));
+    FSIM_TRY(fsim_value_get_real(part, "price_per_hour", 0, 1e9, &nodes->price_per_hour, r->err));
+    nodes->count = (uint32_t)count;
+    nodes->memory_mb = bytes / MIB;
+    nodes->processor_sharing = model == 1;
+    if (nodes->memory_mb < 1) {
+        return fsim_value_fail(fsim_value_get(part, "memory"), r->err, "expected at least 1MB");
+    }
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+/* ---- the section ---- */
+
+/* What no instance could ever satisfy is a contradiction, not a very strict limit. */
+static fsim_status check_functions(const reader *r) {
+    const fsim_scenario *s = r->s;
+    uint32_t count = fsim_function_table_count(s->functions);
+    uint64_t reserved = 0;
+    for (fsim_fn_id id = 0; id < count; id++) {
+        const fsim_fn_spec *fn = fsim_function_table_get(s->functions, id);
+        if (fn->memory_mb > s->memory_quota_mb) {
+            return fsim_value_fail(fsim_value_get(r->platform, "memory_quota_mb"), r->err,
+                                   "a quota of %lld MB is less than one instance of \"%s\" needs (%lld MB)",
+                                   (long long)s->memory_quota_mb, fn->name, (long long)fn->memory_mb);
+        }
+        if (s->nodes.count > 0 && fn->memory_mb > s->nodes.memory_mb) {
+            return fsim_value_fail(fsim_value_get(r->platform, "nodes"), r->err,
+                                   "a node of %lld MB is less than one instance of \"%s\" needs (%lld MB)",
+                                   (long long)s->nodes.memory_mb, fn->name, (long long)fn->memory_mb);
+        }
+        reserved += fn->reserved_concurrency == FSIM_UNLIMITED ? 0 : fn->reserved_concurrency;
+    }
+    if (reserved > s->account_concurrency) {
+        return fsim_value_fail(fsim_value_get(r->platform, "account_concurrency"), r->err,
+                               "the functions reserve %llu together, more than the account's %llu",
+                               (unsigned long long)reserved, (unsigned long long)s->account_concurrency);
+    }
+    return FSIM_OK;
+}
+
+fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
+    reader r = {s, fsim_value_get(s->root, "platform"), err};
+    int64_t account = INT64_MAX;
+    FSIM_TRY(fsim_scenario_need_object(r.platform, "platform", err));
+    FSIM_TRY(fsim_scenario_get_limit(r.platform, "account_concurrency", COUNT_MAX, INT64_MAX, &account, err));
+    s->account_concurrency = account == INT64_MAX ? UINT64_MAX : (uint64_t)account;
+    s->memory_quota_mb = INT64_MAX;
+    FSIM_TRY(fsim_scenario_get_limit(r.platform, "memory_quota_mb", COUNT_MAX, INT64_MAX, &s->memory_quota_mb,
+                                     err));
+    FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));
+    FSIM_TRY(read_start_limit(&r, "provisioned_start_rate", &s->provisioned_start_rate));
+    FSIM_TRY(fsim_value_get_bool(r.platform, "provisioned_together", &s->provisioned_together, err));
+    FSIM_TRY(read_gateway(&r));
+    FSIM_TRY(read_queue(&r));
+    FSIM_TRY(read_retry(&r));
+    FSIM_TRY(read_nodes(&r));
+    FSIM_TRY(fsim_value_check_used(r.platform, NULL, err));
+    return check_functions(&r);
+}
