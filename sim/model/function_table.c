@@ -237,8 +237,8 @@ const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fs
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
                                            fsim_error *err) {
     entry *e = entry_at(table, id);
-    if (e->memory_known ? e->spec.memory_mb != memory_mb
-                        : !e->from_template && e->spec.memory_mb != memory_mb) {
+    bool settled = e->memory_known || !e->from_template;
+    if (settled && e->spec.memory_mb != memory_mb) {
         return fsim_fail(err, FSIM_EDATA,
                          "memory_mb %lld contradicts %lld, given earlier for function \"%.100s\"",
                          (long long)memory_mb, (long long)e->spec.memory_mb, e->spec.name);

@@ -112,6 +112,10 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
     fsim_status status = open_source(w, err);
     if (status == FSIM_OK && outermost) {
         status = fsim_value_check_used(w->config, NULL, err);
+        for (uint32_t i = 0; i < w->parts.closed_count; i++) {
+            fsim_closed_plan *plan = &w->parts.closed[i];
+            plan->until_ns = plan->until_ns < w->until_ns ? plan->until_ns : w->until_ns;
+        }
     }
     if (status != FSIM_OK) {
         fsim_workload_close(w);
