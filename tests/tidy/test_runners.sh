@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# golden.sh and readme.sh themselves, with a shell script in the place of fsim: what must pass passes, and every kind of
-# difference is seen.
+# golden.sh and readme.sh themselves, with a shell script in the place of fsim, and check.h: what must pass passes, and
+# every kind of difference is seen.
 #   test_runners.sh SOURCE_DIR
 set -euo pipefail
 source=$(cd "$1" && pwd)
@@ -57,6 +57,31 @@ readme() { # readme WANTED_STATUS NAME TEXT WORDS
 readme 0 "commands run" '```sh\n$ fsim a\nout a\n$ build/release/fsim \\\\\n  b\n```\n```c\nfalse\n```\n' '2 commands ran'
 readme 1 "failing command" '```sh\nfsim a\nfalse\n```\n' 'FAIL false'
 readme 1 "script that is not there" '```sh\nscripts/test_nothing\n```\n' 'not there'
+
+harness() { # harness WANTED_STATUS WORDS BODY_OF_A_TEST
+    local status=0 out
+    printf '#include "tests/support/check.h"\nstatic void test_it(void) { %s; }\nint main(void) { RUN(test_it); return check_done(); }\n' \
+        "$3" >"$scratch/test.c"
+    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I "$source" "$scratch/test.c" -o "$scratch/test" -lm
+    out=$("$scratch/test") || status=$?
+    if [ "$status" -eq "$1" ] && grep -qF -- "$2" <<<"$out"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $3: status $status: $out"
+    fi
+}
+harness 0 '1 passed' 'CHECK(1 < 2); CHECK_EQ_INT(-1, -1); CHECK_EQ_STR("a", "a"); CHECK_NEAR(1.0, 1.1, 0.2); CHECK_CONTAINS("abc", "b")'
+harness 1 '1 > 2 is false' 'CHECK(1 > 2)'
+harness 1 '= 3, expected' 'CHECK_EQ_INT(1 + 2, 4)'
+harness 1 '"b"' 'CHECK_EQ_STR("a", "b")'
+harness 1 '(null)' 'CHECK_EQ_STR(NULL, "b")'
+harness 1 'off by' 'CHECK_NEAR(1.0, 1.3, 0.2)'
+harness 1 'expected' 'CHECK_NEAR(NAN, 1.3, 0.2)'
+harness 1 'to contain' 'CHECK_CONTAINS("abc", "x")'
+harness 1 '[row 3]' 'check_context("row %d", 3); CHECK(0)'
+harness 1 '1 failed' 'REQUIRE(0); abort()'
+harness 77 'skip: why' 'SKIP("why")'
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
