@@ -37,17 +37,42 @@ static const fsim_option options[] = {
     {.name = NULL},
 };
 
+/* What arrives after the end of the run is no part of it. */
+static bool cut_at(fsim_arrivals *batch, fsim_ns until_ns) {
+    uint32_t count = batch->count;
+    while (batch->count > 0 && batch->at_ns[batch->count - 1] > until_ns) {
+        batch->count--;
+    }
+    return batch->count < count;
+}
+
 static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scenario, fsim_arrivals *batch,
                               fsim_row_writer *writer, fsim_error *err) {
     while (!writer->sink.closed) {
         FSIM_TRY(fsim_workload_next(workload, batch, err));
-        if (batch->count == 0) {
+        bool last = batch->count == 0 || cut_at(batch, scenario->until_ns);
+        FSIM_TRY(fsim_row_writer_arrivals(writer, batch, scenario->functions, err));
+        if (last) {
             return FSIM_OK;
         }
-        FSIM_TRY(fsim_row_writer_arrivals(writer, batch, scenario->functions, err));
         if (fsim_interrupt_seen()) {
             return fsim_fail(err, FSIM_EIO, "interrupted");
         }
+    }
+    return FSIM_OK;
+}
+
+static fsim_status check_ends(const fsim_workload *workload, const fsim_scenario *scenario, fsim_error *err) {
+    const fsim_closed_plan *plans;
+    if (fsim_workload_closed(workload, &plans) > 0) {
+        return fsim_value_fail(
+            scenario->workload, err,
+            "users that wait for answers have no arrivals of their own; 'fsim run --requests "
+            "FILE' writes those of a run");
+    }
+    if (fsim_workload_is_endless(workload) && scenario->until_ns == FSIM_NEVER) {
+        return fsim_value_fail(scenario->workload, err,
+                               "the arrivals never end; give --until SPAN or --count N");
     }
     return FSIM_OK;
 }
@@ -64,17 +89,13 @@ static fsim_status generate(const fsim_scenario *scenario, const char *path, fsi
     };
     fsim_workload *workload = NULL;
     FSIM_TRY(fsim_workload_open(&workload, &context, scenario->workload, err));
-    const fsim_closed_plan *plans;
     fsim_row_writer writer;
-    fsim_status status = FSIM_OK;
+    fsim_status status = check_ends(workload, scenario, err);
     fsim_arrivals *batch = malloc(sizeof *batch);
-    if (batch == NULL) {
+    if (status == FSIM_OK && batch == NULL) {
         status = fsim_fail(err, FSIM_ELIMIT, "out of memory");
-    } else if (fsim_workload_closed(workload, &plans) > 0) {
-        status = fsim_value_fail(scenario->workload, err,
-                                 "users that wait for answers have no arrivals of their own; 'fsim run "
-                                 "--requests FILE' writes those of a run");
-    } else {
+    }
+    if (status == FSIM_OK) {
         status = fsim_row_writer_open(&writer, path, FSIM_ROW_WRITER_ARRIVALS_HEADER, err);
     }
     if (status == FSIM_OK) {

@@ -97,18 +97,13 @@ static json_t *list_workloads(void) {
 }
 
 static json_t *list_books(void) {
-    static const char *const keys[] = {"summary", "provider", "product", "region", "currency", NULL};
+    static const char *const keys[] = {"title", "provider", "product", "region", "currency", NULL};
     json_t *list = list_files(fsim_embedded_books, keys);
     size_t i;
     json_t *book;
     json_array_foreach(list, i, book) {
-        if (json_object_get(book, "summary") == NULL) {
-            const char *provider = json_string_value(json_object_get(book, "provider"));
-            const char *product = json_string_value(json_object_get(book, "product"));
-            json_object_set_new(
-                book, "summary",
-                json_sprintf("%s %s", provider == NULL ? "" : provider, product == NULL ? "" : product));
-        }
+        json_object_set(book, "summary", json_object_get(book, "title"));
+        json_object_del(book, "title");
     }
     return list;
 }

@@ -3,6 +3,7 @@
 #include "io/scenario_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct reader {
     fsim_scenario *s;
@@ -143,11 +144,33 @@ static fsim_status read_time(const reader *r) {
     return FSIM_OK;
 }
 
+/* "phase1,phase2", as the command line has it, becomes the array in the tree. */
+static const fsim_value *array_of_names(fsim_scenario *s, const fsim_value *names) {
+    fsim_value *array = fsim_value_new(s->pool, FSIM_VALUE_ARRAY, names->origin);
+    for (const char *at = names->string; *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        char *name = fsim_value_pool_alloc(s->pool, len + 1);
+        if (name == NULL) {
+            break; /* the pool remembers that it is exhausted */
+        }
+        memcpy(name, at, len);
+        name[len] = '\0';
+        fsim_value_append(array, fsim_value_new_string(s->pool, name, names->origin));
+        at += len + (at[len] == ',');
+    }
+    fsim_value_put(s->pool, s->root, "billing", array);
+    fsim_value_mark_used(array);
+    return array;
+}
+
 /* Names or files of price books; whether they exist is asked when they are read. */
 static fsim_status read_billing(fsim_scenario *s, fsim_error *err) {
     const fsim_value *billing = fsim_value_get(s->root, "billing");
     if (!is_said(billing)) {
         return FSIM_OK;
+    }
+    if (billing->kind == FSIM_VALUE_STRING) {
+        billing = array_of_names(s, billing);
     }
     if (billing->kind != FSIM_VALUE_ARRAY) {
         return fsim_value_fail(billing, err, "expected an array of price books, such as [\"phase1\"]");

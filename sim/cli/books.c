@@ -1,0 +1,62 @@
+#include "cli/books.h"
+
+#include "base/text.h"
+#include "io/embedded.h"
+#include "io/json_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_MAX = 256 };
+
+static fsim_status fail_unknown(const char *name, fsim_error *err) {
+    const char *names[NAMES_MAX + 1] = {0};
+    for (size_t i = 0; fsim_embedded_books[i].name != NULL && i < NAMES_MAX; i++) {
+        names[i] = fsim_embedded_books[i].name;
+    }
+    const char *nearest = fsim_text_nearest(name, names);
+    return fsim_fail_at(err, FSIM_ECONFIG, name,
+                        "no such price book, expected a name of 'fsim list books' or a .json file%s%s%s",
+                        nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
+                        nearest == NULL ? "" : "?");
+}
+
+static fsim_status read_book(fsim_books *books, const char *name, fsim_price_book **out, fsim_error *err) {
+    fsim_value *root = NULL;
+    const fsim_embedded *file = fsim_embedded_books;
+    while (file->name != NULL && strcmp(file->name, name) != 0) {
+        file++;
+    }
+    if (file->name != NULL) {
+        FSIM_TRY(fsim_json_read_text(books->pool, file->text, name, &root, err));
+    } else if (strpbrk(name, "./") != NULL) {
+        FSIM_TRY(fsim_json_read_file(books->pool, name, &root, err));
+    } else {
+        return fail_unknown(name, err);
+    }
+    return fsim_price_book_load(out, root, err);
+}
+
+fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim_error *err) {
+    *out = (fsim_books){.pool = fsim_value_pool_create()};
+    out->items = calloc((size_t)scenario->book_count + 1, sizeof *out->items);
+    fsim_status status =
+        out->pool == NULL || out->items == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
+    for (uint32_t i = 0; i < scenario->book_count && status == FSIM_OK; i++) {
+        status = read_book(out, scenario->books[i], &out->items[i], err);
+        out->count += status == FSIM_OK;
+    }
+    if (status != FSIM_OK) {
+        fsim_books_close(out);
+    }
+    return status;
+}
+
+void fsim_books_close(fsim_books *books) {
+    for (uint32_t i = 0; i < books->count; i++) {
+        fsim_price_book_destroy(books->items[i]);
+    }
+    free(books->items);
+    fsim_value_pool_destroy(books->pool);
+    *books = (fsim_books){0};
+}

@@ -1,0 +1,23 @@
+/* The price books of a scenario: found by name or path, read once, applied to each run. */
+#ifndef FSIM_CLI_BOOKS_H
+#define FSIM_CLI_BOOKS_H
+
+#include "billing/invoice.h"
+#include "model/result.h"
+
+typedef struct fsim_books {
+    fsim_value_pool *pool; /* holds the strings of the books */
+    fsim_price_book **items;
+    uint32_t count;
+} fsim_books;
+
+/* The books that `scenario` names. Errors: unknown book (with the nearest name), what its file says. On
+ * failure *out needs no close. */
+fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim_error *err);
+void fsim_books_close(fsim_books *books);
+
+/* One invoice per book, in order; the caller frees the array. NULL with FSIM_OK when there is no book. */
+fsim_status fsim_books_price(fsim_invoice **out, const fsim_books *books, const fsim_result *result,
+                             fsim_error *err);
+
+#endif
