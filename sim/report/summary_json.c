@@ -319,3 +319,17 @@ json_t *fsim_summary_json(const fsim_scenario *scenario, const fsim_result *resu
 char *fsim_summary_dump(const json_t *document) {
     return json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 }
+
+char *fsim_summary_dump_all(json_t *const *summaries, uint32_t count) {
+    if (count == 1) {
+        return fsim_summary_dump(summaries[0]);
+    }
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        ok = json_array_append(array, summaries[i]) == 0 && ok;
+    }
+    char *text = ok ? fsim_summary_dump(array) : NULL;
+    json_decref(array);
+    return text;
+}

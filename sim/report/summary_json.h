@@ -23,6 +23,8 @@ json_t *fsim_summary_bills_json(const fsim_invoice *invoices, uint32_t count);
 /* The document as text, as it is printed and stored: indented, 12 significant digits, no final newline. The
  * caller frees it; NULL: no memory. */
 char *fsim_summary_dump(const json_t *document);
+/* One as it is, several as an array: what --format json prints and summary.json holds. */
+char *fsim_summary_dump_all(json_t *const *summaries, uint32_t count);
 
 /* Replications: every number becomes its mean over the documents, and "ci95" holds the Student 95 % half
  * width under the same path; "replications" says how many. Seed and names are those of the first, the digest
