@@ -23,6 +23,8 @@ typedef struct conformance conformance; /* counters, filter and output; owned by
 /* False when the user's --filter leaves this vector out. main.c asks it before calling `run`. */
 bool conformance_wanted(conformance *c, const char *id);
 void conformance_pass(conformance *c, const char *id);
+/* The same with a word on how sure the verdict is; "" for none. */
+void conformance_pass_with(conformance *c, const char *id, const char *remark);
 /* `expected` and `got` are finished texts, formatted by the caller. */
 void conformance_fail(conformance *c, const char *id, const char *expected, const char *got);
 /* For what cannot be judged, with the reason; never for a disagreement. */
@@ -37,5 +39,7 @@ typedef struct conformance_kind {
 
 /* Tables end with {NULL, NULL}. */
 extern const conformance_kind knative_kinds[];
+extern const conformance_kind billing_kinds[];
+extern const conformance_kind identity_kinds[];
 
 #endif

@@ -1,0 +1,16 @@
+# The validity cases and recorded vectors. Everything quick enough for scripts/test runs always; the cases at full length only with
+#   ctest --test-dir build/release -C slow -L slow
+file(GLOB files RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/vectors/*.json)
+list(FILTER files EXCLUDE REGEX "(cases|billing_pricebooks)\\.json$")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  add_test(NAME conformance/${name} COMMAND fsim-conformance "${file}" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(conformance/${name} PROPERTIES LABELS conformance TIMEOUT 300)
+endforeach()
+
+add_test(NAME conformance/cases COMMAND fsim-conformance --quick tests/vectors/cases.json
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(conformance/cases PROPERTIES LABELS conformance TIMEOUT 900)
+add_test(NAME conformance/cases-in-full COMMAND fsim-conformance tests/vectors/cases.json
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" CONFIGURATIONS slow)
+set_tests_properties(conformance/cases-in-full PROPERTIES LABELS "conformance;slow" TIMEOUT 7200)

@@ -1,0 +1,305 @@
+#include "random_scenario.h"
+
+#include "base/rng.h"
+#include "io/json_reader.h"
+#include "io/scenario_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool chance(fsim_rng *rng, uint32_t percent) {
+    return fsim_rng_below(rng, 100) < percent;
+}
+
+static uint32_t between(fsim_rng *rng, uint32_t low, uint32_t high) {
+    return low + fsim_rng_below(rng, high - low + 1);
+}
+
+/* A span up to `most`: on the grid, where instants meet, or anywhere. */
+static fsim_ns span(fsim_rng *rng, fsim_ns grid_ns, uint32_t most_steps) {
+    if (grid_ns > 1) {
+        return (fsim_ns)between(rng, 0, most_steps) * grid_ns;
+    }
+    return (fsim_ns)(fsim_rng_unit(rng) * most_steps * 1e8);
+}
+
+/* ---- choosing ---- */
+
+static void choose_functions(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
+    w->function_count = between(rng, 1, 3);
+    bool bounded = chance(rng, 60), zero_cold = chance(rng, 20);
+    for (uint32_t i = 0; i < w->function_count; i++) {
+        naive_function *f = &w->functions[i];
+        f->cold_ns = zero_cold ? 0 : span(rng, grid_ns, 20);
+        f->memory_mb = 128 * (fsim_ns)between(rng, 1, 4);
+        f->slots = chance(rng, 50) ? 1 : between(rng, 2, 4);
+        f->max_instances = bounded ? between(rng, 1, 6) : FSIM_UNLIMITED;
+        f->provisioned = chance(rng, 25) ? between(rng, 1, 2) : 0;
+        f->provisioned = f->provisioned < f->max_instances ? f->provisioned : f->max_instances;
+    }
+}
+
+static void choose_arrivals(random_scenario *s, fsim_rng *rng, fsim_ns grid_ns) {
+    naive_world *w = &s->world;
+    fsim_ns at_ns = chance(rng, 30) ? 0 : span(rng, grid_ns, 10);
+    uint32_t service_steps = chance(rng, 15) ? 1 : between(rng, 2, 40);
+    uint32_t gap_steps = between(rng, 1, 12);
+    w->arrival_count = between(rng, 20, 200);
+    s->arrivals = calloc(w->arrival_count, sizeof *s->arrivals);
+    fsim_assert(s->arrivals != NULL);
+    w->arrivals = s->arrivals;
+    for (uint32_t i = 0; i < w->arrival_count; i++) {
+        s->arrivals[i] = (naive_arrival){.at_ns = at_ns,
+                                         .service_ns = span(rng, grid_ns, service_steps),
+                                         .fn = fsim_rng_below(rng, w->function_count)};
+        bool pause = chance(rng, 3);
+        at_ns += chance(rng, 20) ? 0 : span(rng, grid_ns, pause ? 300 : gap_steps);
+    }
+}
+
+static void choose_start_rate(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
+    fsim_start_limit *limit = &w->start_rate;
+    limit->kind = (fsim_limit_kind)between(rng, FSIM_LIMIT_FIXED, FSIM_LIMIT_BUCKET);
+    limit->n = between(rng, 1, 5);
+    limit->window_ns = (grid_ns > 1 ? grid_ns : 100 * FSIM_MS) * (fsim_ns)between(rng, 1, 40);
+    limit->burst = limit->kind == FSIM_LIMIT_BUCKET ? between(rng, 1, 6) : limit->n;
+    limit->initial = limit->kind == FSIM_LIMIT_SLIDING ? limit->n : between(rng, 0, (uint32_t)limit->burst);
+    limit->per_function = chance(rng, 50);
+}
+
+/* Limits that refuse at once; with them nobody waits in a queue. */
+static void choose_limits(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
+    if (chance(rng, 40)) {
+        w->account_concurrency = between(rng, 1, 10);
+    }
+    if (chance(rng, 30)) {
+        w->memory_quota_mb = 128 * (int64_t)between(rng, 4, 20);
+    }
+    if (chance(rng, 40)) {
+        choose_start_rate(w, rng, grid_ns);
+    }
+    w->retry_on_429 = chance(rng, 30);
+    w->retry_ns = span(rng, grid_ns, 10) + (grid_ns > 1 ? grid_ns : FSIM_MS);
+    w->retry_factor = between(rng, 1, 2);
+    w->retry_attempts = between(rng, 1, 5);
+}
+
+static void choose_queue(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
+    w->late = chance(rng, 60);
+    w->cancel_start = w->late && chance(rng, 50);
+    w->queue_capacity = chance(rng, 40) ? UINT64_MAX : between(rng, 1, 8);
+    w->queue_timeout_ns =
+        chance(rng, 40) ? span(rng, grid_ns, 30) + (grid_ns > 1 ? grid_ns : FSIM_MS) : FSIM_NEVER;
+}
+
+static void choose_drawn(random_scenario *s, fsim_rng *rng) {
+    static const char *const routes[] = {"newest_idle",    "oldest_idle", "newest_created",
+                                         "oldest_created", "round_robin", "random",
+                                         "least_loaded",   "most_loaded", "two_choices"};
+    static const char *const models[] = {"none", "ps", "linear"};
+    s->route_name = routes[fsim_rng_below(rng, 9)];
+    s->cpu_model = models[fsim_rng_below(rng, 3)];
+    s->drawn = true;
+}
+
+void random_scenario_init(random_scenario *s, uint64_t seed, bool drawn) {
+    static const fsim_route_order orders[] = {FSIM_ROUTE_NEWEST_IDLE, FSIM_ROUTE_OLDEST_IDLE,
+                                              FSIM_ROUTE_NEWEST_CREATED, FSIM_ROUTE_OLDEST_CREATED,
+                                              FSIM_ROUTE_ROUND_ROBIN};
+    static const char *const names[] = {"newest_idle", "oldest_idle", "newest_created", "oldest_created",
+                                        "round_robin"};
+    fsim_rng rng;
+    fsim_rng_seed(&rng, seed, "random scenario", FSIM_RNG_ROUTING);
+    uint32_t order = fsim_rng_below(&rng, 5);
+    fsim_ns grid_ns = chance(&rng, 60) ? 100 * FSIM_MS : 1;
+    *s = (random_scenario){.seed = seed, .route_name = names[order], .cpu_model = "none"};
+    s->world = (naive_world){.route = orders[order],
+                             .window_ns = FSIM_NEVER,
+                             .queue_timeout_ns = FSIM_NEVER,
+                             .account_concurrency = UINT64_MAX,
+                             .memory_quota_mb = INT64_MAX,
+                             .until_ns = FSIM_NEVER};
+    naive_world *w = &s->world;
+    choose_functions(w, &rng, grid_ns);
+    choose_arrivals(s, &rng, grid_ns);
+    w->remove_at_completion = chance(&rng, 20);
+    if (!w->remove_at_completion && chance(&rng, 80)) {
+        w->window_ns = span(&rng, grid_ns, between(&rng, 0, 60));
+    }
+    if (chance(&rng, 50)) {
+        choose_limits(w, &rng, grid_ns);
+    } else {
+        choose_queue(w, &rng, grid_ns);
+    }
+    fsim_ns last_ns = s->arrivals[w->arrival_count - 1].at_ns;
+    w->until_ns = chance(&rng, 40) ? last_ns / 2 + span(&rng, grid_ns, 100) : FSIM_NEVER;
+    w->warmup_ns = chance(&rng, 25) && !w->retry_on_429 ? last_ns / 4 + 50 * FSIM_MS + 1 : 0;
+    if (w->warmup_ns > w->until_ns) {
+        w->warmup_ns = 0;
+    }
+    if (drawn) {
+        choose_drawn(s, &rng);
+    }
+}
+
+void random_scenario_clear(random_scenario *s) {
+    free(s->arrivals);
+    s->arrivals = NULL;
+}
+
+/* ---- printing ---- */
+
+static void print_functions(FILE *out, const random_scenario *s) {
+    fputs(" \"functions\": [", out);
+    for (uint32_t i = 0; i < s->world.function_count; i++) {
+        const naive_function *f = &s->world.functions[i];
+        const char *law = s->drawn ? "exponential\", \"mean" : "constant\", \"value";
+        fprintf(out, "%s\n  {\"name\": \"f%u\", \"memory_mb\": %lld, \"vcpu\": 1, \"concurrency\": %u, ",
+                i > 0 ? "," : "", i + 1, (long long)f->memory_mb, f->slots);
+        fprintf(out, "\"cpu_model\": \"%s\", \"slowdown_per_request\": 0.25, ", s->cpu_model);
+        if (f->max_instances != FSIM_UNLIMITED) {
+            fprintf(out, "\"max_instances\": %u, ", f->max_instances);
+        }
+        if (f->provisioned > 0) {
+            fprintf(out, "\"provisioned\": %u, ", f->provisioned);
+        }
+        fprintf(out, "\"service\": {\"dist\": \"%s\": \"1s\"}, ", law);
+        fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%lldns\"}}",
+                f->cold_ns > 0 ? law : "constant\", \"value", (long long)f->cold_ns);
+    }
+    fputs("],\n", out);
+}
+
+static void print_workload(FILE *out, const random_scenario *s) {
+    const naive_world *w = &s->world;
+    if (s->drawn) {
+        fputs(" \"workload\": {\"source\": \"superposition\", \"of\": [", out);
+        for (uint32_t i = 0; i < w->function_count; i++) {
+            fprintf(out, "%s{\"source\": \"poisson\", \"rate\": %g, \"function\": \"f%u\"}",
+                    i > 0 ? ", " : "", 1.0 + (double)((s->seed + i) % 4), i + 1);
+        }
+        fprintf(out, "], \"requests\": %u},\n", w->arrival_count);
+        return;
+    }
+    fputs(" \"workload\": {\"source\": \"list\", \"arrivals\": [", out);
+    for (uint32_t i = 0; i < w->arrival_count; i++) {
+        const naive_arrival *a = &w->arrivals[i];
+        fprintf(out, "%s\n  {\"arrival\": \"%lldns\", \"function\": \"f%u\", \"duration\": \"%lldns\"}",
+                i > 0 ? "," : "", (long long)a->at_ns, a->fn + 1, (long long)a->service_ns);
+    }
+    fputs("]},\n", out);
+}
+
+static void print_policy(FILE *out, const random_scenario *s) {
+    const naive_world *w = &s->world;
+    fputs(" \"policy\": {\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": ",
+          out);
+    if (w->remove_at_completion) {
+        fputs("{\"name\": \"none\"}", out);
+    } else if (w->window_ns == FSIM_NEVER) {
+        fputs("{\"name\": \"fixed\", \"window\": null}", out);
+    } else {
+        fprintf(out, "{\"name\": \"fixed\", \"window\": \"%lldns\"}", (long long)w->window_ns);
+    }
+    fprintf(out, ",\n  \"routing\": {\"name\": \"%s\"}, \"binding\": \"%s\", \"cancel_start\": %s},\n",
+            s->route_name, w->late ? "late" : "early", w->cancel_start ? "true" : "false");
+}
+
+static void print_start_rate(FILE *out, const fsim_start_limit *limit) {
+    static const char *const kinds[] = {"", "fixed", "sliding", "token_bucket"};
+    if (limit->kind == FSIM_LIMIT_NONE) {
+        return;
+    }
+    fprintf(out, "\"start_rate\": {\"kind\": \"%s\", \"n\": %lld, \"window\": \"%lldns\", ",
+            kinds[limit->kind], (long long)limit->n, (long long)limit->window_ns);
+    if (limit->kind == FSIM_LIMIT_BUCKET) {
+        fprintf(out, "\"burst\": %lld, ", (long long)limit->burst);
+    }
+    if (limit->kind != FSIM_LIMIT_SLIDING) {
+        fprintf(out, "\"initial\": %lld, ", (long long)limit->initial);
+    }
+    fprintf(out, "\"scope\": \"%s\"},\n  ", limit->per_function ? "function" : "region");
+}
+
+static void print_platform(FILE *out, const naive_world *w) {
+    fputs(" \"platform\": {", out);
+    if (w->account_concurrency != UINT64_MAX) {
+        fprintf(out, "\"account_concurrency\": %llu, ", (unsigned long long)w->account_concurrency);
+    }
+    if (w->memory_quota_mb != INT64_MAX) {
+        fprintf(out, "\"memory_quota_mb\": %lld, ", (long long)w->memory_quota_mb);
+    }
+    print_start_rate(out, &w->start_rate);
+    if (w->retry_on_429) {
+        fprintf(out,
+                "\"retry\": {\"interval\": \"%lldns\", \"factor\": %u, \"attempts\": %llu, \"on\": [429]}, ",
+                (long long)w->retry_ns, w->retry_factor, (unsigned long long)w->retry_attempts);
+    }
+    fputs("\"queue\": {", out);
+    if (w->queue_timeout_ns != FSIM_NEVER) {
+        fprintf(out, "\"timeout\": \"%lldns\", ", (long long)w->queue_timeout_ns);
+    }
+    if (w->queue_capacity == UINT64_MAX) {
+        fputs("\"capacity\": null}},\n", out);
+    } else {
+        fprintf(out, "\"capacity\": %llu}},\n", (unsigned long long)w->queue_capacity);
+    }
+}
+
+char *random_scenario_print(const random_scenario *s) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    fsim_assert(out != NULL);
+    fprintf(out, "{\"schema\": \"fsim.scenario/1\", \"name\": \"random-%llu\",\n",
+            (unsigned long long)s->seed);
+    print_workload(out, s);
+    print_functions(out, s);
+    print_policy(out, s);
+    print_platform(out, &s->world);
+    fprintf(out, " \"billing\": [],\n \"run\": {\"seed\": %llu, \"warmup\": \"%lldns\"",
+            (unsigned long long)s->seed, (long long)s->world.warmup_ns);
+    if (s->world.until_ns != FSIM_NEVER) {
+        fprintf(out, ", \"until\": \"%lldns\"", (long long)s->world.until_ns);
+    }
+    fputs("}}\n", out);
+    fclose(out);
+    return text;
+}
+
+/* ---- running ---- */
+
+fsim_result *engine_run(const char *text, uint64_t seed,
+                        fsim_status (*on_request)(void *, const fsim_request_row *, fsim_error *),
+                        void *user) {
+    fsim_error err = {0};
+    fsim_value *tree = NULL;
+    fsim_scenario *scenario = NULL;
+    fsim_result *result = NULL;
+    fsim_load_options load = {0};
+    fsim_run_options options = {.seed = seed, .on_request = on_request, .user = user};
+    fsim_value_pool *pool = fsim_value_pool_create();
+    fsim_assert(pool != NULL);
+    fsim_status status = fsim_json_read_text(pool, text, "scenario", &tree, &err);
+    if (status != FSIM_OK) {
+        fsim_value_pool_destroy(pool);
+    } else {
+        status = fsim_scenario_from_tree(&scenario, pool, tree, ".", &load, &err);
+    }
+    if (status == FSIM_OK) {
+        status = fsim_run(&result, scenario, &options, &err);
+    }
+    fsim_scenario_destroy(scenario);
+    if (status != FSIM_OK) {
+        printf("%s: %s\n%.400s...\n", err.place, err.text, text);
+        return NULL;
+    }
+    return result;
+}
+
+fsim_result *engine_run_random(const random_scenario *s) {
+    char *text = random_scenario_print(s);
+    fsim_result *result = engine_run(text, s->seed, NULL, NULL);
+    free(text);
+    return result;
+}

@@ -1,0 +1,311 @@
+/* What holds in every run, on random scenarios with everything on that draws: parts add up to wholes, the
+ * same seed gives the same bytes whatever the number of threads and however the input is sliced, and what one
+ * run reports in two ways agrees. */
+#include "oracle/random_scenario.h"
+#include "support/check.h"
+
+#define SCENARIOS 400u
+
+/* ---- parts and wholes ---- */
+
+static void add_scope(fsim_scope *sum, const fsim_scope *s) {
+    sum->n.arrived += s->n.arrived;
+    sum->n.completed += s->n.completed;
+    sum->n.rejected_429 += s->n.rejected_429;
+    sum->n.rejected_503 += s->n.rejected_503;
+    sum->n.timed_out += s->n.timed_out;
+    sum->n.failed += s->n.failed;
+    sum->n.in_system_at_end += s->n.in_system_at_end;
+    sum->n.retries += s->n.retries;
+    sum->n.cold_triggered += s->n.cold_triggered;
+    sum->n.cold_affected += s->n.cold_affected;
+    sum->n.started += s->n.started;
+    sum->n.removed += s->n.removed;
+    sum->latency.sum_ns += s->latency.sum_ns;
+    sum->wait.sum_ns += s->wait.sum_ns;
+    sum->service.sum_ns += s->service.sum_ns;
+    sum->in_execution_ns += s->in_execution_ns;
+    sum->starting_ns += s->starting_ns;
+    sum->busy_ns += s->busy_ns;
+    sum->idle_ns += s->idle_ns;
+    sum->slot_ns += s->slot_ns;
+    sum->queue_ns += s->queue_ns;
+}
+
+static void check_sums(const fsim_result *r) {
+    fsim_scope sum = {0};
+    for (uint32_t i = 0; i < r->function_count; i++) {
+        add_scope(&sum, &r->per_function[i]);
+        CHECK(r->per_function[i].in_execution_peak <= r->total.in_execution_peak);
+        CHECK(r->per_function[i].instances_peak <= r->total.instances_peak);
+    }
+    const fsim_scope *t = &r->total;
+    CHECK_EQ_INT(sum.n.arrived, t->n.arrived);
+    CHECK_EQ_INT(sum.n.completed, t->n.completed);
+    CHECK_EQ_INT(sum.n.rejected_429, t->n.rejected_429);
+    CHECK_EQ_INT(sum.n.rejected_503, t->n.rejected_503);
+    CHECK_EQ_INT(sum.n.timed_out, t->n.timed_out);
+    CHECK_EQ_INT(sum.n.in_system_at_end, t->n.in_system_at_end);
+    CHECK_EQ_INT(sum.n.retries, t->n.retries);
+    CHECK_EQ_INT(sum.n.cold_triggered, t->n.cold_triggered);
+    CHECK_EQ_INT(sum.n.cold_affected, t->n.cold_affected);
+    CHECK_EQ_INT(sum.n.started, t->n.started);
+    CHECK_EQ_INT(sum.n.removed, t->n.removed);
+    CHECK(sum.latency.sum_ns == t->latency.sum_ns);
+    CHECK(sum.wait.sum_ns == t->wait.sum_ns);
+    CHECK(sum.service.sum_ns == t->service.sum_ns);
+    CHECK(sum.in_execution_ns == t->in_execution_ns);
+    CHECK(sum.starting_ns == t->starting_ns);
+    CHECK(sum.busy_ns == t->busy_ns);
+    CHECK(sum.idle_ns == t->idle_ns);
+    CHECK(sum.slot_ns == t->slot_ns);
+    CHECK(sum.queue_ns == t->queue_ns);
+}
+
+static void check_spans(const fsim_spans *s) {
+    static const double p[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    if (s->count == 0) {
+        return;
+    }
+    double before = (double)s->min_ns;
+    for (size_t i = 0; s->hist != NULL && i < sizeof p / sizeof *p; i++) {
+        double q = fsim_histogram_quantile(s->hist, p[i], s->min_ns, s->max_ns);
+        CHECK(q >= before && q <= (double)s->max_ns);
+        before = q;
+    }
+    CHECK(s->hist == NULL || fsim_histogram_total(s->hist) == s->count);
+    CHECK(s->sum_ns >= (fsim_wide)s->min_ns * (fsim_wide)s->count);
+    CHECK(s->sum_ns <= (fsim_wide)s->max_ns * (fsim_wide)s->count);
+}
+
+static void check_scope(const fsim_result *r, const fsim_scope *s) {
+    const fsim_counts *n = &s->n;
+    CHECK_EQ_INT(n->arrived, n->completed + n->rejected_429 + n->rejected_503 + n->timed_out + n->failed +
+                                 n->in_system_at_end);
+    CHECK_EQ_INT(s->latency.count, n->completed);
+    CHECK_EQ_INT(s->service.count, n->completed);
+    CHECK(s->wait.count >= n->completed);
+    CHECK(s->waited <= s->wait.count);
+    CHECK(n->cold_affected <= n->arrived);
+    check_spans(&s->latency);
+    check_spans(&s->wait);
+    check_spans(&s->service);
+    if (n->in_system_at_end == 0 && n->failed == 0) {
+        CHECK(s->latency.sum_ns == s->wait.sum_ns + s->service.sum_ns);
+    }
+    /* The mean of a square is at least the square of the mean; nothing is above its peak. */
+    fsim_wide horizon_ns = r->horizon_ns;
+    CHECK(s->in_execution_sq_ns * horizon_ns >= s->in_execution_ns * s->in_execution_ns);
+    CHECK(s->in_execution_ns <= (fsim_wide)s->in_execution_peak * horizon_ns);
+    CHECK(s->starting_ns + s->busy_ns + s->idle_ns <= (fsim_wide)s->instances_peak * horizon_ns);
+    CHECK(s->queue_ns <= (fsim_wide)s->queue_peak * horizon_ns);
+    CHECK(s->in_execution_ns >= s->busy_ns);
+}
+
+static void test_parts_add_up(void) {
+    for (uint64_t seed = 1; seed <= SCENARIOS && check_state.failures == 0; seed++) {
+        random_scenario s;
+        random_scenario_init(&s, seed, seed % 3 != 0);
+        check_context("seed %llu", (unsigned long long)seed);
+        fsim_result *r = engine_run_random(&s);
+        if (CHECK(r != NULL)) {
+            check_sums(r);
+            check_scope(r, &r->total);
+            for (uint32_t i = 0; i < r->function_count; i++) {
+                check_scope(r, &r->per_function[i]);
+            }
+        }
+        fsim_result_destroy(r);
+        random_scenario_clear(&s);
+    }
+}
+
+/* ---- the same run twice ---- */
+
+typedef struct digests {
+    uint64_t first_seed;
+    uint64_t digest[64];
+} digests;
+
+static void digest_job(void *user, uint32_t i) {
+    digests *d = user;
+    random_scenario s;
+    random_scenario_init(&s, d->first_seed + i, true);
+    fsim_result *r = engine_run_random(&s);
+    d->digest[i] = r == NULL ? 0 : r->digest;
+    fsim_result_destroy(r);
+    random_scenario_clear(&s);
+}
+
+static void test_digests_do_not_depend_on_threads(void) {
+    static digests one = {.first_seed = 1000}, four = {.first_seed = 1000};
+    fsim_parallel(1, 64, digest_job, &one);
+    fsim_parallel(4, 64, digest_job, &four);
+    uint32_t different = 0;
+    for (uint32_t i = 0; i < 64; i++) {
+        CHECK(one.digest[i] == four.digest[i]);
+        CHECK(one.digest[i] != 0);
+        different += one.digest[i] != one.digest[0];
+    }
+    CHECK(different > 60); /* a digest that is the same for everything would pass the rest */
+}
+
+/* ---- slicing ---- */
+
+#define MANY "5000"
+
+static const char *const tail =
+    "\"functions\": [{\"name\": \"a\", \"service\": {\"dist\": \"exponential\", \"mean\": \"1s\"}, "
+    "\"cold_start\": {\"dist\": \"lognormal\", \"mean\": \"0.5s\", \"cv\": 1}, \"max_instances\": 6},"
+    "{\"name\": \"b\", \"service\": {\"dist\": \"uniform\", \"min\": \"0s\", \"max\": \"1s\"}, "
+    "\"cold_start\": {\"dist\": \"constant\", \"value\": \"0.2s\"}}],"
+    "\"policy\": {\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"binding\": \"late\","
+    "\"keepalive\": {\"name\": \"fixed\", \"window\": \"3s\"}, \"routing\": {\"name\": \"random\"}},"
+    "\"billing\": [], \"run\": {\"seed\": 9}}";
+
+static fsim_result *run_workload(const char *workload, uint64_t seed) {
+    char text[4096];
+    snprintf(text, sizeof text,
+             "{\"schema\": \"fsim.scenario/1\", \"name\": \"sliced\", \"workload\": %s, %s", workload, tail);
+    return engine_run(text, seed, NULL, NULL);
+}
+
+/* Arrivals every 0.1 s, as one source and as two that alternate: batches are cut at other places, the run is
+ * the same. */
+static void test_slicing_of_the_input_does_not_matter(void) {
+    fsim_result *whole =
+        run_workload("{\"source\": \"constant\", \"interval\": \"100ms\", \"requests\": " MANY "}", 3);
+    fsim_result *halves =
+        run_workload("{\"source\": \"superposition\", \"requests\": " MANY ", \"of\": ["
+                     "{\"source\": \"constant\", \"interval\": \"200ms\", \"offset\": \"100ms\"},"
+                     "{\"source\": \"constant\", \"interval\": \"200ms\", \"offset\": \"200ms\"}]}",
+                     3);
+    REQUIRE(whole != NULL && halves != NULL);
+    CHECK_EQ_INT(whole->total.n.arrived, 5000);
+    CHECK(whole->digest == halves->digest);
+    CHECK(whole->total.latency.sum_ns == halves->total.latency.sum_ns);
+    fsim_result_destroy(whole);
+    fsim_result_destroy(halves);
+}
+
+/* Random streams belong to functions: what b receives and how long it takes does not change when a has other
+ * traffic. */
+static void test_functions_do_not_share_random_numbers(void) {
+    const char *format = "{\"source\": \"superposition\", \"until\": \"1000s\", \"of\": ["
+                         "{\"source\": \"poisson\", \"rate\": 3, \"function\": \"b\"},"
+                         "{\"source\": \"poisson\", \"rate\": %d, \"function\": \"a\"}]}";
+    char little[512], much[512];
+    snprintf(little, sizeof little, format, 1);
+    snprintf(much, sizeof much, format, 5);
+    fsim_result *with_little = run_workload(little, 4), *with_much = run_workload(much, 4);
+    REQUIRE(with_little != NULL && with_much != NULL);
+    fsim_fn_id b = fsim_function_table_find(with_little->functions, "b");
+    REQUIRE(b != FSIM_UNLIMITED);
+    const fsim_scope *x = &with_little->per_function[b], *y = &with_much->per_function[b];
+    CHECK(with_little->total.n.arrived != with_much->total.n.arrived);
+    CHECK_EQ_INT(x->n.arrived, y->n.arrived);
+    CHECK(x->service.sum_ns == y->service.sum_ns);
+    fsim_result_destroy(with_little);
+    fsim_result_destroy(with_much);
+}
+
+static void test_seeds_matter(void) {
+    const char *workload = "{\"source\": \"poisson\", \"rate\": 5, \"requests\": 1000}";
+    fsim_result *one = run_workload(workload, 1), *two = run_workload(workload, 2),
+                *again = run_workload(workload, 1);
+    REQUIRE(one != NULL && two != NULL && again != NULL);
+    CHECK(one->digest != two->digest);
+    CHECK(one->digest == again->digest);
+    fsim_result_destroy(one);
+    fsim_result_destroy(two);
+    fsim_result_destroy(again);
+}
+
+/* ---- windows, probes and occupancy say the same as the whole ---- */
+
+static void check_windows(const fsim_result *r) {
+    fsim_counts sum = {0};
+    fsim_ns at_ns = 0;
+    for (uint32_t i = 0; i < r->window_count; i++) {
+        const fsim_window *w = &r->windows[i];
+        CHECK_EQ_INT(w->from_ns, at_ns);
+        at_ns = w->to_ns;
+        sum.arrived += w->n.arrived;
+        sum.completed += w->n.completed;
+        sum.rejected_429 += w->n.rejected_429;
+        sum.rejected_503 += w->n.rejected_503;
+        sum.timed_out += w->n.timed_out;
+        sum.cold_affected += w->n.cold_affected;
+        sum.started += w->n.started;
+        sum.removed += w->n.removed;
+        CHECK_EQ_INT(w->instances_end, sum.started - sum.removed);
+    }
+    CHECK_EQ_INT(at_ns, r->end_ns);
+    CHECK_EQ_INT(sum.arrived, r->total.n.arrived);
+    CHECK_EQ_INT(sum.completed, r->total.n.completed);
+    CHECK_EQ_INT(sum.rejected_429, r->total.n.rejected_429);
+    CHECK_EQ_INT(sum.rejected_503, r->total.n.rejected_503);
+    CHECK_EQ_INT(sum.timed_out, r->total.n.timed_out);
+    CHECK_EQ_INT(sum.cold_affected, r->total.n.cold_affected);
+    CHECK_EQ_INT(sum.started, r->total.n.started);
+    CHECK_EQ_INT(sum.removed, r->total.n.removed);
+}
+
+static void check_occupancy(const fsim_result *r) {
+    double requests = 0, instances = 0, share_r = 0, share_i = 0, horizon = (double)r->horizon_ns;
+    for (uint32_t i = 0; i <= r->occupancy; i++) {
+        share_r += r->occupancy_requests[i];
+        share_i += r->occupancy_instances[i];
+        requests += i * r->occupancy_requests[i];
+        instances += i * r->occupancy_instances[i];
+    }
+    const fsim_scope *t = &r->total;
+    CHECK_NEAR(share_r, 1, 1e-12);
+    CHECK_NEAR(share_i, 1, 1e-12);
+    CHECK_NEAR(requests, (double)t->in_execution_ns / horizon, 1e-9);
+    CHECK_NEAR(instances, (double)(t->starting_ns + t->busy_ns + t->idle_ns) / horizon, 1e-9);
+}
+
+static void test_windows_probes_and_occupancy(void) {
+    for (uint64_t seed = 1; seed <= 100 && check_state.failures == 0; seed++) {
+        random_scenario s;
+        random_scenario_init(&s, seed, seed % 2 == 0);
+        s.world.warmup_ns = 0;
+        s.world.until_ns = 60 * FSIM_SECOND + 50 * FSIM_MS + 7; /* off the grid: nothing is about to expire */
+        char *text = random_scenario_print(&s), *more = NULL;
+        size_t size = strlen(text);
+        const char extra[] = ", \"windows\": {\"every\": \"7s\"}, \"occupancy\": 1000,"
+                             " \"probe\": {\"at\": [\"30000000003ns\", \"0s\"]}}}";
+        more = malloc(size + sizeof extra);
+        REQUIRE(more != NULL);
+        memcpy(more, text, size - 3);
+        memcpy(more + size - 3, extra, sizeof extra);
+        check_context("seed %llu", (unsigned long long)seed);
+        fsim_result *r = engine_run(more, seed, NULL, NULL);
+        if (CHECK(r != NULL)) {
+            check_windows(r);
+            check_occupancy(r);
+            CHECK_EQ_INT(r->probe_count, 2);
+            for (uint32_t i = 0; i < r->probe_count; i++) {
+                const fsim_probe *p = &r->probes[i];
+                CHECK_EQ_INT(p->at_ns, i == 0 ? 30000000003 : 0);
+                CHECK_EQ_INT(p->instances, p->starting + p->busy + p->idle);
+                CHECK(p->in_flight >= p->busy);
+            }
+        }
+        fsim_result_destroy(r);
+        free(more);
+        free(text);
+        random_scenario_clear(&s);
+    }
+}
+
+int main(void) {
+    RUN(test_parts_add_up);
+    RUN(test_digests_do_not_depend_on_threads);
+    RUN(test_slicing_of_the_input_does_not_matter);
+    RUN(test_functions_do_not_share_random_numbers);
+    RUN(test_seeds_matter);
+    RUN(test_windows_probes_and_occupancy);
+    return check_done();
+}
