@@ -17,6 +17,8 @@ typedef struct fsim_policy_info {
     const char *source; /* document and section the rule comes from */
     const fsim_param *params;
     size_t params_size;
+    /* Refuses parameters that contradict each other although each is in its range; err gets the text only. NULL: none can. */
+    fsim_status (*check)(const void *params, fsim_error *err);
 } fsim_policy_info;
 
 /* ---- routing: which of the instances with a free slot takes a request ---- */

@@ -313,6 +313,7 @@ static fsim_status lay_settings(layers *l, bool about_template) {
         const fsim_setting *s = &l->options->settings[i];
         if (strcmp(s->path, bundle_path) != 0 && is_about_template(s->path) == about_template) {
             FSIM_TRY(fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err));
+            expand_short_policies(l, fsim_value_peek(l->root, "policy"));
         }
     }
     return FSIM_OK;
@@ -340,7 +341,6 @@ fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file
         add_function(&l, l.template, NULL, "fn", "default");
     }
     FSIM_TRY(lay_settings(&l, false));
-    expand_short_policies(&l, fsim_value_peek(l.root, "policy"));
     scenario->root = l.root;
     return fsim_value_pool_exhausted(l.pool) ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
 }

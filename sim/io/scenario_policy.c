@@ -67,6 +67,10 @@ static fsim_status read_kind(fsim_scenario *s, const policy_kind *kind, const fs
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     FSIM_TRY(fsim_params_read(*params, info->params, s->pool, value, s->base_dir, err));
+    fsim_error contradiction = {0};
+    if (info->check != NULL && info->check(*params, &contradiction) != FSIM_OK) {
+        return fsim_value_fail(value, err, "%s", contradiction.text);
+    }
     fsim_params_fill(info->params, s->pool, value);
     fsim_value_mark_used(value);
     return FSIM_OK;
