@@ -151,6 +151,7 @@ static void meter_intervals(walk *w, const fsim_meter_plan *plan, fsim_ns end_ns
     const fsim_timeline_instance *instance = w->instance;
     fsim_usage *usage = w->usage;
     uint64_t busy_ns = 0;
+    uint32_t rate_ucore = instance->window_cpu_ns == NULL ? full_rate(instance) : 0;
     for (uint32_t i = 0; i < instance->request_count; i++) {
         const fsim_timeline_request *r = &instance->requests[i];
         uint64_t init_ns = i == 0 && r->start_ns == instance->ready_ns ? (uint64_t)instance->init_ns : 0;
@@ -164,7 +165,7 @@ static void meter_intervals(walk *w, const fsim_meter_plan *plan, fsim_ns end_ns
         fsim_meter_active(plan, usage, span_ns, with_init ? (uint64_t)instance->init_ns : 0);
         busy_ns += span_ns;
         if (instance->freeze) {
-            walk_interval(w, interval.start_ns, interval.end_ns, full_rate(instance));
+            walk_interval(w, interval.start_ns, interval.end_ns, rate_ucore);
         }
     }
     uint64_t resident_ns = (uint64_t)(end_ns - instance->ready_ns);
