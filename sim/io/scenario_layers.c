@@ -119,6 +119,7 @@ static fsim_status check_bundle(const fsim_value *bundle, fsim_error *err) {
     FSIM_TRY(fsim_value_get_string(bundle, "name", &name, err));
     FSIM_TRY(fsim_value_get_string(bundle, "summary", &summary, err));
     (void)fsim_value_get(bundle, "schema");
+    fsim_value_mark_used(fsim_value_get(bundle, "notes")); /* for people */
     for (const char *const *section = sections; *section != NULL; section++) {
         fsim_value *value = fsim_value_get(bundle, *section);
         if (value != NULL) {
