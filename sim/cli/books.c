@@ -1,6 +1,7 @@
 #include "cli/books.h"
 
 #include "base/text.h"
+#include "billing/meter.h"
 #include "io/embedded.h"
 #include "io/json_reader.h"
 
@@ -38,13 +39,18 @@ static fsim_status read_book(fsim_books *books, const char *name, fsim_price_boo
 }
 
 fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim_error *err) {
-    *out = (fsim_books){.pool = fsim_value_pool_create()};
+    bool first = true;
+    *out = (fsim_books){.pool = fsim_value_pool_create(), .meters = fsim_meter_plan_default()};
+    out->meters.threshold_ppm = scenario->cpu_threshold_ppm;
     out->items = calloc((size_t)scenario->book_count + 1, sizeof *out->items);
     fsim_status status =
         out->pool == NULL || out->items == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
     for (uint32_t i = 0; i < scenario->book_count && status == FSIM_OK; i++) {
         status = read_book(out, scenario->books[i], &out->items[i], err);
-        out->count += status == FSIM_OK;
+        if (status == FSIM_OK) {
+            out->count++;
+            status = fsim_price_book_require(out->items[i], &out->meters, &first, err);
+        }
     }
     if (status != FSIM_OK) {
         fsim_books_close(out);
@@ -59,4 +65,29 @@ void fsim_books_close(fsim_books *books) {
     free(books->items);
     fsim_value_pool_destroy(books->pool);
     *books = (fsim_books){0};
+}
+
+fsim_status fsim_books_price(fsim_invoice **out, const fsim_books *books, const fsim_result *result,
+                             fsim_error *err) {
+    *out = NULL;
+    if (books->count == 0) {
+        return FSIM_OK;
+    }
+    fsim_invoice *invoices = calloc(books->count, sizeof *invoices);
+    fsim_status status = invoices == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
+    const fsim_metered_run run = {
+        .plan = &result->meters,
+        .functions = result->usage,
+        .function_count = result->function_count,
+        .horizon_ns = result->horizon_ns,
+    };
+    for (uint32_t i = 0; i < books->count && status == FSIM_OK; i++) {
+        status = fsim_invoice_of_run(&invoices[i], books->items[i], &run, err);
+    }
+    if (status != FSIM_OK) {
+        free(invoices);
+        return status;
+    }
+    *out = invoices;
+    return FSIM_OK;
 }

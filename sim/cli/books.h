@@ -9,6 +9,7 @@ typedef struct fsim_books {
     fsim_value_pool *pool; /* holds the strings of the books */
     fsim_price_book **items;
     uint32_t count;
+    fsim_meter_plan meters; /* what a run must meter for all of them */
 } fsim_books;
 
 /* The books that `scenario` names. Errors: unknown book (with the nearest name), what its file says. On

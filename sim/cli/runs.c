@@ -134,7 +134,8 @@ static bool on_progress(void *user, fsim_ns now_ns, double share, uint64_t arriv
 static fsim_status digest_result(job *j, fsim_result *result) {
     fsim_policy_run *p = j->policy;
     fsim_invoice *invoices = NULL;
-    fsim_status status = fsim_books_price(&invoices, &p->books, result, &j->err);
+    fsim_status status =
+        j->runner->options->no_metering ? FSIM_OK : fsim_books_price(&invoices, &p->books, result, &j->err);
     if (status == FSIM_OK) {
         j->summary = fsim_summary_json(p->scenario, result, invoices, invoices == NULL ? 0 : p->books.count);
         status = j->summary == NULL ? out_of_memory(&j->err) : FSIM_OK;
@@ -160,6 +161,7 @@ static void do_job(void *user, uint32_t index) {
         .on_request = r->writer == NULL ? NULL : on_request,
         .on_progress = on_progress,
         .user = j,
+        .meters = &j->policy->books.meters,
         .no_metering = r->options->no_metering,
     };
     fsim_result *result = NULL;

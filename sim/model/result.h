@@ -89,6 +89,7 @@ typedef struct fsim_result {
     uint32_t function_count;
     fsim_scope *per_function;
     fsim_usage *usage; /* per function */
+    fsim_meter_plan meters; /* how usage was metered: fsim_run_options.meters, or the default */
     fsim_window *windows; /* window_count rows; then window_count x function_count counts */
     uint32_t window_count;
     fsim_counts *window_functions; /* [window * function_count + function]; NULL with one function */

@@ -26,6 +26,7 @@ typedef struct fsim_run_options {
     /* Each decision of a scaler; NULL: none. */
     void (*on_decision)(void *user, fsim_fn_id fn, const fsim_scale_view *view, const fsim_scale_decision *decision);
     void *user;
+    const fsim_meter_plan *meters; /* the roundings that the price books need (fsim_price_book_require); NULL: fsim_meter_plan_default */
     bool no_metering; /* leave usage empty: for measuring what metering costs */
 } fsim_run_options;
 
