@@ -16,6 +16,7 @@
     20000000u /* a case that cannot be shortened and asks for more is left to the full run */
 #define BUDGET_REQUESTS 400000000u /* of one round of lengthened runs, or the case's own first guess */
 #define ROUNDS_MAX      6u
+#define PERIODS_MIN     8
 
 fsim_status case_scenario(fsim_scenario **out, const case_plan *plan, uint64_t seed, fsim_error *err) {
     fsim_value_pool *pool = fsim_value_pool_create();
@@ -245,6 +246,9 @@ static bool generate_case(case_plan *plan) {
     fsim_error err = {0};
     uint64_t rows = 0;
     plan->runs = 1;
+    if (extends(plan, "until") && plan->until_ns / plan->extend_step_ns < PERIODS_MIN) {
+        plan->until_ns = PERIODS_MIN * plan->extend_step_ns; /* a half width from two periods is luck */
+    }
     if (plan->options.quick && plan->hint > QUICK_REQUESTS) {
         plan->requests = plan->requests > QUICK_REQUESTS ? QUICK_REQUESTS : plan->requests;
     }

@@ -37,8 +37,8 @@ typedef struct simulation {
     uint32_t *queue; /* requests of all functions, oldest first */
     uint32_t queue_count;
     uint64_t uses;
-    uint32_t last_taken[NAIVE_FUNCTIONS_MAX]; /* round robin */
-    fsim_ns *starts_at_ns;                    /* of every start on demand, for the rate limits */
+    uint32_t last_taken[NAIVE_FUNCTIONS_MAX][2]; /* round robin; [1]: among the provisioned ones */
+    fsim_ns *starts_at_ns;                       /* of every start on demand, for the rate limits */
     uint32_t *starts_fn, start_count;
     fsim_wide tokens[NAIVE_FUNCTIONS_MAX]; /* of the bucket, in 1 / window_ns of a start */
     fsim_ns tokens_at_ns[NAIVE_FUNCTIONS_MAX];
@@ -260,7 +260,7 @@ static void begin(simulation *s, uint32_t r, instance *in) {
     naive_request *request = &s->out->requests[r];
     in->inside++;
     in->used = ++s->uses;
-    s->last_taken[in->fn] = (uint32_t)(in - s->instances);
+    s->last_taken[in->fn][in->provisioned] = (uint32_t)(in - s->instances);
     request->instance = (uint32_t)(in - s->instances);
     request->start_ns = s->now_ns;
     schedule(s, s->now_ns + s->w->arrivals[r].service_ns, EVENT_DONE, r);
@@ -277,7 +277,10 @@ static void begin(simulation *s, uint32_t r, instance *in) {
 
 static bool comes_before(const simulation *s, uint32_t a, uint32_t b) {
     const instance *x = &s->instances[a], *y = &s->instances[b];
-    uint32_t last = s->last_taken[x->fn];
+    uint32_t last = s->last_taken[x->fn][x->provisioned];
+    if (x->provisioned != y->provisioned) {
+        return x->provisioned; /* they are paid for anyway */
+    }
     switch (s->w->route) {
     case FSIM_ROUTE_NEWEST_IDLE: return x->used > y->used;
     case FSIM_ROUTE_OLDEST_IDLE: return x->used < y->used;
@@ -524,7 +527,7 @@ void naive_run(naive_result *result, const naive_world *world) {
                                               .outcome = NAIVE_IN_SYSTEM};
     }
     for (uint32_t fn = 0; fn < world->function_count; fn++) {
-        s.last_taken[fn] = NAIVE_NO_INSTANCE;
+        s.last_taken[fn][0] = s.last_taken[fn][1] = NAIVE_NO_INSTANCE;
         s.tokens[fn] = (fsim_wide)world->start_rate.initial * world->start_rate.window_ns;
         for (uint32_t i = 0; i < world->functions[fn].provisioned; i++) {
             start_instance(&s, fn, true);

@@ -3,6 +3,8 @@
  * Every event sits in one sorted list, every question is answered by looking at all instances, every integral
  * is advanced at every event. The engine must give the same integers.
  *
+ * Provisioned instances are taken first, the rule chooses among them and then among the others.
+ *
  * Covered: early and late binding, k slots an instance, constant cold starts, a constant keep-alive window
  * (or none), five deterministic routing orders, max_instances, provisioned instances, a queue with capacity
  * and time-out, account and memory limits, start rates (fixed window, sliding window, token bucket), retries,

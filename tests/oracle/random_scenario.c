@@ -95,7 +95,7 @@ static void choose_queue(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
 static void choose_drawn(random_scenario *s, fsim_rng *rng) {
     static const char *const routes[] = {"newest_idle",    "oldest_idle", "newest_created",
                                          "oldest_created", "round_robin", "random",
-                                         "least_loaded",   "most_loaded", "two_choices"};
+                                         "least_loaded",   "most_loaded", "power_of_two"};
     static const char *const models[] = {"none", "ps", "linear"};
     s->route_name = routes[fsim_rng_below(rng, 9)];
     s->cpu_model = models[fsim_rng_below(rng, 3)];
