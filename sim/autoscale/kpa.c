@@ -75,7 +75,7 @@ static void update_panic(fsim_kpa *kpa, fsim_ns now_ns, bool over_threshold) {
     if (over_threshold) {
         kpa->panicking = true;
         kpa->panic_since_ns = now_ns;
-    } else if (kpa->panicking && fsim_ns_add(kpa->panic_since_ns, kpa->params.stable_window_ns) < now_ns) {
+    } else if (kpa->panicking && now_ns - kpa->panic_since_ns > kpa->params.stable_window_ns) {
         kpa->panicking = false;
         kpa->max_panic_pods = 0;
     }

@@ -86,6 +86,11 @@ static void compare_decision(verdict *v, const json_t *expect, double ebc_tolera
     }
 }
 
+/* True, or an error by its name. */
+static bool is_told(const json_t *step, const char *key) {
+    return verdict_has(step, key) && !json_is_false(json_object_get(step, key));
+}
+
 static void run_step(verdict *v, const json_t *step, double ebc_tolerance, fsim_kpa *kpa) {
     const json_t *changes = json_object_get(step, "set_params");
     if (changes != NULL) {
@@ -94,8 +99,8 @@ static void run_step(verdict *v, const json_t *step, double ebc_tolerance, fsim_
             verdict_fail(v, "a delay of at most 36 h", "a longer one");
         }
     }
-    bool no_ready = verdict_bool_or(v, step, "ready_error", false);
-    bool no_metric = verdict_bool_or(v, step, "metric_error", false);
+    bool no_ready = is_told(step, "ready_error");
+    bool no_metric = is_told(step, "metric_error");
     fsim_kpa_reading reading = {
         .ready = no_ready ? -1 : verdict_int_or(v, step, "ready", 0),
         .has_data = !no_metric,

@@ -17,7 +17,8 @@
 
 static void window_op(verdict *v, fsim_metric_window *w, double tolerance, const json_t *op) {
     const char *what = verdict_read_text(v, op, "op");
-    fsim_ns at_ns = verdict_read_seconds(v, op, "t_s");
+    bool timed = strcmp(what, "resize") != 0;
+    fsim_ns at_ns = timed ? verdict_read_seconds(v, op, "t_s") : 0;
     if (strcmp(what, "record") == 0) {
         fsim_metric_window_record(w, at_ns, verdict_read_real(v, op, "value"));
     } else if (strcmp(what, "average") == 0) {
@@ -159,11 +160,15 @@ static void run_panic_window(conformance *c, const json_t *vector) {
     const json_t *params = verdict_read_object(&v, vector, "params");
     fsim_ns bucket_ns = verdict_has(params, "bucket_s") ? verdict_read_seconds(&v, params, "bucket_s")
                                                         : FSIM_METRIC_BUCKET_NS;
-    fsim_ns got = fsim_knative_panic_window(verdict_read_seconds(&v, params, "stable_window_s"),
-                                            verdict_read_real(&v, params, "panic_window_pct"), bucket_ns);
+    fsim_ns stable_ns = verdict_read_seconds(&v, params, "stable_window_s");
+    double percentage = verdict_read_real(&v, params, "panic_window_pct");
     const json_t *expect = verdict_read_object(&v, vector, "expect");
-    verdict_number(&v, "panic_window_s", verdict_read_real(&v, expect, "panic_window_s"), fsim_ns_to_s(got),
-                   0.0);
+    if (!(percentage >= 0.0 && percentage <= 100.0)) {
+        verdict_fail(&v, "0 to 100 %", "%g %%", percentage);
+    } else {
+        verdict_number(&v, "panic_window_s", verdict_read_real(&v, expect, "panic_window_s"),
+                       fsim_ns_to_s(fsim_knative_panic_window(stable_ns, percentage, bucket_ns)), 0.0);
+    }
     verdict_end(&v);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SPAN_MAX (36525 * FSIM_DAY)
+
 verdict verdict_begin(conformance *c, const json_t *vector) {
     const char *id = json_string_value(json_object_get(vector, "id"));
     return (verdict){.c = c, .id = id == NULL ? "(no id)" : id};
@@ -107,7 +109,11 @@ const json_t *verdict_read_array(verdict *v, const json_t *object, const char *k
 
 static fsim_ns read_span(verdict *v, const json_t *object, const char *key, fsim_ns unit_ns) {
     double span = verdict_read_real(v, object, key) * (double)unit_ns;
-    return fabs(span) < 9e18 ? (fsim_ns)llround(span) : 0;
+    if (fabs(span) > (double)SPAN_MAX) {
+        verdict_fail(v, "a time within 100 years", "another in \"%s\"", key);
+        return 0;
+    }
+    return (fsim_ns)llround(span);
 }
 
 fsim_ns verdict_read_seconds(verdict *v, const json_t *object, const char *key) {

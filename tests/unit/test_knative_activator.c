@@ -70,6 +70,9 @@ static void test_activator_reporter_forgets(void) {
     CHECK(fsim_activator_reporter_report(&r, 2000 * MS, &m));
     CHECK(!fsim_activator_reporter_report(&r, 3000 * MS, &m)); /* average 0: forgotten */
     CHECK(fsim_activator_reporter_in(&r, 3500 * MS, &m));
+    CHECK(fsim_activator_reporter_report(&r, 3500 * MS, &m)); /* average 0, but one is in flight */
+    CHECK(fsim_activator_reporter_report(&r, 4000 * MS, &m));
+    CHECK_NEAR(m.concurrency, 1.0, 1e-12);
 }
 
 static void test_breaker(void) {
@@ -105,6 +108,16 @@ static void test_breaker_capacity(void) {
     CHECK(fsim_breaker_finish(&b));
     CHECK_EQ_INT(fsim_breaker_set_capacity(&b, 10), 2);
     CHECK_EQ_INT(b.running, 3);
+}
+
+/* The places bound what is inside even when the capacity is larger. */
+static void test_breaker_places_bound_reservations(void) {
+    fsim_breaker b;
+    fsim_breaker_init(&b, 1, 1, 1);
+    CHECK_EQ_INT(fsim_breaker_set_capacity(&b, 10), 0);
+    CHECK(fsim_breaker_reserve(&b));
+    CHECK(fsim_breaker_reserve(&b));
+    CHECK(!fsim_breaker_reserve(&b));
 }
 
 static void test_gate(void) {
@@ -199,6 +212,9 @@ static void test_slices(void) {
     CHECK_EQ_INT(s.begin, 1);
     CHECK_EQ_INT(s.end, 2);
     CHECK_EQ_INT(s.remnants, 0);
+    s = fsim_pod_slice_of(3, 4, 3);
+    CHECK_EQ_INT(s.begin, 0);
+    CHECK_EQ_INT(s.end, 1);
 }
 
 static void check_assignment(int64_t pods, int64_t activators, int64_t index, int64_t begin, int64_t end,
@@ -251,6 +267,7 @@ int main(void) {
     RUN(test_activator_reporter_forgets);
     RUN(test_breaker);
     RUN(test_breaker_capacity);
+    RUN(test_breaker_places_bound_reservations);
     RUN(test_gate);
     RUN(test_queue_proxy);
     RUN(test_policy_by_concurrency);

@@ -84,6 +84,9 @@ static void test_initial_scale_once(void) {
     s.initial_reached = false;
     s.reach = FSIM_KNATIVE_UNREACHABLE;
     check_result(p, s, 1, true, 0);
+    s = idle(FSIM_KNATIVE_INACTIVE, 30 * S); /* an initial scale of 1 does not keep one */
+    s.initial_reached = false;
+    check_result(defaults(), s, 0, true, 0);
 }
 
 static void test_zero_switched_off(void) {

@@ -67,6 +67,16 @@ static void test_panic_never_shrinks_and_ends_strictly_after(void) {
     CHECK_EQ_INT(kpa.max_panic_pods, 0);
 }
 
+/* Instants before the start of the run are instants too. */
+static void test_panic_that_began_before_zero(void) {
+    fsim_kpa kpa = scaler_of(params_of_ten());
+    kpa.panicking = true;
+    kpa.panic_since_ns = -60 * S;
+    kpa.max_panic_pods = 8;
+    CHECK_EQ_INT(decide(&kpa, 0, 8, 20.0, 20.0).desired, 8);
+    CHECK_EQ_INT(decide(&kpa, 1, 8, 20.0, 20.0).desired, 2);
+}
+
 static void test_panic_is_extended(void) {
     fsim_kpa kpa = scaler_of(params_of_ten());
     decide(&kpa, 0, 2, 20.0, 200.0);
@@ -234,6 +244,7 @@ int main(void) {
     RUN(test_panic_threshold_is_inclusive);
     RUN(test_panic_is_judged_before_the_limit);
     RUN(test_panic_never_shrinks_and_ends_strictly_after);
+    RUN(test_panic_that_began_before_zero);
     RUN(test_panic_is_extended);
     RUN(test_rate_limits);
     RUN(test_no_ready_pod_counts_as_one);

@@ -163,6 +163,7 @@ static void test_activator_count(void) {
     CHECK_EQ_INT(fsim_knative_activator_count(5, 100, 200, 100, 2), 7);
     CHECK_EQ_INT(fsim_knative_activator_count(5, 100, -1, 100, 2), 5);
     CHECK_EQ_INT(fsim_knative_activator_count(0, 100, -1, 100, 2), 2);
+    CHECK_EQ_INT(fsim_knative_activator_count(3, 1, -1, 1, 2), 3); /* the -1 is no load */
 }
 
 static void test_scrape_sample_size(void) {
