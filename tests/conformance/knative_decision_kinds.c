@@ -112,9 +112,7 @@ static void run_step(verdict *v, const json_t *step, double ebc_tolerance, fsim_
 }
 
 static int64_t read_start_ready(verdict *v, const json_t *vector) {
-    return verdict_bool_or(v, vector, "start_ready_error", false)
-               ? -1
-               : verdict_int_or(v, vector, "start_ready", -1);
+    return is_told(vector, "start_ready_error") ? -1 : verdict_int_or(v, vector, "start_ready", -1);
 }
 
 void knative_run_decision(conformance *c, const json_t *vector) {
