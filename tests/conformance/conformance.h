@@ -41,5 +41,6 @@ typedef struct conformance_kind {
 extern const conformance_kind knative_kinds[];
 extern const conformance_kind billing_kinds[];
 extern const conformance_kind identity_kinds[];
+extern const conformance_kind keepalive_kinds[];
 
 #endif
