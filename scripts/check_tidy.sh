@@ -118,7 +118,7 @@ check_paths() {
 
 check_text() {
     local f
-    list '*.c' '*.h' '*.md' '*.json' '*.cmake' 'CMakeLists.txt' 'scripts/*' | grep -v '^tests/golden/' | while read -r f; do
+    list '*.c' '*.h' '*.md' '*.json' '*.cmake' 'CMakeLists.txt' 'scripts/*' | grep -vE '^tests/(golden|fuzz)/' | while read -r f; do
         grep -nHE '[[:blank:]]+$' "$f" | sed 's/$/: trailing blank/' || true
         [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f: no newline at the end"
     done | offend "plain text" || true
