@@ -56,6 +56,8 @@ uint32_t fsim_function_table_count(const fsim_function_table *table);
 fsim_status fsim_function_table_resolve(fsim_function_table *table, const fsim_value *name, fsim_fn_id *id, fsim_error *err);
 /* Stays where it is as long as the table lives. */
 const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fsim_fn_id id);
+/* Exchanges the whole spec but the name; whether a trace may set the memory stays as it is. */
+void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, const fsim_fn_spec *spec);
 /* A trace's memory_mb column: sets the size of a function that got its spec from the template; FSIM_EDATA if it contradicts an earlier row or
  * the function's own spec. */
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb, fsim_error *err);

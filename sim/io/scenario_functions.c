@@ -193,18 +193,34 @@ static fsim_status read_entry(const reader *r) {
     return fsim_value_check_used(r->entry, NULL, r->err);
 }
 
+/* The function "fn" that nobody declared: for the table it is one more name from the template, so that a
+ * trace may set its memory and configurations may use other names. It may differ from the template by --set,
+ * hence the exchange. */
+static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, fsim_fn_id *id,
+                                  fsim_error *err) {
+    fsim_fn_spec real = *fsim_function_table_template(s->functions);
+    fsim_function_table_set_template(s->functions, spec);
+    FSIM_TRY(fsim_function_table_intern(s->functions, spec->name, strlen(spec->name), id, err));
+    fsim_function_table_set_template(s->functions, &real);
+    return FSIM_OK;
+}
+
 static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_value *entry, bool *first,
                              fsim_error *err) {
+    const fsim_value *name = fsim_value_get(entry, "name");
     fsim_fn_id id;
     if (strcmp(spec->name, FSIM_TEMPLATE_NAME) == 0) {
         fsim_function_table_set_template(s->functions, spec);
         return FSIM_OK;
     }
     if (fsim_function_table_find(s->functions, spec->name) != FSIM_UNLIMITED) {
-        return fsim_value_fail(fsim_value_get(entry, "name"), err, "function \"%s\" is declared twice",
-                               spec->name);
+        return fsim_value_fail(name, err, "function \"%s\" is declared twice", spec->name);
     }
-    FSIM_TRY(fsim_function_table_add(s->functions, spec, &id, err));
+    if (strcmp(name->origin, FSIM_ORIGIN_DEFAULT) == 0) {
+        FSIM_TRY(add_undeclared(s, spec, &id, err));
+    } else {
+        FSIM_TRY(fsim_function_table_add(s->functions, spec, &id, err));
+    }
     if (*first) {
         s->default_fn = id;
         *first = false;

@@ -13,7 +13,7 @@
  * "default". */
 static const char defaults_json[] =
     "{\"schema\": \"" FSIM_SCENARIO_SCHEMA "\", \"name\": \"\", \"workload\": null, \"functions\": [],"
-    " \"policy\": {\"binding\": \"early\", \"cancel_start\": false, \"admission\": null},"
+    " \"policy\": {\"bundle\": null, \"binding\": \"early\", \"cancel_start\": false, \"admission\": null},"
     " \"platform\": {\"account_concurrency\": null, \"memory_quota_mb\": null, \"start_rate\": null,"
     "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"gateway\": null, \"nodes\": null,"
     "  \"retry\": null},"
@@ -25,7 +25,7 @@ static const char defaults_json[] =
 /* What a function is when neither its entry nor the bundle says so. No service time: that is the workload's
  * to know. */
 static const char function_defaults_json[] =
-    "{\"memory_mb\": 128, \"disk_mb\": 0, \"vcpu\": 1, \"concurrency\": 1, \"cpu_model\": \"none\","
+    "{\"memory_mb\": 128, \"disk_mb\": 0, \"vcpu\": 0.25, \"concurrency\": 1, \"cpu_model\": \"none\","
     " \"slowdown_per_request\": 0, \"cpu_fraction\": 1, \"background_cpu\": 0, \"freeze\": true,"
     " \"max_instances\": null, \"min_instances\": 0, \"provisioned\": 0, \"reserved_concurrency\": null,"
     " \"timeout\": null, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
@@ -54,7 +54,7 @@ static const char *string_at(const fsim_value *object, const char *key) {
 static fsim_value *section_of(layers *l, fsim_value *root, const char *section) {
     fsim_value *found = fsim_value_peek(root, section);
     if (found == NULL) {
-        found = fsim_value_new(l->pool, FSIM_VALUE_OBJECT, "default");
+        found = fsim_value_new(l->pool, FSIM_VALUE_OBJECT, FSIM_ORIGIN_DEFAULT);
         fsim_value_put(l->pool, root, section, found);
     }
     return found;
@@ -164,7 +164,7 @@ static void choose_bundle(const layers *l, const char **name, const char **origi
     const fsim_load_options *options = l->options;
     const fsim_value *said = fsim_value_peek(fsim_value_peek(l->file, "policy"), "bundle");
     *name = default_bundle;
-    *origin = "default";
+    *origin = FSIM_ORIGIN_DEFAULT;
     if (said != NULL && said->kind == FSIM_VALUE_STRING) {
         *name = said->string;
         *origin = said->origin;
@@ -273,7 +273,8 @@ static fsim_status lay_functions(layers *l) {
         FSIM_TRY(fsim_json_read_file(l->pool, l->options->functions_file, &from_file, l->err));
         declared = from_file;
     }
-    l->functions = fsim_value_new(l->pool, FSIM_VALUE_ARRAY, declared != NULL ? declared->origin : "default");
+    l->functions =
+        fsim_value_new(l->pool, FSIM_VALUE_ARRAY, declared != NULL ? declared->origin : FSIM_ORIGIN_DEFAULT);
     fsim_value_put(l->pool, l->root, "functions", l->functions);
     if (declared != NULL && declared->kind != FSIM_VALUE_ARRAY) {
         return fsim_value_fail(declared, l->err, "functions: expected an array of objects");
@@ -296,7 +297,7 @@ static fsim_status lay_functions(layers *l) {
         }
     }
     if (l->template == NULL) {
-        l->template = add_function(l, l->function_defaults, NULL, FSIM_TEMPLATE_NAME, "default");
+        l->template = add_function(l, l->function_defaults, NULL, FSIM_TEMPLATE_NAME, FSIM_ORIGIN_DEFAULT);
     }
     return FSIM_OK;
 }
@@ -321,7 +322,7 @@ static fsim_status lay_settings(layers *l, bool about_template) {
 }
 
 static fsim_status read_defaults(layers *l) {
-    static const char origin[] = "default";
+    static const char origin[] = FSIM_ORIGIN_DEFAULT;
     FSIM_TRY(fsim_json_read_text(l->pool, defaults_json, origin, &l->root, l->err));
     return fsim_json_read_text(l->pool, function_defaults_json, origin, &l->function_defaults, l->err);
 }
@@ -339,7 +340,7 @@ fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file
     FSIM_TRY(lay_functions(&l));
     FSIM_TRY(lay_settings(&l, true));
     if (!l.functions_declared) {
-        add_function(&l, l.template, NULL, "fn", "default");
+        add_function(&l, l.template, NULL, "fn", FSIM_ORIGIN_DEFAULT);
     }
     FSIM_TRY(lay_settings(&l, false));
     scenario->root = l.root;

@@ -12,6 +12,9 @@
 #define FSIM_BUNDLE_SCHEMA   "fsim.bundle/1"
 #define FSIM_PROFILE_SCHEMA  "fsim.profile/1"
 
+/* The origin of what nobody said. */
+#define FSIM_ORIGIN_DEFAULT "default"
+
 /* The name of the entry of `functions` that names without an entry of their own get. */
 #define FSIM_TEMPLATE_NAME "*"
 

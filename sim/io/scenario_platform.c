@@ -115,15 +115,15 @@ static fsim_status read_queue(const reader *r) {
         return FSIM_OK;
     }
     if (part == NULL) {
-        part = fsim_value_new(s->pool, FSIM_VALUE_OBJECT, "default");
+        part = fsim_value_new(s->pool, FSIM_VALUE_OBJECT, FSIM_ORIGIN_DEFAULT);
         fsim_value_put(s->pool, r->platform, "queue", part);
         (void)fsim_value_get(r->platform, "queue");
     }
     FSIM_TRY(fsim_scenario_need_object(part, "queue", r->err));
     if (fsim_value_get(part, "capacity") == NULL) {
         fsim_value *decided = s->binding == FSIM_BIND_LATE
-                                  ? fsim_value_new(s->pool, FSIM_VALUE_NULL, "default")
-                                  : fsim_value_new_integer(s->pool, 0, "default");
+                                  ? fsim_value_new(s->pool, FSIM_VALUE_NULL, FSIM_ORIGIN_DEFAULT)
+                                  : fsim_value_new_integer(s->pool, 0, FSIM_ORIGIN_DEFAULT);
         fsim_value_put(s->pool, part, "capacity", decided);
     }
     if (fsim_value_is_off(fsim_value_get(part, "capacity"))) {

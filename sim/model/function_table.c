@@ -234,6 +234,13 @@ const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fs
     return &entry_at(table, id)->spec;
 }
 
+void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, const fsim_fn_spec *spec) {
+    entry *e = entry_at(table, id);
+    const char *name = e->spec.name;
+    e->spec = *spec;
+    e->spec.name = name;
+}
+
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
                                            fsim_error *err) {
     entry *e = entry_at(table, id);
