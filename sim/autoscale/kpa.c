@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 /* Replica counts are 32 bits in Kubernetes. */
@@ -133,52 +132,45 @@ fsim_kpa_status fsim_kpa_initial_status(int64_t initial_scale, double total, dou
     return status;
 }
 
-/* A line being written; what does not fit is cut. */
-typedef struct line {
-    char *at;
-    size_t left;
-} line;
-
-__attribute__((format(printf, 2, 3))) static void add(line *l, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(l->at, l->left, fmt, args);
-    va_end(args);
-    size_t written = n < 0 ? 0 : (size_t)n < l->left ? (size_t)n : l->left - 1;
-    l->at += written;
-    l->left -= written;
+/* Where a line of `size` bytes ends after snprintf at `at` wanted to write n: what does not fit is cut. */
+static size_t end_of(size_t at, int n, size_t size) {
+    size_t wanted = at + (n > 0 ? (size_t)n : 0);
+    return wanted < size ? wanted : size - 1;
 }
+
+#define ADD(...) at = end_of(at, snprintf(out + at, size - at, __VA_ARGS__), size)
 
 void fsim_kpa_explain(const fsim_kpa *kpa, const fsim_kpa_decision *d, char *out, size_t size) {
     if (size == 0) {
         return;
     }
-    line l = {out, size};
-    out[0] = '\0';
+    size_t at = 0;
     if (d->verdict != FSIM_KPA_DECIDED) {
-        add(&l, "no decision: %s",
+        ADD("no decision: %s",
             d->verdict == FSIM_KPA_NO_READY_COUNT ? "ready pods unknown" : "no metric data");
         return;
     }
     int64_t wanted = d->panicking ? larger(d->stable_pods, d->panic_pods) : d->stable_pods;
-    add(&l, "%s: %" PRId64 " wanted, %" PRId64 " ready", d->panicking ? "panic" : "stable", wanted, d->ready);
+    ADD("%s: %" PRId64 " wanted, %" PRId64 " ready", d->panicking ? "panic" : "stable", wanted, d->ready);
     if (d->panicking) {
-        add(&l, ", threshold %g %%", kpa->params.panic_threshold * 100.0);
+        ADD(", threshold %g %%", kpa->params.panic_threshold * 100.0);
     }
     if (wanted > d->highest) {
-        add(&l, ", at most %" PRId64 " by the scale-up rate", d->highest);
+        ADD(", at most %" PRId64 " by the scale-up rate", d->highest);
     } else if (wanted < d->lowest) {
-        add(&l, ", at least %" PRId64 " by the scale-down rate", d->lowest);
+        ADD(", at least %" PRId64 " by the scale-down rate", d->lowest);
     }
     int64_t allowed = limited(&kpa->params, (double)wanted, (double)d->lowest, (double)d->highest);
     if (kpa->params.activation_scale > 1 && wanted > 0 && allowed == kpa->params.activation_scale &&
         wanted < allowed) {
-        add(&l, ", raised to the activation scale %" PRId64, allowed);
+        ADD(", raised to the activation scale %" PRId64, allowed);
     }
     if (d->undelayed > allowed) {
-        add(&l, ", held at %" PRId64 " in panic", d->undelayed);
+        ADD(", held at %" PRId64 " in panic", d->undelayed);
     }
     if (d->desired > d->undelayed) {
-        add(&l, ", held at %" PRId64 " by the scale-down delay", d->desired);
+        ADD(", held at %" PRId64 " by the scale-down delay", d->desired);
     }
 }
+
+#undef ADD
