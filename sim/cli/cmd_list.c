@@ -33,7 +33,7 @@ static json_t *about_file(const fsim_embedded *file, const char *const *keys) {
     json_t *root = json_loads(file->text, 0, NULL); /* NULL: not a JSON file; its name is all there is */
     for (; root != NULL && *keys != NULL; keys++) {
         json_t *value = json_object_get(root, *keys);
-        if (json_is_string(value)) {
+        if (json_is_string(value) || json_is_object(value)) {
             json_object_set(about, *keys, value);
         }
     }
@@ -87,7 +87,7 @@ static json_t *list_policies(void) {
 }
 
 static json_t *list_bundles(void) {
-    static const char *const keys[] = {"summary", "source", NULL};
+    static const char *const keys[] = {"summary", "sources", NULL};
     return list_files(fsim_embedded_bundles, keys);
 }
 
@@ -154,6 +154,11 @@ static void print_details(FILE *out, const json_t *entry) {
     }
     if (*text_of(entry, "example") != '\0') {
         fprintf(out, "      %s\n", text_of(entry, "example"));
+    }
+    const char *key;
+    json_t *source;
+    json_object_foreach(json_object_get(entry, "sources"), key, source) {
+        fprintf(out, "      %s: %s\n", key, json_is_string(source) ? json_string_value(source) : "");
     }
     size_t i;
     json_t *param;

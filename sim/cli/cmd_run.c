@@ -1,4 +1,6 @@
-/* fsim run: the main job. Simulate one workload under one or more policies, print the summary, leave results/<name>/. */
+/* fsim run: the main job. Simulate one workload under one or more policies, print the summary, leave
+ * results/<name>/. */
+#include "cli/folder.h"
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
 #include "cli/output.h"
@@ -23,72 +25,34 @@ static const fsim_option options[] = {
      .letter = 'p',
      .kind = FSIM_OPTION_LIST,
      .offset = offsetof(run_values, policies),
-     .operand = "NAME|FILE.json[,…]",
+     .operand = "NAME[,NAME]",
      .help = "bundles to simulate under (default knative)",
      .more = "several see the same random numbers; 'fsim list bundles' shows them"},
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(run_values),
-    {.name = "billing",
-     .letter = 'b',
-     .kind = FSIM_OPTION_TEXT,
-     .operand = "BOOK[,…]|none",
-     .help = "price books (default phase1,phase2,phase3)",
-     .setting = "billing"},
+    FSIM_OPTION_ROW_BILLING,
     FSIM_OPTION_ROW_SEED,
-    {.name = "replications",
-     .letter = 'r',
-     .kind = FSIM_OPTION_COUNT,
-     .operand = "N",
-     .help = "repeat with other seeds: means and 95 % half widths",
-     .setting = "run.replications",
-     .min = 1,
-     .max = FSIM_REPLICATIONS_MAX},
+    FSIM_OPTION_ROW_REPLICATIONS,
     {.name = "warmup",
      .kind = FSIM_OPTION_SPAN,
      .operand = "SPAN",
      .help = "measure from then on",
      .setting = "run.warmup"},
-    {.name = "until",
-     .kind = FSIM_OPTION_SPAN,
-     .operand = "SPAN",
-     .help = "end of the run (default: when the last request has left)",
-     .setting = "run.until"},
+    FSIM_OPTION_ROW_UNTIL,
     {.name = "sample",
      .kind = FSIM_OPTION_SPAN,
      .operand = "SPAN",
      .help = "step of the time series",
      .setting = "run.sample"},
-    {.name = "threads",
-     .letter = 'j',
-     .kind = FSIM_OPTION_COUNT,
-     .offset = offsetof(run_values, threads),
-     .operand = "N",
-     .help = "runs at a time (default: one per core); changes no byte",
-     .min = 1,
-     .max = FSIM_THREADS_MAX},
-    {.name = "out",
-     .letter = 'o',
-     .kind = FSIM_OPTION_TEXT,
-     .offset = offsetof(run_values, out),
-     .operand = "DIR|none",
-     .help = "folder for the results (default results/<name>)",
-     .more = "several policies: a folder for each inside"},
-    {.name = "format",
-     .letter = 'f',
-     .kind = FSIM_OPTION_CHOICE,
-     .offset = offsetof(run_values, format),
-     .operand = "FORMAT",
-     .help = "form of the summary",
-     .choices = fsim_report_format_names},
+    FSIM_OPTION_ROW_THREADS(run_values),
+    FSIM_OPTION_ROW_OUT(run_values),
+    FSIM_OPTION_ROW_FORMAT(run_values, fsim_report_format_names),
     {.name = "requests",
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(run_values, requests),
      .operand = "FILE",
      .help = "one CSV row a request ('-': standard output)"},
-    {.name = "plot",
-     .kind = FSIM_OPTION_FLAG,
-     .offset = offsetof(run_values, plot),
-     .help = "pictures in the results folder (gnuplot)"},
+    FSIM_OPTION_ROW_PLOT(run_values),
     {.name = "fail-if",
      .kind = FSIM_OPTION_REPEAT,
      .offset = offsetof(run_values, fail_if),
@@ -103,11 +67,7 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_FLAG,
      .offset = offsetof(run_values, provenance),
      .help = "add wall time, speed and memory to the summary"},
-    {.name = "quiet",
-     .letter = 'q',
-     .kind = FSIM_OPTION_FLAG,
-     .offset = offsetof(run_values, quiet),
-     .help = "nothing on stderr but errors"},
+    FSIM_OPTION_ROW_QUIET(run_values),
     {.name = "verbose",
      .letter = 'v',
      .kind = FSIM_OPTION_FLAG,
@@ -130,15 +90,17 @@ static void add_provenance(fsim_runs *runs) {
 static void say_verbose(const fsim_runs *runs) {
     for (uint32_t i = 0; i < runs->count; i++) {
         const fsim_policy_run *p = &runs->policies[i];
-        fprintf(stderr, "fsim: %s: %" PRIu64 " requests in %.3f s (%.2f M/s), %" PRIu64 " events, digest %016" PRIx64
-                        "\n",
+        fprintf(stderr,
+                "fsim: %s: %" PRIu64 " requests in %.3f s (%.2f M/s), %" PRIu64 " events, digest %016" PRIx64
+                "\n",
                 p->scenario->bundle, p->requests, p->wall_s,
                 p->wall_s > 0 ? (double)p->requests / p->wall_s / 1e6 : 0.0, p->result->events,
                 p->result->digest);
     }
 }
 
-/* An expression that cannot be read is a fault of the command line, before anything is written. *answer: the first that holds. */
+/* An expression that cannot be read is a fault of the command line, before anything is written. *answer: the
+ * first that holds. */
 static fsim_status ask(const fsim_runs *runs, const fsim_word_list *questions, fsim_error *answer,
                        fsim_error *err) {
     for (size_t q = 0; q < questions->count; q++) {
@@ -172,9 +134,65 @@ static fsim_status print_summaries(const fsim_runs *runs, const run_values *valu
     }
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
-    fsim_status status = values->digest
-                             ? print_digests(runs, output.stream)
-                             : fsim_report_write(output.stream, (fsim_report_format)values->format, summaries,
-                                                 runs->count, err);
+    fsim_status status = values->digest ? print_digests(runs, output.stream)
+                                        : fsim_report_write(output.stream, (fsim_report_format)values->format,
+                                                            summaries, runs->count, err);
     return fsim_output_end(&output, status, err);
 }
+
+static fsim_status simulate(fsim_runs *runs, const run_values *values, fsim_error *err) {
+    const fsim_runs_options how = {
+        .quiet = values->quiet, .threads = (uint32_t)values->threads, .requests = values->requests};
+    const fsim_folder_options folder = {values->out, values->plot, values->quiet};
+    fsim_error answer = {0};
+    FSIM_TRY(fsim_folder_check(&folder, err));
+    FSIM_TRY(fsim_runs_execute(runs, &how, err));
+    if (values->verbose) {
+        say_verbose(runs);
+    }
+    FSIM_TRY(ask(runs, &values->fail_if, &answer, err));
+    if (values->provenance) {
+        add_provenance(runs);
+    }
+    FSIM_TRY(fsim_folder_write(runs, &folder, err));
+    FSIM_TRY(print_summaries(runs, values, err));
+    if (answer.status != FSIM_OK) {
+        *err = answer;
+    }
+    return answer.status;
+}
+
+static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
+    const run_values *values = parsed->values;
+    const fsim_load_options load = {
+        .workload = parsed->words[0],
+        .functions_file = values->functions,
+        .settings = parsed->settings,
+        .setting_count = parsed->setting_count,
+    };
+    fsim_runs runs;
+    FSIM_TRY(fsim_runs_load(&runs, &load, &values->policies, err));
+    fsim_interrupt_watch();
+    fsim_status status = simulate(&runs, values, err);
+    fsim_runs_destroy(&runs);
+    fsim_interrupt_obey();
+    return status;
+}
+
+const fsim_command fsim_command_run = {
+    .name = "run",
+    .summary = "simulate one workload under one or more policies",
+    .arguments = "WORKLOAD",
+    .detail =
+        "WORKLOAD is a CSV trace, a JSON workload or scenario, '-' for a trace on standard input, or a\n"
+        "built-in one ('fsim list workloads'). 'fsim WORKLOAD' is the same as 'fsim run WORKLOAD'.\n"
+        "Prints the summary and writes results/<name>/. The same input and seed give the same bytes.\n",
+    .examples = "fsim car-log --policy knative,lambda --plot\n"
+                "fsim trace.csv --set functions.fn.memory_mb=256 --format json\n"
+                "fsim trace.csv --policy lambda --replications 10 --fail-if 'cold.ratio > 0.01'",
+    .options = options,
+    .values_size = sizeof(run_values),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_run,
+};

@@ -1,0 +1,99 @@
+/* fsim compare: policies × price books on one workload, with common random numbers. */
+#include "cli/folder.h"
+#include "cli/interrupt.h"
+#include "cli/load_options.h"
+#include "cli/output.h"
+#include "cli/runs.h"
+#include "report/report.h"
+
+#include <stddef.h>
+
+typedef struct compare_values {
+    fsim_word_list policies;
+    const char *functions, *out;
+    int64_t threads;
+    int format;
+    bool plot, quiet;
+} compare_values;
+
+static const fsim_option options[] = {
+    {.name = "policy",
+     .letter = 'p',
+     .kind = FSIM_OPTION_LIST,
+     .offset = offsetof(compare_values, policies),
+     .operand = "NAME[,NAME]",
+     .help = "bundles to compare (default knative,lambda,scf,paas)"},
+    FSIM_OPTION_ROW_BILLING,
+    FSIM_OPTION_ROW_SET,
+    FSIM_OPTION_ROW_FUNCTIONS(compare_values),
+    FSIM_OPTION_ROW_SEED,
+    FSIM_OPTION_ROW_REPLICATIONS,
+    FSIM_OPTION_ROW_UNTIL,
+    FSIM_OPTION_ROW_THREADS(compare_values),
+    FSIM_OPTION_ROW_OUT(compare_values),
+    FSIM_OPTION_ROW_FORMAT(compare_values, fsim_report_format_names),
+    FSIM_OPTION_ROW_PLOT(compare_values),
+    FSIM_OPTION_ROW_QUIET(compare_values),
+    {.name = NULL},
+};
+
+static fsim_status print_table(const fsim_runs *runs, const compare_values *values, fsim_error *err) {
+    json_t *summaries[FSIM_POLICIES_MAX];
+    for (uint32_t i = 0; i < runs->count; i++) {
+        summaries[i] = runs->policies[i].summary;
+    }
+    fsim_output output;
+    FSIM_TRY(fsim_output_begin(&output, err));
+    fsim_status status =
+        fsim_report_compare(output.stream, (fsim_report_format)values->format, summaries, runs->count, err);
+    return fsim_output_end(&output, status, err);
+}
+
+static fsim_status compare(fsim_runs *runs, const compare_values *values, fsim_error *err) {
+    const fsim_runs_options how = {.quiet = values->quiet, .threads = (uint32_t)values->threads};
+    const fsim_folder_options folder = {values->out, values->plot, values->quiet};
+    FSIM_TRY(fsim_folder_check(&folder, err));
+    FSIM_TRY(fsim_runs_execute(runs, &how, err));
+    if (values->plot || values->out != NULL) {
+        FSIM_TRY(fsim_folder_write(runs, &folder, err));
+    }
+    return print_table(runs, values, err);
+}
+
+static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
+    static const char *usual[] = {"knative", "lambda", "scf", "paas"};
+    const compare_values *values = parsed->values;
+    fsim_word_list policies = values->policies;
+    if (policies.count == 0) {
+        policies = (fsim_word_list){usual, sizeof usual / sizeof usual[0]};
+    }
+    const fsim_load_options load = {
+        .workload = parsed->words[0],
+        .functions_file = values->functions,
+        .settings = parsed->settings,
+        .setting_count = parsed->setting_count,
+    };
+    fsim_runs runs;
+    FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
+    fsim_interrupt_watch();
+    fsim_status status = compare(&runs, values, err);
+    fsim_runs_destroy(&runs);
+    fsim_interrupt_obey();
+    return status;
+}
+
+const fsim_command fsim_command_compare = {
+    .name = "compare",
+    .summary = "policies and price books on one workload, as one table",
+    .arguments = "WORKLOAD",
+    .detail =
+        "Every policy sees the same arrivals and the same durations (common random numbers). The cheapest\n"
+        "policy of each price book is marked. A folder is written only with --out or --plot.\n",
+    .examples = "fsim compare car-log\nfsim compare trace.csv --policy knative,lambda --billing "
+                "phase1,phase2 --format md",
+    .options = options,
+    .values_size = sizeof(compare_values),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_compare,
+};
