@@ -21,9 +21,9 @@ typedef struct instance {
     uint32_t fn;
     life state;
     bool provisioned;
-    uint32_t inside; /* requests executing in it */
-    uint32_t bound;  /* early binding: the request that waits for it; NAIVE_NO_INSTANCE */
-    uint64_t used;   /* larger: dispatched to, completed in or made ready later */
+    uint32_t inside;                              /* requests executing in it */
+    uint32_t bound[NAIVE_SLOTS_MAX], bound_count; /* early binding: the requests that wait for it */
+    uint64_t used; /* larger: dispatched to, completed in or made ready later */
     fsim_ns idle_since_ns;
 } instance;
 
@@ -90,7 +90,7 @@ static state count(const simulation *s, uint32_t fn) {
         n.busy += busy;
         n.idle += !starting && !busy;
         n.in_execution += in->inside;
-        n.inside += in->inside + (in->bound != NAIVE_NO_INSTANCE);
+        n.inside += in->inside + in->bound_count;
         n.busy_memory_mb += starting || busy ? s->w->functions[in->fn].memory_mb : 0;
     }
     for (uint32_t i = 0; i < s->queue_count; i++) {
@@ -213,7 +213,7 @@ static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
     }
     uint32_t id = s->instance_count++;
     instance *in = &s->instances[id];
-    *in = (instance){.fn = fn, .bound = NAIVE_NO_INSTANCE, .provisioned = provisioned};
+    *in = (instance){.fn = fn, .provisioned = provisioned};
     if (s->now_ns >= s->w->warmup_ns) {
         FOR_EACH_SCOPE(s, fn, scope) {
             scope->started++;
@@ -302,6 +302,22 @@ static instance *free_slot(simulation *s, uint32_t fn) {
         }
     }
     return best == NAIVE_NO_INSTANCE ? NULL : &s->instances[best];
+}
+
+/* Early binding with several slots: a place in the instance that was started last, if it still starts. */
+static instance *starting_slot(simulation *s, uint32_t fn) {
+    for (uint32_t i = s->instance_count; i-- > 0;) {
+        instance *in = &s->instances[i];
+        if (in->fn == fn && in->state == LIFE_STARTING) {
+            return in->bound_count < s->w->functions[fn].slots ? in : NULL;
+        }
+    }
+    return NULL;
+}
+
+static void bind(simulation *s, uint32_t r, instance *in) {
+    in->bound[in->bound_count++] = r;
+    mark_cold(s, r);
 }
 
 static void leave_queue(simulation *s, uint32_t place) {
@@ -397,7 +413,10 @@ static void attempt(simulation *s, uint32_t r) {
     instance *in = own.queued == 0 ? free_slot(s, fn) : NULL;
     bool wakes = in == NULL || in->inside == 0; /* memory that does not count yet */
     bool full = in == NULL && own.starting + own.busy + own.idle >= f->max_instances;
-    if (in == NULL && (s->w->late || full)) {
+    instance *starting = in == NULL && own.queued == 0 && !s->w->late ? starting_slot(s, fn) : NULL;
+    if (starting != NULL) {
+        bind(s, r, starting);
+    } else if (in == NULL && (s->w->late || full)) {
         join_queue(s, r);
     } else if (wakes && all.busy_memory_mb + f->memory_mb > s->w->memory_quota_mb) {
         refuse(s, r, FSIM_CAUSE_MEMORY_QUOTA);
@@ -406,7 +425,7 @@ static void attempt(simulation *s, uint32_t r) {
     } else if (!may_start(s, fn)) {
         refuse(s, r, FSIM_CAUSE_START_RATE);
     } else {
-        start_instance(s, fn, false)->bound = r;
+        bind(s, r, start_instance(s, fn, false));
         count_cold_start(s, r);
     }
 }
@@ -417,11 +436,10 @@ static void on_ready(simulation *s, instance *in) {
     in->state = LIFE_READY;
     in->used = ++s->uses;
     in->idle_since_ns = s->now_ns;
-    if (in->bound != NAIVE_NO_INSTANCE) {
-        uint32_t r = in->bound;
-        in->bound = NAIVE_NO_INSTANCE;
-        begin(s, r, in);
+    for (uint32_t i = 0; i < in->bound_count; i++) {
+        begin(s, in->bound[i], in);
     }
+    in->bound_count = 0;
     serve_queue(s, in, true);
     maybe_remove(s, in);
 }
@@ -471,14 +489,18 @@ static void handle(simulation *s, event e) {
     observe_peaks(s);
 }
 
+static void handle_next(simulation *s) {
+    event *e = s->events;
+    s->events = e->next;
+    advance(s, e->at_ns);
+    handle(s, *e);
+    free(e);
+}
+
 /* All events up to and including `until_ns`, in their order. */
 static void drain(simulation *s, fsim_ns until_ns) {
     while (s->events != NULL && s->events->at_ns <= until_ns) {
-        event *e = s->events;
-        s->events = e->next;
-        advance(s, e->at_ns);
-        handle(s, *e);
-        free(e);
+        handle_next(s);
     }
 }
 
@@ -545,7 +567,7 @@ void naive_run(naive_result *result, const naive_world *world) {
         advance(&s, world->until_ns);
     }
     while (world->until_ns == FSIM_NEVER && someone_inside(&s)) {
-        drain(&s, s.events->at_ns);
+        handle_next(&s);
     }
     tally(&s);
     while (s.events != NULL) {

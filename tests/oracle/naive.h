@@ -17,6 +17,7 @@
 #include "model/result.h"
 
 #define NAIVE_FUNCTIONS_MAX 4
+#define NAIVE_SLOTS_MAX     8
 #define NAIVE_NO_INSTANCE   UINT32_MAX
 
 typedef struct naive_function {
