@@ -18,29 +18,27 @@ static bool is_bounded(const fsim_param *row) {
     return row->min != 0 || row->max != 0;
 }
 
-/* A bound as a person would write it in that place: "6s", "1h", "128MB", "0.5". */
+/* A bound as a person would write it in that place: "6s", "1h", "0.5". */
 static void print_bound(const fsim_param *row, double bound, char *out, size_t size) {
-    if (isinf(bound)) {
-        snprintf(out, size, "any");
-    } else if (row->kind == FSIM_PARAM_SPAN || row->kind == FSIM_PARAM_DIST) {
+    if (row->kind == FSIM_PARAM_SPAN || row->kind == FSIM_PARAM_DIST) {
         fsim_text_print_span(fsim_ns_from_s(bound), out, size);
     } else {
-        snprintf(out, size, "%.12g%s%s", bound, row->unit != NULL ? " " : "",
-                 row->unit != NULL ? row->unit : "");
+        snprintf(out, size, "%.12g", bound);
     }
 }
 
 static fsim_status fail_range(const fsim_param *row, const fsim_value *value, const char *found,
                               fsim_error *err) {
     char low[64], high[64];
+    const char *space = row->unit != NULL ? " " : "", *unit = row->unit != NULL ? row->unit : "";
     print_bound(row, row->min, low, sizeof low);
     print_bound(row, row->max, high, sizeof high);
     if (isinf(row->max)) {
-        return fsim_value_fail(value, err, "%s is out of range: \"%s\" (%s) is at least %s", found, row->name,
-                               row->help, low);
+        return fsim_value_fail(value, err, "%s is out of range: \"%s\" (%s) is at least %s%s%s", found,
+                               row->name, row->help, low, space, unit);
     }
-    return fsim_value_fail(value, err, "%s is out of range: \"%s\" (%s) is from %s to %s", found, row->name,
-                           row->help, low, high);
+    return fsim_value_fail(value, err, "%s is out of range: \"%s\" (%s) is from %s to %s%s%s", found,
+                           row->name, row->help, low, high, space, unit);
 }
 
 static bool in_range(const fsim_param *row, double value) {

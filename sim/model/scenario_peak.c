@@ -86,7 +86,7 @@ static fsim_scenario ideal_scenario(const fsim_scenario *s, fsim_function_table 
 
 static uint32_t fleet_size(const fsim_fn_spec *fn, uint64_t peak, double headroom) {
     double share = fn->concurrency == FSIM_UNLIMITED ? 0 : (double)peak / fn->concurrency;
-    double size = fmax(ceil(share * (1 + headroom)), fmax(1, fn->min_instances));
+    double size = fmax(ceil(share * (1 + headroom) - 1e-9), fmax(1, fn->min_instances));
     double most = fmin(fn->max_instances, FSIM_INSTANCES_MAX);
     return (uint32_t)fmin(size, most);
 }
