@@ -1,6 +1,7 @@
 #include "random_scenario.h"
 
 #include "base/rng.h"
+#include "base/text.h"
 #include "io/json_reader.h"
 #include "io/scenario_load.h"
 
@@ -149,6 +150,16 @@ void random_scenario_clear(random_scenario *s) {
 
 /* ---- printing ---- */
 
+typedef struct span_text {
+    char text[32];
+} span_text;
+
+static span_text spell(fsim_ns span_ns) {
+    span_text spelled;
+    fsim_text_print_span(span_ns, spelled.text, sizeof spelled.text);
+    return spelled;
+}
+
 static void print_functions(FILE *out, const random_scenario *s) {
     fputs(" \"functions\": [", out);
     for (uint32_t i = 0; i < s->world.function_count; i++) {
@@ -164,8 +175,8 @@ static void print_functions(FILE *out, const random_scenario *s) {
             fprintf(out, "\"provisioned\": %u, ", f->provisioned);
         }
         fprintf(out, "\"service\": {\"dist\": \"%s\": \"1s\"}, ", law);
-        fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%lldns\"}}",
-                f->cold_ns > 0 ? law : "constant\", \"value", (long long)f->cold_ns);
+        fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%s\"}}",
+                f->cold_ns > 0 ? law : "constant\", \"value", spell(f->cold_ns).text);
     }
     fputs("],\n", out);
 }
@@ -184,8 +195,8 @@ static void print_workload(FILE *out, const random_scenario *s) {
     fputs(" \"workload\": {\"source\": \"list\", \"arrivals\": [", out);
     for (uint32_t i = 0; i < w->arrival_count; i++) {
         const naive_arrival *a = &w->arrivals[i];
-        fprintf(out, "%s\n  {\"arrival\": \"%lldns\", \"function\": \"f%u\", \"duration\": \"%lldns\"}",
-                i > 0 ? "," : "", (long long)a->at_ns, a->fn + 1, (long long)a->service_ns);
+        fprintf(out, "%s\n  {\"arrival\": \"%s\", \"function\": \"f%u\", \"duration\": \"%s\"}",
+                i > 0 ? "," : "", spell(a->at_ns).text, a->fn + 1, spell(a->service_ns).text);
     }
     fputs("]},\n", out);
 }
@@ -199,7 +210,7 @@ static void print_policy(FILE *out, const random_scenario *s) {
     } else if (w->window_ns == FSIM_NEVER) {
         fputs("{\"name\": \"fixed\", \"window\": null}", out);
     } else {
-        fprintf(out, "{\"name\": \"fixed\", \"window\": \"%lldns\"}", (long long)w->window_ns);
+        fprintf(out, "{\"name\": \"fixed\", \"window\": \"%s\"}", spell(w->window_ns).text);
     }
     fprintf(out, ",\n  \"routing\": {\"name\": \"%s\"}, \"binding\": \"%s\", \"cancel_start\": %s},\n",
             s->route_name, w->late ? "late" : "early", w->cancel_start ? "true" : "false");
@@ -210,8 +221,8 @@ static void print_start_rate(FILE *out, const fsim_start_limit *limit) {
     if (limit->kind == FSIM_LIMIT_NONE) {
         return;
     }
-    fprintf(out, "\"start_rate\": {\"kind\": \"%s\", \"n\": %lld, \"window\": \"%lldns\", ",
-            kinds[limit->kind], (long long)limit->n, (long long)limit->window_ns);
+    fprintf(out, "\"start_rate\": {\"kind\": \"%s\", \"n\": %lld, \"window\": \"%s\", ", kinds[limit->kind],
+            (long long)limit->n, spell(limit->window_ns).text);
     if (limit->kind == FSIM_LIMIT_BUCKET) {
         fprintf(out, "\"burst\": %lld, ", (long long)limit->burst);
     }
@@ -231,13 +242,12 @@ static void print_platform(FILE *out, const naive_world *w) {
     }
     print_start_rate(out, &w->start_rate);
     if (w->retry_on_429) {
-        fprintf(out,
-                "\"retry\": {\"interval\": \"%lldns\", \"factor\": %u, \"attempts\": %llu, \"on\": [429]}, ",
-                (long long)w->retry_ns, w->retry_factor, (unsigned long long)w->retry_attempts);
+        fprintf(out, "\"retry\": {\"interval\": \"%s\", \"factor\": %u, \"attempts\": %llu, \"on\": [429]}, ",
+                spell(w->retry_ns).text, w->retry_factor, (unsigned long long)w->retry_attempts);
     }
     fputs("\"queue\": {", out);
     if (w->queue_timeout_ns != FSIM_NEVER) {
-        fprintf(out, "\"timeout\": \"%lldns\", ", (long long)w->queue_timeout_ns);
+        fprintf(out, "\"timeout\": \"%s\", ", spell(w->queue_timeout_ns).text);
     }
     if (w->queue_capacity == UINT64_MAX) {
         fputs("\"capacity\": null}},\n", out);
@@ -257,10 +267,10 @@ char *random_scenario_print(const random_scenario *s) {
     print_functions(out, s);
     print_policy(out, s);
     print_platform(out, &s->world);
-    fprintf(out, " \"billing\": [],\n \"run\": {\"seed\": %llu, \"warmup\": \"%lldns\"",
-            (unsigned long long)s->seed, (long long)s->world.warmup_ns);
+    fprintf(out, " \"billing\": [],\n \"run\": {\"seed\": %llu, \"warmup\": \"%s\"",
+            (unsigned long long)s->seed, spell(s->world.warmup_ns).text);
     if (s->world.until_ns != FSIM_NEVER) {
-        fprintf(out, ", \"until\": \"%lldns\"", (long long)s->world.until_ns);
+        fprintf(out, ", \"until\": \"%s\"", spell(s->world.until_ns).text);
     }
     fputs("}}\n", out);
     fclose(out);
