@@ -554,12 +554,22 @@ static uint32_t find_rule(const fsim_meter_rules *rules, uint64_t step_us, uint6
     return FSIM_METER_RULES_MAX;
 }
 
-uint32_t fsim_price_book_rule(const fsim_price_book *book, const fsim_meter_rules *rules) {
-    return find_rule(rules, book->metering.granularity_us, book->metering.min_us);
+uint32_t fsim_price_book_rule(const fsim_price_book *book, const fsim_meter_plan *plan) {
+    const fsim_metering *m = &book->metering;
+    switch (m->mode) {
+    case FSIM_MODE_REQUEST: return find_rule(&plan->request, m->granularity_us, m->min_us);
+    case FSIM_MODE_ACTIVE_INTERVAL:
+    case FSIM_MODE_CPU_TIME_ACTIVE_INTERVAL: return find_rule(&plan->active, m->granularity_us, m->min_us);
+    case FSIM_MODE_RESIDENCY:
+    case FSIM_MODE_CPU_TIME_RESIDENCY:
+        return find_rule(m->from_creation ? &plan->lifetime : &plan->residency, m->granularity_us, m->min_us);
+    default: return 0;
+    }
 }
 
-uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsim_meter_rules *rules) {
-    return find_rule(rules, book->metering.provisioned_granularity_us, book->metering.provisioned_min_us);
+uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsim_meter_plan *plan) {
+    return find_rule(&plan->provisioned, book->metering.provisioned_granularity_us,
+                     book->metering.provisioned_min_us);
 }
 
 static fsim_status add_rule(const fsim_price_book *book, fsim_meter_rules *rules, uint64_t step_us,
@@ -578,26 +588,30 @@ static fsim_status add_rule(const fsim_price_book *book, fsim_meter_rules *rules
     return FSIM_OK;
 }
 
+static fsim_status require_steps(const fsim_price_book *book, fsim_meter_plan *plan, fsim_error *err) {
+    const fsim_metering *m = &book->metering;
+    switch (m->mode) {
+    case FSIM_MODE_REQUEST: return add_rule(book, &plan->request, m->granularity_us, m->min_us, err);
+    case FSIM_MODE_ACTIVE_INTERVAL:
+    case FSIM_MODE_CPU_TIME_ACTIVE_INTERVAL:
+        return add_rule(book, &plan->active, m->granularity_us, m->min_us, err);
+    case FSIM_MODE_RESIDENCY:
+    case FSIM_MODE_CPU_TIME_RESIDENCY:
+        return add_rule(book, m->from_creation ? &plan->lifetime : &plan->residency, m->granularity_us,
+                        m->min_us, err);
+    default: return FSIM_OK;
+    }
+}
+
 fsim_status fsim_price_book_require(const fsim_price_book *book, fsim_meter_plan *plan, bool *first,
                                     fsim_error *err) {
     const fsim_metering *m = &book->metering;
-    fsim_meter_rules *rules = NULL;
     if (m->unpriced_rule != NULL) {
         return fsim_fail(err, FSIM_ECONFIG,
                          "price book %s cannot price a run: its rule %s cannot be computed from one",
                          book->id, m->unpriced_rule);
     }
-    switch (m->mode) {
-    case FSIM_MODE_REQUEST: rules = &plan->request; break;
-    case FSIM_MODE_ACTIVE_INTERVAL:
-    case FSIM_MODE_CPU_TIME_ACTIVE_INTERVAL: rules = &plan->active; break;
-    case FSIM_MODE_RESIDENCY:
-    case FSIM_MODE_CPU_TIME_RESIDENCY: rules = m->from_creation ? &plan->lifetime : &plan->residency; break;
-    default: break;
-    }
-    if (rules != NULL) {
-        FSIM_TRY(add_rule(book, rules, m->granularity_us, m->min_us, err));
-    }
+    FSIM_TRY(require_steps(book, plan, err));
     FSIM_TRY(add_rule(book, &plan->provisioned, m->provisioned_granularity_us, m->provisioned_min_us, err));
     if (m->mode != FSIM_MODE_THRESHOLD) {
         return FSIM_OK;

@@ -125,8 +125,9 @@ void fsim_price_book_destroy(fsim_price_book *book); /* NULL allowed */
 fsim_status fsim_price_book_require(const fsim_price_book *book, fsim_meter_plan *plan, bool *first,
                                     fsim_error *err);
 
-/* Index of the book's rounding in a rule set, FSIM_METER_RULES_MAX if the run did not meter it. */
-uint32_t fsim_price_book_rule(const fsim_price_book *book, const fsim_meter_rules *rules);
-uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsim_meter_rules *rules);
+/* Index of the book's rounding in the rule set of its mode (of provisioned capacity), FSIM_METER_RULES_MAX if
+ * the run did not meter it. 0 for modes without steps. */
+uint32_t fsim_price_book_rule(const fsim_price_book *book, const fsim_meter_plan *plan);
+uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsim_meter_plan *plan);
 
 #endif

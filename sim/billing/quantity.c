@@ -182,10 +182,11 @@ static bool span_ms(context *c, const fsim_usage *u, span of, fsim_ratio *out) {
                fsim_ratio_make((fsim_i128)u->cpu_ucore_ns, 1000000 * (fsim_i128)FSIM_MS, out);
     case SPAN_IDLE: return idle_ms(c, u, out) >= 0;
     case SPAN_PC: {
-        uint32_t rule = fsim_price_book_provisioned_rule(c->book, &c->run->plan->provisioned);
-        if (metered(c, FSIM_METERED_PROVISIONED, "provisioned instances")) {
-            ms = rule < FSIM_METER_RULES_MAX ? (fsim_i128)u->provisioned_alloc_ms[rule] : -1;
+        uint32_t rule = fsim_price_book_provisioned_rule(c->book, c->run->plan);
+        if (rule == FSIM_METER_RULES_MAX) {
             c->missing = "provisioned instances in the book's steps";
+        } else if (metered(c, FSIM_METERED_PROVISIONED, "provisioned instances")) {
+            ms = (fsim_i128)u->provisioned_alloc_ms[rule];
         }
         break;
     }
@@ -283,7 +284,6 @@ static fsim_status quantity_of_run(context *c, fsim_quantity q, fsim_ratio *out,
 static fsim_status check_run(context *c, fsim_error *err) {
     const fsim_metering *m = &c->book->metering;
     const fsim_meter_plan *plan = c->run->plan;
-    const fsim_meter_rules *rules = NULL;
     if (m->unpriced_rule != NULL) {
         return fsim_fail(err, FSIM_ECONFIG,
                          "price book %s cannot price a run: its rule %s cannot be computed from one",
@@ -297,24 +297,15 @@ static fsim_status check_run(context *c, fsim_error *err) {
                 c->book->id, m->provisioned_rule);
         }
     }
-    switch (m->mode) {
-    case FSIM_MODE_REQUEST: rules = &plan->request; break;
-    case FSIM_MODE_ACTIVE_INTERVAL:
-    case FSIM_MODE_CPU_TIME_ACTIVE_INTERVAL: rules = &plan->active; break;
-    case FSIM_MODE_RESIDENCY:
-    case FSIM_MODE_CPU_TIME_RESIDENCY: rules = m->from_creation ? &plan->lifetime : &plan->residency; break;
-    case FSIM_MODE_THRESHOLD:
-        if (plan->threshold_ppm != m->threshold_ppm || plan->window_ns != m->window_ns ||
-            plan->full_window != m->full_window) {
-            return fsim_fail(err, FSIM_ECONFIG,
-                             "price book %s bills CPU above %" PRIu32
-                             " ppm, but the run was metered at %" PRIu32 " ppm (or with other windows)",
-                             c->book->id, m->threshold_ppm, plan->threshold_ppm);
-        }
-        return FSIM_OK;
-    default: return FSIM_OK;
+    if (m->mode == FSIM_MODE_THRESHOLD &&
+        (plan->threshold_ppm != m->threshold_ppm || plan->window_ns != m->window_ns ||
+         plan->full_window != m->full_window)) {
+        return fsim_fail(err, FSIM_ECONFIG,
+                         "price book %s bills CPU above %" PRIu32 " ppm, but the run was metered at %" PRIu32
+                         " ppm (or with other windows)",
+                         c->book->id, m->threshold_ppm, plan->threshold_ppm);
     }
-    c->rule = fsim_price_book_rule(c->book, rules);
+    c->rule = fsim_price_book_rule(c->book, plan);
     if (c->rule == FSIM_METER_RULES_MAX) {
         return fsim_fail(err, FSIM_ECONFIG,
                          "the run was not metered in the steps of price book %s (%" PRIu64

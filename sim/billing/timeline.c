@@ -267,7 +267,7 @@ static fsim_status open_rows(fsim_value_pool *pool, const fsim_value *object, co
 static fsim_status read_instance(fsim_value_pool *pool, const fsim_value *object, fsim_timeline_instance *out,
                                  fsim_error *err) {
     const int64_t most = INT64_MAX / FSIM_US;
-    int64_t memory_mb = 0, vcpu_milli = 1000, disk_mb = 0, init_us = 0, ready_us = 0, end_us = -1, n[3];
+    int64_t memory_mb = 0, vcpu_milli = 1000, disk_mb = 0, init_us = 0, ready_us = 0, end_us = -1, n[3] = {0};
     *out = (fsim_timeline_instance){.freeze = true};
     FSIM_TRY(fsim_value_get_i64(object, "memory_mb", 1, 1 << 30, &memory_mb, err));
     FSIM_TRY(fsim_value_get_i64(object, "vcpu_milli", 1, 1000000, &vcpu_milli, err));

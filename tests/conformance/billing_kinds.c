@@ -308,9 +308,9 @@ static void run_lifetime(conformance *c, const json_t *vector) {
     fsim_usage usage = {0};
     fsim_meter_rules_add(&plan.residency, 1000, 60000);
     fsim_meter_instance(&plan, &usage, 0, (uint64_t)(destroyed_ms - created_ms) * FSIM_MS, 0);
-    conformance_check_number(c, id_of(vector),
-                             (double)json_integer_value(json_object_get(vector, "expected")),
-                             (double)(usage.residency_ms[0] / 1000), 0);
+    uint64_t billed_s = usage.residency_ms[0] / 1000;
+    double expected = (double)json_integer_value(json_object_get(vector, "expected"));
+    conformance_check_number(c, id_of(vector), expected, (double)billed_s, 0);
 }
 
 /* ---- bills of totals

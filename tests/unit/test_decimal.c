@@ -97,7 +97,7 @@ static void test_overflow_is_told(void) {
 
 static void test_fractions(void) {
     char out[FSIM_DECIMAL_SIZE];
-    fsim_ratio third, sum = {0, 1}, blocks;
+    fsim_ratio third = {0, 1}, sum = {0, 1}, blocks = {0, 1};
     int sign = 9;
     CHECK(fsim_ratio_make(-2, -6, &third) && third.num == 1 && third.den == 3);
     for (int i = 0; i < 3; i++) {
@@ -110,7 +110,7 @@ static void test_fractions(void) {
     CHECK(fsim_ratio_round_to((fsim_ratio){1100001, 1}, (fsim_ratio){1000000, 1}, FSIM_ROUND_UP, &blocks));
     CHECK_EQ_INT(blocks.num, 2000000);
     /* The widest product of the price books: 3e10 GB-s in MiB-ms, at 11 decimals. */
-    fsim_ratio gb_s, price, amount;
+    fsim_ratio gb_s = {0, 1}, price = {0, 1}, amount = {0, 1};
     CHECK(fsim_ratio_make((fsim_i128)30000000000 * 1024000, 1024000, &gb_s));
     CHECK(fsim_decimal_parse_ratio("0.00000625125", &price) && fsim_ratio_mul(gb_s, price, &amount));
     CHECK_EQ_STR(fsim_decimal_print_ratio(amount, out, sizeof out), "187537.5");

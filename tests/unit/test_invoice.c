@@ -236,7 +236,8 @@ static const char *run_bill(const char *metering, const char *quantity, uint32_t
         plan.metered = metered;
         fsim_metered_run run = two_functions(&plan, usage);
         if (fsim_invoice_of_run(&invoice, book, &run, &err) == FSIM_OK) {
-            return strcpy(said, invoice.total);
+            snprintf(said, sizeof said, "%s", invoice.total);
+            return said;
         }
     }
     snprintf(said, sizeof said, "%s", err.text);
