@@ -40,7 +40,7 @@ fsim_status fsim_report_write(FILE *out, fsim_report_format format, json_t *cons
                               fsim_error *err) {
     switch (format) {
     case FSIM_REPORT_JSON: return write_json(out, summaries, count, err);
-    case FSIM_REPORT_CSV: return fsim_report_csv(out, summaries, count, err);
+    case FSIM_REPORT_CSV: return fsim_report_rows_csv(out, NULL, NULL, summaries, count, err);
     case FSIM_REPORT_MARKDOWN: return write_overview(out, FSIM_TABLE_MARKDOWN, summaries, count, err);
     case FSIM_REPORT_TEXT: break;
     }

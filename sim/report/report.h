@@ -29,6 +29,9 @@ fsim_status fsim_report_compare(FILE *out, fsim_report_format format, json_t *co
 
 /* The writers behind fsim_report_write. */
 fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err);
-fsim_status fsim_report_csv(FILE *out, json_t *const *summaries, uint32_t count, fsim_error *err);
+/* A row for each document; the columns are the union of their paths (report/summary_flat_json.h), in order of
+ * first appearance. With `head`, a first column of that name holds `names`. */
+fsim_status fsim_report_rows_csv(FILE *out, const char *head, const char *const *names,
+                                 json_t *const *documents, size_t count, fsim_error *err);
 
 #endif

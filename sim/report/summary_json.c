@@ -2,8 +2,13 @@
  */
 #include "report/summary_json.h"
 
+#include "base/limits.h"
+#include "io/file.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define WARNING_NONSTATIONARY                                                                                \
     "the pool of instances was still growing at the end of the run: its averages depend on how long the "    \
@@ -332,4 +337,47 @@ char *fsim_summary_dump_all(json_t *const *summaries, uint32_t count) {
     char *text = ok ? fsim_summary_dump(array) : NULL;
     json_decref(array);
     return text;
+}
+
+static bool is_summary(const json_t *document) {
+    const char *schema = json_string_value(json_object_get(document, "schema"));
+    return schema != NULL && strcmp(schema, FSIM_SUMMARY_SCHEMA) == 0;
+}
+
+fsim_status fsim_summary_read(json_t **out, const char *path, fsim_error *err) {
+    char *text = NULL;
+    size_t size, i;
+    json_t *element;
+    json_error_t why;
+    FSIM_TRY(fsim_file_read_all(path, FSIM_JSON_BYTES_MAX, &text, &size, err));
+    json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    free(text);
+    if (document == NULL) {
+        return fsim_fail_at(err, FSIM_EDATA, path, "line %d, column %d: %s", why.line, why.column, why.text);
+    }
+    bool ok = is_summary(document) || json_array_size(document) > 0;
+    json_array_foreach(document, i, element) {
+        ok = ok && is_summary(element);
+    }
+    if (!ok) {
+        json_decref(document);
+        return fsim_fail_at(err, FSIM_EDATA, path, "expected schema \"%s\"", FSIM_SUMMARY_SCHEMA);
+    }
+    *out = document;
+    return FSIM_OK;
+}
+
+uint32_t fsim_summary_list(json_t *document, json_t **summaries, uint32_t max) {
+    uint32_t count = 0;
+    if (json_is_object(document)) {
+        summaries[count++] = document;
+    }
+    for (size_t i = 0; i < json_array_size(document) && count < max; i++) {
+        summaries[count++] = json_array_get(document, i);
+    }
+    return count;
+}
+
+void fsim_summary_forget(json_t *document) {
+    json_decref(document);
 }

@@ -26,6 +26,13 @@ char *fsim_summary_dump(const json_t *document);
 /* One as it is, several as an array: what --format json prints and summary.json holds. */
 char *fsim_summary_dump_all(json_t *const *summaries, uint32_t count);
 
+/* Reads a summary.json: *out is the object or the array of them. FSIM_EIO: no such file; FSIM_EDATA: no
+ * summary. The caller owns the document. */
+fsim_status fsim_summary_read(json_t **out, const char *path, fsim_error *err);
+/* The summaries of such a document, at most `max`; borrowed. Returns how many. */
+uint32_t fsim_summary_list(json_t *document, json_t **summaries, uint32_t max);
+void fsim_summary_forget(json_t *document); /* NULL allowed */
+
 /* Replications: every number becomes its mean over the documents, and "ci95" holds the Student 95 % half
  * width under the same path; "replications" says how many. Seed and names are those of the first, the digest
  * covers all in order, amounts of money are exact means. Where documents lack a node (a window that only some

@@ -239,3 +239,13 @@ size_t fsim_summary_size(const json_t *summary, const char *path, ...) {
     va_end(args);
     return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
+
+void fsim_summary_members(const json_t *object, const char **names, json_t **values) {
+    const char *key;
+    json_t *value;
+    size_t i = 0;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        names[i] = key;
+        values[i++] = value;
+    }
+}

@@ -34,5 +34,8 @@ const char *fsim_summary_text(const json_t *summary, const char *path, ...)
     __attribute__((format(printf, 2, 3)));
 /* Elements of an array, members of an object. */
 size_t fsim_summary_size(const json_t *summary, const char *path, ...) __attribute__((format(printf, 2, 3)));
+/* The members of an object, in order: their names and values into arrays of fsim_summary_size() entries.
+ * Borrowed. */
+void fsim_summary_members(const json_t *object, const char **names, json_t **values);
 
 #endif

@@ -1,0 +1,189 @@
+/* Reads a results folder, writes a gnuplot script and has gnuplot draw it. */
+#include "report/plot.h"
+
+#include "base/limits.h"
+#include "io/file.h"
+#include "report/plot_picture.h"
+#include "report/results_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NO_GNUPLOT 127 /* what a child exits with that could not become gnuplot */
+
+const char *const fsim_plot_files[] = {"instances.svg",
+                                       "instances.png",
+                                       "latency.svg",
+                                       "latency.png",
+                                       "refusals.svg",
+                                       "refusals.png",
+                                       "bills.svg",
+                                       "bills.png",
+                                       "compare_instances.svg",
+                                       "compare_instances.png",
+                                       "compare_latency.svg",
+                                       "compare_latency.png",
+                                       "compare_refusals.svg",
+                                       "compare_refusals.png",
+                                       "compare_bills.svg",
+                                       "compare_bills.png",
+                                       NULL};
+
+static const struct {
+    const char *suffix, *terminal;
+} formats[] = {
+    {"svg", "svg size 960,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
+    {"png", "pngcairo size 960,540 font 'Sans,11' background rgb 'white'"},
+};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+/* ---- running gnuplot ---- */
+
+/* In the child: works in `folder`, reads `script`, says what is wrong into `messages`. */
+static _Noreturn void become_gnuplot(const char *folder, int script, int messages) {
+    char *const arguments[] = {"gnuplot", "-d", "-", NULL}; /* -d: no start-up files of the user's */
+    int nothing = open("/dev/null", O_WRONLY);
+    if (nothing >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 && dup2(messages, STDERR_FILENO) >= 0 &&
+        dup2(script, STDIN_FILENO) >= 0 && chdir(folder) == 0) {
+        execvp("gnuplot", arguments);
+    }
+    _exit(NO_GNUPLOT);
+}
+
+/* The line of gnuplot's complaint that says something. */
+static void complaint(FILE *messages, char *out, size_t size) {
+    char line[256];
+    snprintf(out, size, "no message");
+    rewind(messages);
+    while (fgets(line, sizeof line, messages) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (strstr(line, "line ") != NULL || strstr(line, "cannot") != NULL) {
+            snprintf(out, size, "%s", line + strspn(line, " \t^"));
+        }
+    }
+}
+
+static fsim_status run_gnuplot(const char *folder, FILE *script, fsim_error *err) {
+    FILE *messages = tmpfile();
+    if (messages == NULL || fflush(script) != 0 || lseek(fileno(script), 0, SEEK_SET) != 0) {
+        fsim_status status = fsim_fail(err, FSIM_EIO, "cannot write a temporary file: %s", strerror(errno));
+        return messages != NULL && fclose(messages) != 0 ? FSIM_EIO : status;
+    }
+    int outcome = 0;
+    fsim_status status = FSIM_OK;
+    pid_t child = fork();
+    if (child == 0) {
+        become_gnuplot(folder, fileno(script), fileno(messages));
+    }
+    while (child > 0 && waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
+    }
+    if (child < 0 || (WIFEXITED(outcome) && WEXITSTATUS(outcome) == NO_GNUPLOT)) {
+        status =
+            fsim_fail_at(err, FSIM_EIO, "gnuplot",
+                         "cannot be started: install it (Debian: gnuplot-nox); the data are in %s", folder);
+    } else if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0) {
+        char why[256];
+        complaint(messages, why, sizeof why);
+        status = fsim_fail_at(err, FSIM_EIO, "gnuplot", "failed in %s: %s", folder, why);
+    }
+    fclose(messages);
+    return status;
+}
+
+/* ---- pictures of one folder ---- */
+
+static void picture_path(const char *folder, const char *name, size_t format, bool draft, char *out) {
+    snprintf(out, FSIM_PATH_MAX, "%s/%s.%s%s", folder, name, formats[format].suffix, draft ? ".partial" : "");
+}
+
+static void write_picture(FILE *script, const fsim_picture *picture, const fsim_plot_subject *subjects,
+                          size_t count) {
+    picture->data(script, subjects, count);
+    for (size_t f = 0; f < FORMATS; f++) {
+        fprintf(script, "reset\nset encoding utf8\nset terminal %s\nset output '%s.%s.partial'\n",
+                formats[f].terminal, picture->name, formats[f].suffix);
+        picture->draw(script, subjects, count);
+        fputs("set output\n", script);
+    }
+}
+
+/* Gives the drawn pictures their names, or removes them. */
+static fsim_status settle(const char *folder, bool several, fsim_status status, fsim_error *err) {
+    for (const fsim_picture *p = fsim_pictures; p->name != NULL; p++) {
+        for (size_t f = 0; p->of_several == several && f < FORMATS; f++) {
+            char draft[FSIM_PATH_MAX], final[FSIM_PATH_MAX];
+            picture_path(folder, p->name, f, true, draft);
+            picture_path(folder, p->name, f, false, final);
+            if (status != FSIM_OK) {
+                unlink(draft);
+            } else if (rename(draft, final) != 0) {
+                status = fsim_fail_at(err, FSIM_EIO, final, "cannot write the picture: %s", strerror(errno));
+            }
+        }
+    }
+    return status;
+}
+
+static fsim_status draw(const char *folder, const fsim_plot_subject *subjects, size_t count, bool several,
+                        fsim_error *err) {
+    FILE *script = tmpfile();
+    if (script == NULL) {
+        return fsim_fail(err, FSIM_EIO, "cannot write a temporary file: %s", strerror(errno));
+    }
+    for (const fsim_picture *p = fsim_pictures; p->name != NULL; p++) {
+        if (p->of_several == several) {
+            write_picture(script, p, subjects, count);
+        }
+    }
+    fsim_status status = run_gnuplot(folder, script, err);
+    fclose(script);
+    return settle(folder, several, status, err);
+}
+
+/* ---- the folder ---- */
+
+static fsim_status draw_policies(const char *folder, json_t *const *summaries, uint32_t count,
+                                 fsim_plot_subject *subjects, fsim_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        char name[128], path[FSIM_PATH_MAX];
+        fsim_results_policy_folder(summaries, i, name, sizeof name);
+        FSIM_TRY(fsim_file_resolve(folder, name, path, sizeof path, err));
+        FSIM_TRY(fsim_plot_subject_read(&subjects[i], path, summaries[i], err));
+        FSIM_TRY(draw(path, &subjects[i], 1, false, err));
+    }
+    return draw(folder, subjects, count, true, err);
+}
+
+static fsim_status draw_all(const char *folder, json_t *document, fsim_error *err) {
+    json_t *summaries[FSIM_POLICIES_MAX];
+    uint32_t count = fsim_summary_list(document, summaries, FSIM_POLICIES_MAX);
+    fsim_plot_subject *subjects = calloc(count, sizeof *subjects);
+    fsim_status status;
+    if (subjects == NULL) {
+        status = fsim_fail(err, FSIM_ELIMIT, "out of memory while drawing");
+    } else if (count == 1) {
+        status = fsim_plot_subject_read(&subjects[0], folder, summaries[0], err);
+        status = status == FSIM_OK ? draw(folder, subjects, 1, false, err) : status;
+    } else {
+        status = draw_policies(folder, summaries, count, subjects, err);
+    }
+    for (uint32_t i = 0; subjects != NULL && i < count; i++) {
+        fsim_plot_subject_forget(&subjects[i]);
+    }
+    free(subjects);
+    return status;
+}
+
+fsim_status fsim_plot_folder(const char *folder, fsim_error *err) {
+    char path[FSIM_PATH_MAX];
+    json_t *document = NULL;
+    FSIM_TRY(fsim_file_resolve(folder, "summary.json", path, sizeof path, err));
+    FSIM_TRY(fsim_summary_read(&document, path, err));
+    fsim_status status = draw_all(folder, document, err);
+    fsim_summary_forget(document);
+    return status;
+}

@@ -1,0 +1,66 @@
+#include "report/plot_text.h"
+
+#include <math.h>
+
+const char *fsim_plot_colour(size_t i) {
+    static const char *const colours[] = {FSIM_PLOT_BLUE, FSIM_PLOT_ORANGE, FSIM_PLOT_GREEN,  FSIM_PLOT_PINK,
+                                          FSIM_PLOT_SKY,  FSIM_PLOT_RED,    FSIM_PLOT_YELLOW, FSIM_PLOT_GREY};
+    return colours[i % (sizeof colours / sizeof *colours)];
+}
+
+void fsim_plot_quote(FILE *script, const char *text) {
+    fputc('\'', script);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '\'') {
+            fputs("''", script);
+        } else {
+            fputc(c < 0x20 || c == 0x7f || c == '`' ? ' ' : c, script);
+        }
+    }
+    fputc('\'', script);
+}
+
+const char *fsim_plot_time_unit(double horizon_s, double *seconds) {
+    if (horizon_s <= 180) {
+        *seconds = 1;
+        return "s";
+    }
+    if (horizon_s <= 3 * 3600) {
+        *seconds = 60;
+        return "min";
+    }
+    if (horizon_s <= 2 * 86400) {
+        *seconds = 3600;
+        return "h";
+    }
+    *seconds = 86400;
+    return "d";
+}
+
+void fsim_plot_frame(FILE *script) {
+    fputs("set border 3 linecolor rgb '#404040'\n"
+          "set tics nomirror out\n"
+          "set grid linetype 1 linecolor rgb '#e4e4e4' linewidth 1\n"
+          "set key outside below center horizontal noenhanced samplen 2 spacing 1.1\n"
+          "set style fill solid 1.0 noborder\n"
+          "set yrange [0:*]\n"
+          "set format y '%.10g'\n",
+          script);
+}
+
+void fsim_plot_latency_axis(FILE *script, double low, double high) {
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    int first = (int)floor(log10(low > 1e-9 ? low : 1e-9));
+    int last = (int)ceil(log10(high > 1e-9 ? high : 1e-9));
+    last = last > first ? last : first + 1;
+    int step = last - first > 9 ? 2 : 1;
+    fprintf(script, "set logscale x\nset xrange [1e%d:1e%d]\nset xtics (", first, last);
+    for (int e = first; e <= last; e += step) {
+        int unit = e >= 0 ? 3 : 3 + (int)floor(e / 3.0);
+        unit = unit < 0 ? 0 : unit;
+        fprintf(script, "%s'%.0f %s' 1e%d", e > first ? ", " : "", pow(10, e - 3 * (unit - 3)), units[unit],
+                e);
+    }
+    fputs(")\nset mxtics 10\n", script);
+}
