@@ -211,8 +211,7 @@ static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
         s->instance_room = 2 * s->instance_room + 16;
         s->instances = grow(s->instances, s->instance_room, sizeof *s->instances);
     }
-    uint32_t id = s->instance_count++;
-    instance *in = &s->instances[id];
+    instance *in = &s->instances[s->instance_count++];
     *in = (instance){.fn = fn, .provisioned = provisioned};
     if (s->now_ns >= s->w->warmup_ns) {
         FOR_EACH_SCOPE(s, fn, scope) {
@@ -228,8 +227,19 @@ static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
     s->starts_fn = grow(s->starts_fn, s->start_count + 1, sizeof *s->starts_fn);
     s->starts_at_ns[s->start_count] = s->now_ns;
     s->starts_fn[s->start_count++] = fn;
-    schedule(s, s->now_ns + s->w->functions[fn].cold_ns, EVENT_READY, id);
     return in;
+}
+
+static void on_ready(simulation *s, uint32_t id);
+
+/* After the request is bound: a start that takes no time is over before anything else happens. */
+static void launch(simulation *s, const instance *in) {
+    uint32_t id = (uint32_t)(in - s->instances);
+    if (s->w->functions[in->fn].cold_ns == 0) {
+        on_ready(s, id);
+    } else {
+        schedule(s, s->now_ns + s->w->functions[in->fn].cold_ns, EVENT_READY, id);
+    }
 }
 
 /* ---- requests ---- */
@@ -397,8 +407,9 @@ static void join_queue(simulation *s, uint32_t r) {
     state n = count(s, fn);
     if (s->w->late && n.queued > n.starting &&
         n.starting + n.busy + n.idle < s->w->functions[fn].max_instances) {
-        start_instance(s, fn, false);
+        const instance *in = start_instance(s, fn, false);
         count_cold_start(s, r);
+        launch(s, in);
     }
 }
 
@@ -425,14 +436,17 @@ static void attempt(simulation *s, uint32_t r) {
     } else if (!may_start(s, fn)) {
         refuse(s, r, FSIM_CAUSE_START_RATE);
     } else {
-        bind(s, r, start_instance(s, fn, false));
+        in = start_instance(s, fn, false);
+        bind(s, r, in);
         count_cold_start(s, r);
+        launch(s, in);
     }
 }
 
 /* ---- events ---- */
 
-static void on_ready(simulation *s, instance *in) {
+static void on_ready(simulation *s, uint32_t id) {
+    instance *in = &s->instances[id];
     in->state = LIFE_READY;
     in->used = ++s->uses;
     in->idle_since_ns = s->now_ns;
@@ -481,7 +495,7 @@ static void on_timeout(simulation *s, uint32_t r) {
 
 static void handle(simulation *s, event e) {
     switch (e.kind) {
-    case EVENT_READY: on_ready(s, &s->instances[e.who]); break;
+    case EVENT_READY: on_ready(s, e.who); break;
     case EVENT_DONE: on_done(s, e.who); break;
     case EVENT_TIMEOUT: on_timeout(s, e.who); break;
     case EVENT_RETRY: attempt(s, e.who); break;
