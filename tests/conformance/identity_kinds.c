@@ -1,7 +1,7 @@
 /* Identities that every run must keep (validity_other.json, group k): each is tried on random small
  * scenarios, through the public engine. An identity says how many scenarios it was tried on; the seed of the
  * first that breaks it is in the message, and `random_scenario_print` turns it into a file. */
-#include "conformance.h"
+#include "case.h"
 
 #include "oracle/random_scenario.h"
 
@@ -437,9 +437,33 @@ static void run_identity(conformance *c, const json_t *vector) {
     conformance_pass_with(c, id, text);
 }
 
-static void skip_thinning(conformance *c, const json_t *vector) {
-    conformance_skip(c, json_string_value(json_object_get(vector, "id")),
-                     "acceptance ratio of thinning: the sources invert the integrated rate instead");
+/* A thinned source draws candidates at the highest rate and keeps some: the share it keeps is its rate over
+ * that of the candidates. Judged as a case. */
+static void run_thinning(conformance *c, const json_t *vector) {
+    const json_t *params = json_object_get(vector, "params"), *arrival = json_object_get(params, "arrival");
+    const char *id = json_string_value(json_object_get(vector, "id"));
+    double envelope = json_number_value(json_object_get(params, "envelope_rate"));
+    double period = json_number_value(json_object_get(arrival, "period"));
+    double ratio = json_number_value(json_object_get(vector, "expected"));
+    char span[32], until[32];
+    snprintf(span, sizeof span, "%.9fs", period);
+    snprintf(until, sizeof until, "%.9fs", 10 * period);
+    json_t *judged = json_pack(
+        "{s:s, s:s, s:s, s:{s:s, s:s, s:{s:s, s:O, s:O, s:O, s:s, s:s}, s:[{s:s, s:s, s:s}], s:{s:s}},"
+        " s:[{s:s, s:{s:s, s:s}, s:f, s:f, s:O}]}",
+        "schema", "fsim.case/1", "id", id, "command", "generate", "scenario", "schema", "fsim.scenario/1",
+        "name", "thinning", "workload", "source", "sinusoid", "rate", json_object_get(arrival, "rate"),
+        "amplitude", json_object_get(arrival, "amp"), "phase", json_object_get(arrival, "phase"), "period",
+        span, "until", until, "functions", "name", "fn", "service", "0s", "cold_start", "0s", "policy",
+        "bundle", "none", "check", "id", "acceptance", "statistic", "of", "arrival", "name", "rate",
+        "expected", ratio * envelope, "ref_err", 1e-6, "accept", json_object_get(vector, "accept"));
+    case_options options = {.quick = true};
+    if (judged == NULL) {
+        conformance_fail(c, id, "a sinusoid with an envelope", "something else");
+    } else {
+        case_judge(c, judged, &options);
+    }
+    json_decref(judged);
 }
 
 static void skip_histogram(conformance *c, const json_t *vector) {
@@ -448,6 +472,6 @@ static void skip_histogram(conformance *c, const json_t *vector) {
 }
 
 const conformance_kind identity_kinds[] = {{"group:k", run_identity},
-                                           {"h:acceptance_ratio", skip_thinning},
+                                           {"h:acceptance_ratio", run_thinning},
                                            {"e:learned_windows_s", skip_histogram},
                                            {NULL, NULL}};
