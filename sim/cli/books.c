@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "billing/meter.h"
 #include "io/embedded.h"
+#include "io/file.h"
 #include "io/json_reader.h"
 
 #include <stdlib.h>
@@ -10,19 +11,33 @@
 
 enum { NAMES_MAX = 256 };
 
-static fsim_status fail_unknown(const char *name, fsim_error *err) {
+/* `said` is where the scenario names the book. */
+static fsim_status fail_unknown(const fsim_value *said, fsim_error *err) {
+    const char *name = said->string;
     const char *names[NAMES_MAX + 1] = {0};
     for (size_t i = 0; fsim_embedded_books[i].name != NULL && i < NAMES_MAX; i++) {
         names[i] = fsim_embedded_books[i].name;
     }
     const char *nearest = fsim_text_nearest(name, names);
-    return fsim_fail_at(err, FSIM_ECONFIG, name,
-                        "no such price book, expected a name of 'fsim list books' or a .json file%s%s%s",
-                        nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
-                        nearest == NULL ? "" : "?");
+    return fsim_value_fail(
+        said, err,
+        "no price book \"%s\", expected a name that \"fsim list books\" shows, or a .json file%s%s%s", name,
+        nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
+        nearest == NULL ? "" : "\"?");
 }
 
-static fsim_status read_book(fsim_books *books, const char *name, fsim_price_book **out, fsim_error *err) {
+/* Files that the command line names start here, those of a scenario beside it. */
+static fsim_status read_file(fsim_books *books, const fsim_value *said, const char *base_dir,
+                             fsim_value **root, fsim_error *err) {
+    char path[FSIM_PATH_MAX];
+    bool from_command_line = said->origin != NULL && strncmp(said->origin, "--", 2) == 0;
+    FSIM_TRY(fsim_file_resolve(from_command_line ? NULL : base_dir, said->string, path, sizeof path, err));
+    return fsim_json_read_file(books->pool, path, root, err);
+}
+
+static fsim_status read_book(fsim_books *books, const fsim_value *said, const char *base_dir,
+                             fsim_price_book **out, fsim_error *err) {
+    const char *name = said->string;
     fsim_value *root = NULL;
     const fsim_embedded *file = fsim_embedded_books;
     while (file->name != NULL && strcmp(file->name, name) != 0) {
@@ -31,9 +46,9 @@ static fsim_status read_book(fsim_books *books, const char *name, fsim_price_boo
     if (file->name != NULL) {
         FSIM_TRY(fsim_json_read_text(books->pool, file->text, name, &root, err));
     } else if (strpbrk(name, "./") != NULL) {
-        FSIM_TRY(fsim_json_read_file(books->pool, name, &root, err));
+        FSIM_TRY(read_file(books, said, base_dir, &root, err));
     } else {
-        return fail_unknown(name, err);
+        return fail_unknown(said, err);
     }
     return fsim_price_book_load(out, root, err);
 }
@@ -45,8 +60,10 @@ fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim
     out->items = calloc((size_t)scenario->book_count + 1, sizeof *out->items);
     fsim_status status =
         out->pool == NULL || out->items == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
-    for (uint32_t i = 0; i < scenario->book_count && status == FSIM_OK; i++) {
-        status = read_book(out, scenario->books[i], &out->items[i], err);
+    const fsim_value *said =
+        scenario->book_count == 0 ? NULL : fsim_value_peek(scenario->root, "billing")->first;
+    for (uint32_t i = 0; i < scenario->book_count && status == FSIM_OK; i++, said = said->next) {
+        status = read_book(out, said, scenario->base_dir, &out->items[i], err);
         if (status == FSIM_OK) {
             out->count++;
             status = fsim_price_book_require(out->items[i], &out->meters, &first, err);

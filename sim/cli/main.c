@@ -104,8 +104,7 @@ static fsim_status run_command(const fsim_command *command, int argc, char **arg
 
 static fsim_status dispatch(int argc, char **argv, fsim_error *err) {
     if (argc < 2) {
-        fsim_help_program(stderr);
-        return fsim_fail(err, FSIM_EUSAGE, "a workload or a command is missing");
+        return fsim_fail(err, FSIM_EUSAGE, "a workload or a command is missing; 'fsim help' lists both");
     }
     const char *word = argv[1];
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
