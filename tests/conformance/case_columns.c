@@ -27,21 +27,21 @@ typedef struct sums {
 } sums;
 
 typedef enum statistic { RATE, MEAN, QUANTILE, CDF, CV2, LAG1, DISPERSION, KS_RESCALED, UNKNOWN } statistic;
-static const char *const statistic_names[] = {"rate", "mean",       "quantile",    "cdf",   "cv2",
-                                              "lag1", "dispersion", "ks_rescaled", "median"};
+static const char *const statistic_names[] = {"rate", "mean", "quantile",   "cdf",
+                                              "cv2",  "lag1", "dispersion", "ks_rescaled"};
 typedef enum column_name { ARRIVAL, INTERVAL, DURATION } column_name;
 
 typedef struct column {
     statistic statistic;
     column_name of;
     double p;
-    fsim_ns at_ns, window_ns;
-    uint64_t per_batch; /* samples */
+    fsim_ns at_ns, window_ns; /* window_ns > 0: a sample is the number of arrivals in a window */
+    uint64_t per_batch;       /* samples */
     uint32_t count;
     sums batch[BATCHES]; /* batch[count] is being filled */
     bool has_last;
     double last;
-    uint64_t window; /* dispersion: the one being counted, and its arrivals so far */
+    uint64_t window; /* the one being counted, and its arrivals so far */
     double in_window;
 } column;
 
@@ -71,7 +71,7 @@ static void sums_clear(sums *s) {
 static double value_of(const column *c, const sums *s) {
     double mean = s->x / s->n, variance = (s->xx - s->x * mean) / (s->n - 1);
     switch (c->statistic) {
-    case RATE: return 1 / mean;
+    case RATE: return c->window_ns > 0 ? mean / fsim_ns_to_s(c->window_ns) : 1 / mean;
     case MEAN:
     case CDF: return mean;
     case CV2: return variance / (mean * mean);
@@ -130,11 +130,12 @@ static void count_window(column *c, fsim_ns at_ns) {
 
 static void add_row(column *c, fsim_ns at_ns, fsim_ns interval_ns, fsim_ns duration_ns) {
     fsim_ns x_ns = c->of == DURATION ? duration_ns : interval_ns;
-    switch (c->statistic) {
-    case DISPERSION: count_window(c, at_ns); break;
-    case CDF: sample(c, x_ns <= c->at_ns, 0); break;
-    case KS_RESCALED: break;
-    default: sample(c, fsim_ns_to_s(x_ns), x_ns); break;
+    if (c->window_ns > 0) {
+        count_window(c, at_ns);
+    } else if (c->statistic == CDF) {
+        sample(c, x_ns <= c->at_ns, 0);
+    } else if (c->statistic != KS_RESCALED) {
+        sample(c, fsim_ns_to_s(x_ns), x_ns);
     }
 }
 
@@ -176,7 +177,7 @@ static bool column_init(column *c, const case_plan *plan, const json_t *check) {
     if (name == NULL || of == NULL) {
         return false;
     }
-    for (statistic s = RATE; s <= UNKNOWN; s++) {
+    for (statistic s = RATE; s < UNKNOWN; s++) {
         c->statistic = strcmp(name, statistic_names[s]) == 0 ? s : c->statistic;
     }
     c->of = strcmp(of, "duration") == 0 ? DURATION : strcmp(of, "interval") == 0 ? INTERVAL : ARRIVAL;
@@ -187,11 +188,16 @@ static bool column_init(column *c, const case_plan *plan, const json_t *check) {
     }
     c->at_ns = span_of(json, "at");
     c->window_ns = span_of(json, "window");
+    /* Of a periodic rate only whole periods say something: a batch is whole steps of what the case is
+     * lengthened by. */
+    bool periodic = plan->until_ns != FSIM_NEVER && plan->extend_key != NULL;
     if (c->statistic == DISPERSION && c->window_ns > 0) {
-        /* Of a periodic rate only whole periods say something: a batch is whole steps of what the case is
-         * lengthened by. */
-        bool whole = plan->until_ns != FSIM_NEVER && plan->extend_step_ns >= c->window_ns;
-        c->per_batch = whole ? (uint64_t)(plan->extend_step_ns / c->window_ns) : 1;
+        c->per_batch = periodic && plan->extend_step_ns >= c->window_ns
+                           ? (uint64_t)(plan->extend_step_ns / c->window_ns)
+                           : 1;
+    } else if (c->statistic == RATE && periodic) {
+        c->window_ns = plan->extend_step_ns;
+        c->per_batch = 1;
     }
     for (uint32_t i = 0; i < BATCHES && c->statistic == QUANTILE; i++) {
         c->batch[i].hist = calloc(1, sizeof *c->batch[i].hist);
@@ -253,7 +259,7 @@ static fsim_status fill(const case_plan *plan, column *columns, uint64_t *rows, 
     }
     /* A window that ends with the workload is whole. */
     for (uint32_t k = 0; k < plan->check_count && status == FSIM_OK && plan->until_ns != FSIM_NEVER; k++) {
-        if (columns[k].statistic == DISPERSION) {
+        if (columns[k].window_ns > 0) {
             count_window(&columns[k], plan->until_ns);
         }
     }

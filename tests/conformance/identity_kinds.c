@@ -450,13 +450,14 @@ static void run_thinning(conformance *c, const json_t *vector) {
     snprintf(until, sizeof until, "%.9fs", 10 * period);
     json_t *judged = json_pack(
         "{s:s, s:s, s:s, s:{s:s, s:s, s:{s:s, s:O, s:O, s:O, s:s, s:s}, s:[{s:s, s:s, s:s}], s:{s:s}},"
-        " s:[{s:s, s:{s:s, s:s}, s:f, s:f, s:O}]}",
+        " s:[{s:s, s:{s:s, s:s}, s:f, s:f, s:O}], s:{s:i, s:{s:s, s:s}}}",
         "schema", "fsim.case/1", "id", id, "command", "generate", "scenario", "schema", "fsim.scenario/1",
         "name", "thinning", "workload", "source", "sinusoid", "rate", json_object_get(arrival, "rate"),
         "amplitude", json_object_get(arrival, "amp"), "phase", json_object_get(arrival, "phase"), "period",
         span, "until", until, "functions", "name", "fn", "service", "0s", "cold_start", "0s", "policy",
         "bundle", "none", "check", "id", "acceptance", "statistic", "of", "arrival", "name", "rate",
-        "expected", ratio * envelope, "ref_err", 1e-6, "accept", json_object_get(vector, "accept"));
+        "expected", ratio * envelope, "ref_err", 1e-6, "accept", json_object_get(vector, "accept"),
+        "precision", "runs", 1, "extend", "key", "workload.until", "step", span);
     case_options options = {.quick = true};
     if (judged == NULL) {
         conformance_fail(c, id, "a sinusoid with an envelope", "something else");
