@@ -137,14 +137,11 @@ static fsim_status add_header_name(fsim_csv *csv, const char *text, size_t len) 
 
 static fsim_status read_name(fsim_csv *csv, size_t field, const char *text, size_t len, int64_t *value) {
     const fsim_csv_binding *binding = &csv->bindings[field];
-    fsim_error inner = {0};
-    fsim_status status = binding->name(binding->user, text, len, value, &inner);
-    if (status != FSIM_OK) {
-        char place[512];
-        write_place(csv, csv->line, field, place, sizeof place);
-        return fsim_fail_at(csv->err, status, place, "%s", inner.text);
+    fsim_status status = binding->name(binding->user, text, len, value, csv->err);
+    if (status != FSIM_OK && csv->err != NULL && csv->err->place[0] == '\0') {
+        write_place(csv, csv->line, field, csv->err->place, sizeof csv->err->place);
     }
-    return FSIM_OK;
+    return status;
 }
 
 static fsim_status take_field(fsim_csv *csv, size_t field, const char *text, size_t len) {
@@ -189,7 +186,13 @@ static void on_field(void *bytes, size_t len, void *data) {
     } else if (csv->columns[field] != NULL) {
         csv->status = take_field(csv, field, text, len);
     }
-    csv->line += newlines_in(text, len);
+    if (csv->status != FSIM_OK) {
+        return;
+    }
+    /* A number that was accepted holds no newline. */
+    if (csv->in_header || csv->columns[field] == NULL || csv->bindings[field].name != NULL) {
+        csv->line += newlines_in(text, len);
+    }
 }
 
 static void on_row(int ended_by, void *data) {

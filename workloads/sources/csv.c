@@ -265,19 +265,26 @@ static fsim_status check_order(csv_source *c, const fsim_ns *at_ns, uint32_t cou
     return FSIM_OK;
 }
 
+static fsim_status fail_memory(const csv_source *c, fsim_fn_id fn, uint32_t row, int64_t memory_mb,
+                               fsim_error *err) {
+    fsim_error inner = {0};
+    if (memory_mb == 0) {
+        fsim_fail(&inner, FSIM_EDATA, "memory_mb is 0, expected megabytes, at least 1");
+    } else {
+        fsim_function_table_set_memory(c->context.table, fn, memory_mb, &inner);
+    }
+    return fsim_csv_fail(c->csv, c->block.lines[row], c->field[MEMORY], err, "%s", inner.text);
+}
+
 static fsim_status apply_memory(csv_source *c, const fsim_arrivals *batch, fsim_error *err) {
     const int64_t *memory_mb = c->block.columns[c->field[MEMORY]] + c->row;
     for (uint32_t i = 0; i < batch->count; i++) {
-        fsim_error inner = {0};
         if (memory_mb[i] == MEMORY_EMPTY) {
             continue;
         }
-        if (memory_mb[i] == 0) {
-            return fsim_csv_fail(c->csv, c->block.lines[c->row + i], c->field[MEMORY], err,
-                                 "memory_mb is 0, expected megabytes, at least 1");
-        }
-        if (fsim_function_table_set_memory(c->context.table, batch->fn[i], memory_mb[i], &inner) != FSIM_OK) {
-            return fsim_csv_fail(c->csv, c->block.lines[c->row + i], c->field[MEMORY], err, "%s", inner.text);
+        if (memory_mb[i] == 0 ||
+            fsim_function_table_set_memory(c->context.table, batch->fn[i], memory_mb[i], NULL) != FSIM_OK) {
+            return fail_memory(c, batch->fn[i], c->row + i, memory_mb[i], err);
         }
     }
     return FSIM_OK;
