@@ -52,7 +52,8 @@ static fsim_status parse(fsim_parsed *out, const char *line, fsim_error *err) {
     static char *argv[32];
     int argc = 0;
     snprintf(copy, sizeof copy, "%s", line);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+    char *rest = copy, *word;
+    while ((word = strsep(&rest, " ")) != NULL) {
         argv[argc++] = word;
     }
     *err = (fsim_error){0};
