@@ -8,12 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define NO_GNUPLOT 127 /* what a child exits with that could not become gnuplot */
 
 const char *const fsim_plot_files[] = {"instances.svg",
                                        "instances.png",
@@ -36,22 +35,31 @@ const char *const fsim_plot_files[] = {"instances.svg",
 static const struct {
     const char *suffix, *terminal;
 } formats[] = {
-    {"svg", "svg size 960,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
-    {"png", "pngcairo size 960,540 font 'Sans,11' background rgb 'white'"},
+    {"svg",
+     "svg noenhanced size 1080,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
+    {"png", "pngcairo noenhanced size 1080,540 font 'Sans,11' background rgb 'white'"},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
 /* ---- running gnuplot ---- */
 
-/* In the child: works in `folder`, reads `script`, says what is wrong into `messages`. */
-static _Noreturn void become_gnuplot(const char *folder, int script, int messages) {
+/* Starts it in `folder`, reading `script` and complaining into `messages`. 0 or an errno. */
+static int start_gnuplot(const char *folder, int script, int messages, pid_t *child) {
     char *const arguments[] = {"gnuplot", "-d", "-", NULL}; /* -d: no start-up files of the user's */
-    int nothing = open("/dev/null", O_WRONLY);
-    if (nothing >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 && dup2(messages, STDERR_FILENO) >= 0 &&
-        dup2(script, STDIN_FILENO) >= 0 && chdir(folder) == 0) {
-        execvp("gnuplot", arguments);
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed != 0) {
+        return failed;
     }
-    _exit(NO_GNUPLOT);
+    failed = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+    failed = failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+    failed = failed != 0
+                 ? failed
+                 : posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    failed = failed != 0 ? failed : posix_spawn_file_actions_addchdir_np(&actions, folder);
+    failed = failed != 0 ? failed : posix_spawnp(child, arguments[0], &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
 }
 
 /* The line of gnuplot's complaint that says something. */
@@ -67,29 +75,35 @@ static void complaint(FILE *messages, char *out, size_t size) {
     }
 }
 
-static fsim_status run_gnuplot(const char *folder, FILE *script, fsim_error *err) {
-    FILE *messages = tmpfile();
-    if (messages == NULL || fflush(script) != 0 || lseek(fileno(script), 0, SEEK_SET) != 0) {
-        fsim_status status = fsim_fail(err, FSIM_EIO, "cannot write a temporary file: %s", strerror(errno));
-        return messages != NULL && fclose(messages) != 0 ? FSIM_EIO : status;
+static fsim_status judge(const char *folder, int failed, int outcome, FILE *messages, fsim_error *err) {
+    if (failed != 0) {
+        return fsim_fail_at(err, FSIM_EIO, "gnuplot",
+                            "cannot be started (%s): install it (Debian: gnuplot-nox); the data are in %s",
+                            strerror(failed), folder);
     }
-    int outcome = 0;
-    fsim_status status = FSIM_OK;
-    pid_t child = fork();
-    if (child == 0) {
-        become_gnuplot(folder, fileno(script), fileno(messages));
-    }
-    while (child > 0 && waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
-    }
-    if (child < 0 || (WIFEXITED(outcome) && WEXITSTATUS(outcome) == NO_GNUPLOT)) {
-        status =
-            fsim_fail_at(err, FSIM_EIO, "gnuplot",
-                         "cannot be started: install it (Debian: gnuplot-nox); the data are in %s", folder);
-    } else if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0) {
+    if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0) {
         char why[256];
         complaint(messages, why, sizeof why);
-        status = fsim_fail_at(err, FSIM_EIO, "gnuplot", "failed in %s: %s", folder, why);
+        return fsim_fail_at(err, FSIM_EIO, "gnuplot", "failed in %s: %s", folder, why);
     }
+    return FSIM_OK;
+}
+
+static fsim_status run_gnuplot(const char *folder, FILE *script, fsim_error *err) {
+    FILE *messages = tmpfile();
+    pid_t child = 0;
+    int outcome = 0;
+    if (messages == NULL || fflush(script) != 0 || lseek(fileno(script), 0, SEEK_SET) != 0) {
+        fsim_fail(err, FSIM_EIO, "cannot write a temporary file: %s", strerror(errno));
+        if (messages != NULL) {
+            fclose(messages);
+        }
+        return FSIM_EIO;
+    }
+    int failed = start_gnuplot(folder, fileno(script), fileno(messages), &child);
+    while (failed == 0 && waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
+    }
+    fsim_status status = judge(folder, failed, outcome, messages, err);
     fclose(messages);
     return status;
 }

@@ -52,15 +52,18 @@ static double number(const fsim_plot_subject *s, const char *path) {
 static void set_title(FILE *out, const fsim_plot_subject *s, size_t count, const char *what,
                       const char *below) {
     char title[1024];
-    snprintf(title, sizeof title, "%s under %s: %s", text(s, "name"),
-             count == 1 ? text(s, "policy") : "each policy", what);
+    if (count == 1) {
+        snprintf(title, sizeof title, "%s under %s: %s", text(s, "name"), text(s, "policy"), what);
+    } else {
+        snprintf(title, sizeof title, "%s, %zu policies compared: %s", text(s, "name"), count, what);
+    }
     fputs("set title ", out);
     fsim_plot_quote(out, title);
     if (below[0] != '\0') {
         fputs(" . \"\\n\" . ", out);
         fsim_plot_quote(out, below);
     }
-    fputs(" noenhanced\n", out);
+    fputs("\n", out);
 }
 
 /* End of the last row of the longest series: where the time axis ends. */
@@ -132,9 +135,10 @@ static void write_rates(FILE *out, const fsim_plot_subject *subjects, size_t cou
     }
 }
 
-/* The i-th line of a comparison; thinner and dashed as they repeat, so that what lies behind shows. */
+/* The i-th line of a comparison: the later, the thinner, so that lines on top of each other all show. */
 static void line_style(FILE *out, size_t i) {
-    fprintf(out, " linecolor rgb '%s' linewidth 2 dashtype %zu", fsim_plot_colour(i), 1 + i % 4);
+    fprintf(out, " linecolor rgb '%s' linewidth %.1f dashtype %zu", fsim_plot_colour(i),
+            i < 5 ? 3.5 - 0.5 * (double)i : 1.0, 1 + i / 8);
 }
 
 /* ---- instances and demand over time ---- */
@@ -155,11 +159,11 @@ static void draw_instances(FILE *out, const fsim_plot_subject *s, size_t count) 
           out);
     if (any(&s->series, WANTED)) {
         fputs(" '' using 1:6 with lines linecolor rgb '" FSIM_PLOT_GREEN
-              "' linewidth 1.5 dashtype 2 title 'wanted by the scaler', \\\n",
+              "' linewidth 1.5 title 'wanted', \\\n",
               out);
     }
     fputs(" '' using 1:5 with lines linecolor rgb '" FSIM_PLOT_BLACK
-          "' linewidth 1 title 'requests executing or waiting'\n",
+          "' linewidth 1 title 'demand: requests'\n",
           out);
 }
 
@@ -289,6 +293,7 @@ static void draw_refusals(FILE *out, const fsim_plot_subject *s, size_t count) {
              fsim_figure_count(number(s, "requests.arrived")).text, fsim_figure_count(timed_out).text);
     fputs("set multiplot layout 2,1\n", out);
     fsim_plot_frame(out);
+    fputs("set lmargin 10\nset rmargin 24\n", out);
     set_title(out, s, count, "refusals", below);
     set_time_axis(out, s, count);
     fputs("unset xlabel\nset ylabel 'requests/s'\n"
@@ -358,14 +363,14 @@ static void write_bills(FILE *out, const fsim_plot_subject *subjects, size_t cou
         size_t bills = fsim_summary_size(subjects[i].summary, "bills");
         fprintf(out, "$bills%zu << EOD\n", i);
         for (size_t b = 0; b < bills; b++) {
-            fsim_plot_quote(out, fsim_summary_text(subjects[i].summary, "bills[%zu].book", b));
+            fsim_plot_cell(out, fsim_summary_text(subjects[i].summary, "bills[%zu].book", b));
             for (size_t m = 0; meters <= METERS_MAX && m < meters; m++) {
                 fprintf(out, " %.9g", in_units(fsim_bill_meter(subjects[i].summary, b, names[m])));
             }
             fprintf(out, meters <= METERS_MAX ? "\n" : " %.9g\n",
                     in_units(fsim_bill_total(subjects[i].summary, b)));
         }
-        fputs(bills == 0 ? "'' 0\nEOD\n" : "EOD\n", out);
+        fputs(bills == 0 ? "\"\" 0\nEOD\n" : "EOD\n", out);
     }
 }
 
@@ -380,6 +385,23 @@ static const char *common_currency(const fsim_plot_subject *s) {
     return currency;
 }
 
+/* The total above each bar. */
+static void label_bars(FILE *out, const fsim_plot_subject *subjects, size_t count, size_t bills) {
+    fsim_i128 largest = 0;
+    for (size_t k = 0; k < count * bills; k++) {
+        fsim_i128 total = fsim_bill_total(subjects[k / bills].summary, k % bills);
+        largest = total > largest ? total : largest;
+    }
+    int places = fsim_figure_places(largest);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t b = 0; b < bills; b++) {
+            fsim_i128 total = fsim_bill_total(subjects[i].summary, b);
+            fprintf(out, "set label '%s' at %zu,%.9g center offset 0,0.6\n",
+                    fsim_figure_money(total, places).text, i * (bills + 1) + b, in_units(total));
+        }
+    }
+}
+
 /* Bars are books, stacked by meter; a cluster for each policy. */
 static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t count) {
     const char *names[METERS_MAX + 2];
@@ -389,12 +411,12 @@ static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t coun
     set_title(out, subjects, count, "bills", "");
     fputs("set ylabel ", out);
     fsim_plot_quote(out, common_currency(subjects));
-    fputs(" noenhanced\nset style data histograms\nset style histogram rowstacked title offset 0,-1.2\nset "
-          "boxwidth 0.7\n"
-          "set xtics nomirror noenhanced\nset grid noxtics\nset bmargin 6\n",
-          out);
-    fprintf(out, "set xrange [-0.7:%zu.7]\nset offsets 0, 0, graph 0.05, 0\nplot ",
-            count * bills + (count - 1) > 0 ? count * (bills + 1) - 2 : 0);
+    fputs(
+        "\nset style data histograms\nset style histogram rowstacked title offset 0,-1.2\nset boxwidth 0.7\n"
+        "set grid noxtics\nset bmargin 5\nset offsets 0, 0, graph 0.08, 0\n",
+        out);
+    label_bars(out, subjects, count, bills);
+    fprintf(out, "set xrange [-0.7:%zu.7]\nplot ", bills == 0 ? 0 : count * (bills + 1) - 2);
     for (size_t i = 0; i < count; i++) {
         if (count > 1) {
             fprintf(out, "%snewhistogram ", i > 0 ? ", \\\n " : "");
@@ -404,11 +426,9 @@ static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t coun
         for (size_t m = 0; m < (stacked ? meters : 1); m++) {
             fprintf(out, "%s$bills%zu using %zu:xtic(1) linecolor rgb '%s' ", m > 0 ? ", \\\n " : "", i,
                     m + 2, fsim_plot_colour(m));
+            fputs(i == 0 ? "title " : "notitle", out);
             if (i == 0) {
-                fputs("title ", out);
                 fsim_plot_quote(out, stacked ? names[m] : "total");
-            } else {
-                fputs("notitle", out);
             }
         }
     }

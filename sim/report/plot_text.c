@@ -21,6 +21,15 @@ void fsim_plot_quote(FILE *script, const char *text) {
     fputc('\'', script);
 }
 
+void fsim_plot_cell(FILE *script, const char *text) {
+    fputc('"', script);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        fputc(c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? ' ' : c, script);
+    }
+    fputc('"', script);
+}
+
 const char *fsim_plot_time_unit(double horizon_s, double *seconds) {
     if (horizon_s <= 180) {
         *seconds = 1;
@@ -42,7 +51,7 @@ void fsim_plot_frame(FILE *script) {
     fputs("set border 3 linecolor rgb '#404040'\n"
           "set tics nomirror out\n"
           "set grid linetype 1 linecolor rgb '#e4e4e4' linewidth 1\n"
-          "set key outside below center horizontal noenhanced samplen 2 spacing 1.1\n"
+          "set key outside right top vertical Left reverse samplen 1.5 spacing 1.3 width 1\n"
           "set style fill solid 1.0 noborder\n"
           "set yrange [0:*]\n"
           "set format y '%.10g'\n",

@@ -20,10 +20,13 @@ const char *fsim_plot_colour(size_t i);
 /* 'text', safe for gnuplot whatever it holds. */
 void fsim_plot_quote(FILE *script, const char *text);
 
+/* "text" as a cell of a data block. */
+void fsim_plot_cell(FILE *script, const char *text);
+
 /* A unit for a time axis of this length: "s", "min", "h" or "d", and its seconds. */
 const char *fsim_plot_time_unit(double horizon_s, double *seconds);
 
-/* Axes, grid, key below the picture. */
+/* Axes, grid, key beside the picture. */
 void fsim_plot_frame(FILE *script);
 /* A logarithmic x axis from low to high seconds in decades with units ("10 ms"). */
 void fsim_plot_latency_axis(FILE *script, double low, double high);

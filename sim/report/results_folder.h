@@ -5,7 +5,7 @@
  *     timeseries.csv  functions.csv            <policy>/       a folder as on the left for each; a policy
  * that invoice.json    latency.csv                              occurs twice becomes <policy>-2
  *
- * Pictures are added by report/plot.h. The columns are described in results/README.md. With replications,
+ * Pictures are added by report/plot.h. With replications,
  * summary, invoice and functions are means; manifest, time series and histogram are those of the first
  * replication.
  *
@@ -31,7 +31,13 @@ typedef struct fsim_run_record {
 fsim_status fsim_results_write(const char *folder, const fsim_run_record *records, uint32_t count,
                                fsim_error *err);
 
-/* The files of one policy, into any stream. */
+/* The files of one policy, into any stream.
+ *
+ * timeseries.csv: time_s is the end of the row's span; arrived … throttled count what happened in it
+ * (throttled: refused attempts, refused: requests refused for good); in_execution … instances are averages
+ * over it, wanted is what the scaler asked for at its end. latency.csv: from_s <= latency < to_s of completed
+ * requests, all, cold and warm; empty buckets are left out. functions.csv: a row for each function, the
+ * columns are paths below functions.<name> in the summary. */
 fsim_status fsim_results_timeseries(FILE *out, const fsim_result *result, fsim_error *err);
 fsim_status fsim_results_latency(FILE *out, const fsim_result *result, fsim_error *err);
 fsim_status fsim_results_functions(FILE *out, const json_t *summary, fsim_error *err);
