@@ -1,5 +1,6 @@
-/* Log-linear histogram of nanoseconds: exact below 256 ns, then 128 buckets an octave, so that a bucket's middle is within 0.4 % of every
- * value in it (the contract asks for 0.5 %). Fixed size (57 KiB), one increment per value (about 1 ns), mergeable. */
+/* Log-linear histogram of nanoseconds: exact below 256 ns, then 128 buckets an octave, so that a bucket's
+ * middle is within 0.4 % of every value in it (the contract asks for 0.5 %). Fixed size (57 KiB), one
+ * increment per value (about 1 ns), mergeable. */
 #ifndef FSIM_BASE_HISTOGRAM_H
 #define FSIM_BASE_HISTOGRAM_H
 
@@ -32,7 +33,8 @@ fsim_ns fsim_histogram_high(uint32_t bucket);
 void fsim_histogram_merge(fsim_histogram *into, const fsim_histogram *from);
 uint64_t fsim_histogram_total(const fsim_histogram *h);
 
-/* Value in ns below or at which a share p (0..1) of the values lies, interpolated inside the bucket and kept within [min_ns, max_ns]; 0 when empty. */
+/* Value in ns below or at which a share p (0..1) of the values lies, interpolated inside the bucket and kept
+ * within [min_ns, max_ns]; 0 when empty. */
 double fsim_histogram_quantile(const fsim_histogram *h, double p, fsim_ns min_ns, fsim_ns max_ns);
 
 #endif

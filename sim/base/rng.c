@@ -34,9 +34,10 @@ void fsim_rng_seed(fsim_rng *rng, uint64_t seed, const char *name, fsim_purpose 
     }
 }
 
-/* One word serves twice: its low byte picks the layer, its high 53 bits the place in it. In 98.9 % of the draws the place lies under the next layer's
- * edge and is accepted at once; the rest compares with the density, the base layer beyond its edge is the tail, which for an exponential is the
- * law itself moved by the edge. */
+/* One word serves twice: its low byte picks the layer, its high 53 bits the place in it. In 98.9 % of the
+ * draws the place lies under the next layer's edge and is accepted at once; the rest compares with the
+ * density, the base layer beyond its edge is the tail, which for an exponential is the law itself moved by
+ * the edge. */
 double fsim_rng_exponential(fsim_rng *rng) {
     double offset = 0.0;
     for (;;) {

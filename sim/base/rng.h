@@ -1,9 +1,11 @@
-/* Random streams. Each stream is xoshiro256++ seeded from (seed, name, purpose), so that adding a function, a policy or a thread never
- * changes another stream's draws: that is what makes comparisons between policies use common random numbers.
+/* Random streams. Each stream is xoshiro256++ seeded from (seed, name, purpose), so that adding a function, a
+ * policy or a thread never changes another stream's draws: that is what makes comparisons between policies
+ * use common random numbers.
  *
- * Sources: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators" (2021) for xoshiro256++; G. Steele et al. (2014) for SplitMix64;
- * G. Marsaglia, W. W. Tsang, "The ziggurat method for generating random variables" (2000) for exponential and normal variates.
- * Cost: 1 ns a word, 2 to 3 ns an exponential variate. The same bits on every compiler: only IEEE basic operations. */
+ * Sources: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators" (2021) for xoshiro256++;
+ * G. Steele et al. (2014) for SplitMix64; G. Marsaglia, W. W. Tsang, "The ziggurat method for generating
+ * random variables" (2000) for exponential and normal variates. Cost: 1 ns a word, 2 to 3 ns an exponential
+ * variate. The same bits on every compiler: only IEEE basic operations. */
 #ifndef FSIM_BASE_RNG_H
 #define FSIM_BASE_RNG_H
 
@@ -59,7 +61,8 @@ static inline double fsim_rng_open(fsim_rng *r) {
     return ((double)(fsim_rng_word(r) >> 12) + 0.5) * 0x1.0p-52;
 }
 
-/* Uniform integer in [0, n), n >= 1; Lemire's multiply-shift, bias below 2^-32 for n < 2^32 is removed by rejection. */
+/* Uniform integer in [0, n), n >= 1; Lemire's multiply-shift, bias below 2^-32 for n < 2^32 is removed by
+ * rejection. */
 static inline uint32_t fsim_rng_below(fsim_rng *r, uint32_t n) {
     uint64_t product = (fsim_rng_word(r) >> 32) * n;
     uint32_t low = (uint32_t)product;

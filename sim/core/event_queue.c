@@ -1,4 +1,5 @@
-/* The rare paths of the event queue: the far heap, the horizon, laying the wheel out anew; see event_queue.h. */
+/* The rare paths of the event queue: the far heap, the horizon, laying the wheel out anew; see event_queue.h.
+ */
 #include "core/event_queue.h"
 
 #include <stdlib.h>
@@ -6,8 +7,8 @@
 
 #define BUCKETS_MIN 64u
 #define BUCKETS_MAX (1u << 21)
-#define SHIFT_MAX 50u
-#define REVIEW_MIN 1024u
+#define SHIFT_MAX   50u
+#define REVIEW_MIN  1024u
 
 static uint32_t words(uint32_t buckets) {
     return (buckets + 63u) / 64u;
@@ -143,7 +144,8 @@ void fsim_event_queue_push_far(fsim_event_queue *q, uint32_t node) {
     }
 }
 
-/* Events of one bucket move in together and in order, and before anything is pushed there directly: FIFO holds across the two. */
+/* Events of one bucket move in together and in order, and before anything is pushed there directly: FIFO
+ * holds across the two. */
 void fsim_event_queue_move_in(fsim_event_queue *q) {
     while (q->far_day - q->day <= q->mask) {
         uint64_t day = q->far_day;
@@ -196,8 +198,9 @@ static uint32_t power_above(uint64_t n, uint32_t least, uint32_t most) {
     return p;
 }
 
-/* Takes all events out in order and puts them back under the new layout. The heap serves as the sorted intermediate: no event in the wheel shares its
- * instant with one in the heap (it would have the same bucket), so new serials keep the order of equal instants. */
+/* Takes all events out in order and puts them back under the new layout. The heap serves as the sorted
+ * intermediate: no event in the wheel shares its instant with one in the heap (it would have the same
+ * bucket), so new serials keep the order of equal instants. */
 static void lay_out(fsim_event_queue *q, fsim_ns now_ns, uint32_t shift, uint32_t buckets) {
     uint32_t left = q->in_wheel;
     for (uint64_t day = q->day; left != 0; day++) {
@@ -226,7 +229,8 @@ static void reset_counts(fsim_event_queue *q, fsim_ns now_ns) {
     q->pops_review = size > REVIEW_MIN ? size : REVIEW_MIN;
 }
 
-/* Many pushes without a pop crowd into few buckets: lay out by the span that the wheel's events really cover. */
+/* Many pushes without a pop crowd into few buckets: lay out by the span that the wheel's events really cover.
+ */
 static void spread(fsim_event_queue *q) {
     fsim_ns start_ns = (fsim_ns)(q->day << q->shift);
     fsim_ns last_ns = q->next_ns;
@@ -268,7 +272,8 @@ void fsim_event_queue_review(fsim_event_queue *q, fsim_ns now_ns) {
     uint64_t gap = (uint64_t)(now_ns - q->laid_out_ns) / q->pops + 1u;
     uint32_t shift = 64u - (uint32_t)__builtin_clzll(gap); /* 1 to 2 gaps wide */
     if (q->walked > 2 * q->pops && q->shift > 0) {
-        shift = shift < q->shift - 1u ? shift : q->shift - 1u; /* events crowd together: the mean gap misleads */
+        shift =
+            shift < q->shift - 1u ? shift : q->shift - 1u; /* events crowd together: the mean gap misleads */
     } else if (shift > q->shift && 8 * q->walked > q->pops) {
         shift = q->shift;
     }

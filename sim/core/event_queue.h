@@ -1,15 +1,19 @@
-/* The pending events of one run, ordered by instant; events of one instant leave in the order they were pushed.
+/* The pending events of one run, ordered by instant; events of one instant leave in the order they were
+ * pushed.
  *
- * A calendar: a wheel of buckets, each 2^shift ns wide and holding a list sorted by instant, with a bitmap that finds the next bucket in
- * use; events beyond the wheel's horizon wait in a 4-ary heap and move in when the horizon reaches their bucket. The wheel measures itself and
- * is laid out anew when the mean gap between events or their number has drifted: no tick size to choose, and the order never depends on the layout.
- * (R. Brown, "Calendar queues", CACM 31(10), 1988; the far heap replaces Brown's years.)
+ * A calendar: a wheel of buckets, each 2^shift ns wide and holding a list sorted by instant, with a bitmap
+ * that finds the next bucket in use; events beyond the wheel's horizon wait in a 4-ary heap and move in when
+ * the horizon reaches their bucket. The wheel measures itself and is laid out anew when the mean gap between
+ * events or their number has drifted: no tick size to choose, and the order never depends on the layout. (R.
+ * Brown, "Calendar queues", CACM 31(10), 1988; the far heap replaces Brown's years.)
  *
- * Cost of one push and pop: 10 to 15 ns at 2,000 pending, 25 ns at 200,000, as long as most events lie within a few thousand gaps; a far event adds
- * a heap operation. Equal instants: O(1) each, whatever their number. Peeking is a load and changes nothing, so arrivals may still come in before the head.
+ * Cost of one push and pop: 10 to 15 ns at 2,000 pending, 25 ns at 200,000, as long as most events lie within
+ * a few thousand gaps; a far event adds a heap operation. Equal instants: O(1) each, whatever their number.
+ * Peeking is a load and changes nothing, so arrivals may still come in before the head.
  *
- * Monotone: an event is never earlier than the present, which is given with every push. Nothing can be cancelled: an event that has become void is
- * recognised by its receiver. Memory: 24 bytes an event; grows only in fsim_event_queue_reserve. */
+ * Monotone: an event is never earlier than the present, which is given with every push. Nothing can be
+ * cancelled: an event that has become void is recognised by its receiver. Memory: 24 bytes an event; grows
+ * only in fsim_event_queue_reserve. */
 #ifndef FSIM_CORE_EVENT_QUEUE_H
 #define FSIM_CORE_EVENT_QUEUE_H
 
@@ -44,12 +48,12 @@ typedef struct fsim_event_far {
 
 /* All fields are private. */
 typedef struct fsim_event_queue {
-    fsim_ns next_ns;     /* instant of the head; FSIM_NEVER when empty */
-    uint32_t next_slot;  /* its bucket in the wheel; FSIM_EVENT_NONE: it is in the heap */
-    uint32_t shift;      /* a bucket is 2^shift ns wide */
-    uint64_t mask;       /* buckets - 1 */
-    uint64_t day;        /* the wheel holds buckets [day, day + mask] of all time */
-    uint64_t far_day;    /* bucket of the heap's top, or UINT64_MAX */
+    fsim_ns next_ns;    /* instant of the head; FSIM_NEVER when empty */
+    uint32_t next_slot; /* its bucket in the wheel; FSIM_EVENT_NONE: it is in the heap */
+    uint32_t shift;     /* a bucket is 2^shift ns wide */
+    uint64_t mask;      /* buckets - 1 */
+    uint64_t day;       /* the wheel holds buckets [day, day + mask] of all time */
+    uint64_t far_day;   /* bucket of the heap's top, or UINT64_MAX */
     uint32_t free_node;
     uint32_t in_wheel, in_far;
     fsim_event_node *nodes;
@@ -67,7 +71,8 @@ typedef struct fsim_event_queue {
 /* False: out of memory. */
 bool fsim_event_queue_init(fsim_event_queue *queue, uint32_t capacity);
 void fsim_event_queue_deinit(fsim_event_queue *queue);
-/* Makes room for `count` pending events in all (amortised O(1) an event). False: out of memory, the queue is as before. */
+/* Makes room for `count` pending events in all (amortised O(1) an event). False: out of memory, the queue is
+ * as before. */
 bool fsim_event_queue_reserve(fsim_event_queue *queue, uint32_t count);
 
 static inline uint32_t fsim_event_queue_size(const fsim_event_queue *queue) {

@@ -90,6 +90,16 @@ static fsim_status open_source(fsim_workload *w, fsim_error *err) {
     return register_parts(w, err);
 }
 
+/* A copy that messages place where the original stands. */
+static const fsim_value *copy_in_place(fsim_value_pool *pool, const fsim_value *config) {
+    fsim_value *copy = fsim_value_copy(pool, config);
+    if (copy != NULL) {
+        copy->parent = config->parent;
+        copy->key = config->key;
+    }
+    return copy;
+}
+
 fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context,
                                const fsim_value *config, fsim_error *err) {
     bool outermost = context->around == NULL;
@@ -101,7 +111,7 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
     w->config = config;
     if (outermost) {
         w->own_pool = fsim_value_pool_create();
-        w->config = w->own_pool == NULL ? NULL : fsim_value_copy(w->own_pool, config);
+        w->config = w->own_pool == NULL ? NULL : copy_in_place(w->own_pool, config);
         w->context.pool = w->own_pool;
         w->context.around = &w->parts;
         if (w->config == NULL || fsim_value_pool_exhausted(w->own_pool)) {

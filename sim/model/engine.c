@@ -1,0 +1,846 @@
+/* The path of a request: arrival, admission, a slot or a queue or a start, execution, completion. The order
+ * of events at one instant and the semantics of every limit are those of the product contract, sections 2
+ * to 4. */
+#include "model/engine.h"
+
+static inline uint64_t mix(uint64_t digest, uint64_t a, uint64_t b) {
+    digest ^= a * UINT64_C(0x9e3779b97f4a7c15) + b;
+    digest *= UINT64_C(0xff51afd7ed558ccd);
+    return digest ^ (digest >> 32);
+}
+
+static inline void spans_add(fsim_spans *s, fsim_ns span_ns) {
+    s->count++;
+    s->sum_ns += span_ns;
+    s->max_ns = span_ns > s->max_ns ? span_ns : s->max_ns;
+    s->min_ns = span_ns < s->min_ns ? span_ns : s->min_ns;
+}
+
+/* ---- requests in the system ---- */
+
+static inline uint32_t take_request(engine *e) {
+    if (e->request_free == FSIM_NONE) {
+        engine_grow_requests(e);
+    }
+    uint32_t r = e->request_free;
+    e->request_free = e->requests[r].next;
+    return r;
+}
+
+/* The request leaves for good: a user of a closed population begins to think. */
+static void leave(engine *e, uint32_t r, fsim_outcome outcome) {
+    request *q = &e->requests[r];
+    function *f = &e->functions[q->fn];
+    e->digest = mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
+                    (uint64_t)e->now_ns * 8u + (uint64_t)outcome);
+    if (e->wants_rows) {
+        fsim_request_row row = {.arrival_ns = q->arrival_ns,
+                                .start_ns = q->start_ns,
+                                .end_ns = e->now_ns,
+                                .fn = q->fn,
+                                .functions = e->table,
+                                .instance = q->start_ns == FSIM_NEVER ? FSIM_UNLIMITED : q->instance,
+                                .cold = (q->flags & REQUEST_COLD) != 0,
+                                .retries = q->attempts,
+                                .outcome = outcome};
+        fsim_status status = e->options->on_request(e->options->user, &row, e->err);
+        if (status != FSIM_OK && e->status == FSIM_OK) {
+            engine_fail(e, status);
+        }
+    }
+    if ((q->flags & REQUEST_PROXIED) != 0) {
+        level_leave(&f->proxied, e->now_ns);
+    }
+    uint32_t closed = q->closed;
+    e->left_at_ns = e->now_ns;
+    q->flags = 0;
+    q->generation = (q->generation + 1u) & GENERATION_MASK;
+    q->next = e->request_free;
+    e->request_free = r;
+    e->in_system--;
+    if (closed != 0) {
+        closed_population *p = &e->closed[closed - 1u];
+        fsim_ns again_ns = fsim_ns_add(e->now_ns, fsim_dist_sample(&p->plan->think, &p->rng_think));
+        if (p->sent < p->plan->requests_max && again_ns <= p->plan->until_ns) {
+            e->closed_outstanding++;
+            engine_push(e, again_ns, closed - 1u, EVENT_THINK);
+        }
+    }
+}
+
+static bool try_again(engine *e, uint32_t r, bool applies) {
+    const fsim_retry_plan *retry = &e->scenario->retry;
+    request *q = &e->requests[r];
+    if (!applies || !retry->on || q->attempts >= retry->attempts) {
+        return false;
+    }
+    function *f = &e->functions[q->fn];
+    double span = (double)fsim_dist_sample(&retry->interval, &f->rng_retry);
+    for (uint32_t i = 0; i < q->attempts && retry->factor != 1.0 && span < 9e18; i++) {
+        span *= retry->factor;
+    }
+    q->attempts++;
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        e->tallies[q->fn].n.retries++;
+    }
+    engine_push(e, fsim_ns_add(e->now_ns, span < 9e18 ? (fsim_ns)(span + 0.5) : FSIM_NEVER - 1), r,
+                EVENT_RETRY);
+    return true;
+}
+
+static void refuse(engine *e, uint32_t r, fsim_cause cause) {
+    request *q = &e->requests[r];
+    fsim_counts *n = &e->tallies[q->fn].n;
+    bool counted = (q->flags & REQUEST_COUNTED) != 0;
+    bool is_503 = cause == FSIM_CAUSE_QUEUE_FULL;
+    n->throttled[cause] += counted;
+    if (try_again(e, r, is_503 ? e->scenario->retry.on_503 : e->scenario->retry.on_429)) {
+        return;
+    }
+    *(is_503 ? &n->rejected_503 : &n->rejected_429) += counted;
+    leave(e, r, is_503 ? FSIM_REJECTED_503 : FSIM_REJECTED_429);
+}
+
+/* ---- the function's queue ---- */
+
+static void enqueue(engine *e, function *f, uint32_t r) {
+    request *q = &e->requests[r];
+    q->next = FSIM_NONE;
+    q->prev = f->queue_tail;
+    *(f->queue_tail != FSIM_NONE ? &e->requests[f->queue_tail].next : &f->queue_head) = r;
+    f->queue_tail = r;
+    f->queued++;
+    level_enter(&f->queue, e->now_ns);
+    level_enter(&e->in_queue, e->now_ns);
+    if (e->has_waiters && !f->in_waiting_list) {
+        uint32_t fn = (uint32_t)(f - e->functions);
+        f->in_waiting_list = true;
+        f->waiting_next = FSIM_NONE;
+        f->waiting_prev = e->waiting_last;
+        *(e->waiting_last != FSIM_NONE ? &e->functions[e->waiting_last].waiting_next : &e->waiting_first) =
+            fn;
+        e->waiting_last = fn;
+    }
+    if (!e->scenario->queue_has_timeout) {
+        return;
+    }
+    const fsim_dist *timeout = &e->scenario->queue_timeout;
+    if (timeout->kind != FSIM_DIST_CONSTANT) {
+        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, fsim_dist_sample(timeout, &f->rng_timeout));
+        engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, r,
+                    EVENT_KIND(EVENT_REQUEST_TIMEOUT, q->generation));
+    } else if (!f->timeout_armed) {
+        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, timeout->constant_ns);
+        f->timeout_armed = true;
+        engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, q->fn, EVENT_QUEUE_TIMEOUT);
+    }
+}
+
+static void dequeue(engine *e, function *f, uint32_t r) {
+    request *q = &e->requests[r];
+    *(q->prev != FSIM_NONE ? &e->requests[q->prev].next : &f->queue_head) = q->next;
+    *(q->next != FSIM_NONE ? &e->requests[q->next].prev : &f->queue_tail) = q->prev;
+    q->generation = (q->generation + 1u) & GENERATION_MASK; /* voids its time-out */
+    f->queued--;
+    level_leave(&f->queue, e->now_ns);
+    level_leave(&e->in_queue, e->now_ns);
+    if (f->queued == 0 && f->in_waiting_list) {
+        f->in_waiting_list = false;
+        *(f->waiting_prev != FSIM_NONE ? &e->functions[f->waiting_prev].waiting_next : &e->waiting_first) =
+            f->waiting_next;
+        *(f->waiting_next != FSIM_NONE ? &e->functions[f->waiting_next].waiting_prev : &e->waiting_last) =
+            f->waiting_prev;
+    }
+}
+
+/* Late binding: starts that nobody waits for any more, the latest first. */
+static inline void cancel_surplus(engine *e, function *f) {
+    if (!e->cancels || !f->scale.on_demand) {
+        return;
+    }
+    while (f->starting_count > f->queued) {
+        engine_cancel_start(e, f->starting_newest);
+    }
+}
+
+static void give_up_waiting(engine *e, function *f, uint32_t r) {
+    request *q = &e->requests[r];
+    dequeue(e, f, r);
+    if (!try_again(e, r, e->scenario->retry.on_504)) {
+        e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
+        leave(e, r, FSIM_TIMED_OUT);
+    }
+    cancel_surplus(e, f);
+}
+
+/* ---- entering an instance ---- */
+
+static inline bool account_full(const engine *e, const function *f) {
+    if (f->has_reserve) {
+        return f->inside >= f->inside_limit;
+    }
+    return e->has_account && e->inside_shared >= e->inside_shared_limit;
+}
+
+static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {
+    f->inside++;
+    e->inside_shared += f->has_reserve ? 0u : 1u;
+    if (f->scaled) {
+        engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
+    }
+}
+
+static inline void set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
+    uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+    e->instances[i].rate_ucore = rate_ucore;
+    fsim_cpu_meter_set_rate(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
+                            (uint32_t)(rate_ucore < most ? rate_ucore : most));
+}
+
+/* The instance, idle so far, holds an executing request from now on. */
+static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
+    instance *in = &e->instances[i];
+    level_leave(&f->idle, e->now_ns);
+    level_enter(&f->busy, e->now_ns);
+    e->busy_n++;
+    in->generation = (in->generation + 1u) & GENERATION_MASK; /* voids a drawn keep-alive */
+    if (e->has_quota) {
+        e->quota_used_mb += f->spec.memory_mb;
+    }
+    if (e->has_pool) {
+        engine_used(e, f, i);
+    }
+    if (!e->metering) {
+        return;
+    }
+    if (in->provisioned) {
+        f->usage.provisioned_idle_ns += (uint64_t)(e->now_ns - in->since_ns);
+    }
+    if (f->freeze) {
+        uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+        in->rate_ucore = rate_ucore;
+        fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
+                             (uint32_t)(rate_ucore < most ? rate_ucore : most));
+    } else {
+        set_rate(e, f, i, rate_ucore);
+    }
+    in->since_ns = e->now_ns;
+}
+
+static inline void begin_statistics(engine *e, request *q, tally *t) {
+    fsim_ns wait_ns = e->now_ns - q->arrival_ns;
+    if (wait_ns == 0 && (q->flags & REQUEST_COLD) == 0) {
+        t->begun_direct++;
+    } else {
+        spans_add(&t->wait, wait_ns);
+        fsim_histogram_add(t->hist.wait, wait_ns);
+        t->waited_count += wait_ns > 0;
+    }
+    if (e->has_exceed) {
+        for (uint32_t i = 0; i < e->scenario->exceed_wait_count; i++) {
+            t->wait_above[i] += wait_ns > e->scenario->exceed_wait_ns[i];
+        }
+    }
+}
+
+/* The request, counted as inside instance i, starts to execute there. */
+void engine_begin(engine *e, uint32_t r, uint32_t i) {
+    request *q = &e->requests[r];
+    instance *in = &e->instances[i];
+    function *f = &e->functions[q->fn];
+    q->start_ns = e->now_ns;
+    q->instance = i;
+    if (in->executing++ == 0) {
+        become_busy(e, f, i, q->rate_ucore);
+    } else if (e->metering) {
+        set_rate(e, f, i, in->rate_ucore + q->rate_ucore);
+    }
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
+    f->executing++;
+    f->square_acc -= (fsim_wide)(2u * f->in_execution.n + 1u) * e->now_ns;
+    level_enter(&f->in_execution, e->now_ns);
+    e->square_acc -= (fsim_wide)(2u * e->in_execution.n + 1u) * e->now_ns;
+    level_enter(&e->in_execution, e->now_ns);
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        begin_statistics(e, q, &e->tallies[q->fn]);
+    }
+    if (f->shared) {
+        engine_share_enter(e, r);
+        return;
+    }
+    fsim_ns span_ns = q->service_ns;
+    if (span_ns > f->timeout_ns) {
+        span_ns = f->timeout_ns;
+        q->flags |= REQUEST_CUT;
+    }
+    engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, EVENT_COMPLETE);
+}
+
+static void enter(engine *e, function *f, uint32_t r, uint32_t i) {
+    fsim_fleet *fleet = &f->fleet[e->instances[i].provisioned];
+    count_inside(e, f, r, i);
+    if (!fsim_fleet_enter(fleet, e->links, i)) {
+        engine_no_memory(e);
+    }
+    engine_begin(e, r, i);
+}
+
+static void mark_cold(engine *e, uint32_t r, bool caused) {
+    request *q = &e->requests[r];
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        tally *t = &e->tallies[q->fn];
+        t->n.cold_triggered += caused;
+        if ((q->flags & REQUEST_COLD) == 0) {
+            t->n.cold_affected++;
+            if (e->window_capacity != 0) {
+                size_t w = (size_t)(q->arrival_ns / e->scenario->windows_every_ns);
+                e->result->windows[w].n.cold_affected++;
+                e->result->window_functions[w * e->function_count + q->fn].cold_affected++;
+            }
+        }
+    }
+    q->flags |= caused ? REQUEST_COLD | REQUEST_CAUSED : REQUEST_COLD;
+}
+
+/* Early binding: the request waits inside instance i until it is ready. */
+static void bind(engine *e, function *f, uint32_t r, uint32_t i, bool caused) {
+    instance *in = &e->instances[i];
+    request *q = &e->requests[r];
+    mark_cold(e, r, caused);
+    count_inside(e, f, r, i);
+    e->links[i].inside++;
+    q->instance = i;
+    q->next = FSIM_NONE;
+    *(in->tail != FSIM_NONE ? &e->requests[in->tail].next : &in->head) = r;
+    in->tail = r;
+}
+
+static void start_for(engine *e, function *f, uint32_t r) {
+    uint32_t i = engine_start(e, f, false);
+    e->instances[i].caused = true;
+    bind(e, f, r, i, true);
+    engine_launch(e, i);
+}
+
+/* A free slot of a ready instance, within the limits. */
+static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *cause) {
+    if ((f->has_reserve || e->has_account) && account_full(e, f)) {
+        *cause = f->has_reserve ? FSIM_CAUSE_FUNCTION : FSIM_CAUSE_ACCOUNT;
+        return false;
+    }
+    uint32_t i = FSIM_NONE;
+    if (f->fleet[1].count != 0) {
+        i = fsim_fleet_pick(&f->fleet[1], e->links, &f->rng_routing);
+    }
+    if (i == FSIM_NONE) {
+        i = fsim_fleet_pick(&f->fleet[0], e->links, &f->rng_routing);
+    }
+    if (i == FSIM_NONE) {
+        *cause = FSIM_CAUSE_COUNT; /* no limit: there is no slot */
+        return false;
+    }
+    if (e->has_quota && e->links[i].inside == 0 &&
+        e->quota_used_mb + f->spec.memory_mb > e->scenario->memory_quota_mb) {
+        *cause = FSIM_CAUSE_MEMORY_QUOTA;
+        return false;
+    }
+    enter(e, f, r, i);
+    return true;
+}
+
+/* Early binding: a slot, a place in an instance that is starting, or a start. */
+static bool place_early(engine *e, function *f, uint32_t r, fsim_cause *cause) {
+    if (place_warm(e, f, r, cause)) {
+        return true;
+    }
+    if (*cause != FSIM_CAUSE_COUNT) {
+        return false;
+    }
+    uint32_t newest =
+        f->starting_newest; /* the older ones are full: each was filled before the next was started */
+    if (newest != FSIM_NONE && e->links[newest].inside < f->concurrency &&
+        !e->instances[newest].provisioned) {
+        bind(e, f, r, newest, false);
+        return true;
+    }
+    *cause = FSIM_CAUSE_FUNCTION;
+    if (f->scale.on_demand && engine_may_start(e, f, cause)) {
+        start_for(e, f, r);
+        return true;
+    }
+    return false;
+}
+
+static void arm_refill(engine *e, function *f) {
+    const fsim_start_limiter *limiter =
+        f->start_limiter.limit != NULL ? &f->start_limiter : &e->region_limiter;
+    if (!f->refill_armed) {
+        f->refill_armed = true;
+        engine_push(e, fsim_start_limiter_next_ns(limiter, e->now_ns), (uint32_t)(f - e->functions),
+                    EVENT_REFILL);
+    }
+}
+
+/* Late binding: start an instance while more requests wait than instances start. */
+static void start_for_queue(engine *e, function *f, uint32_t r) {
+    fsim_cause cause = FSIM_CAUSE_FUNCTION;
+    while (f->scale.on_demand && f->queued > f->starting_count) {
+        if (!engine_may_start(e, f, &cause)) {
+            if (cause == FSIM_CAUSE_START_RATE) {
+                arm_refill(e, f);
+            }
+            return;
+        }
+        uint32_t i = engine_start(e, f, false);
+        e->instances[i].caused = true;
+        if (r != FSIM_NONE) {
+            mark_cold(e, r, true);
+        } else {
+            e->tallies[f - e->functions].n.cold_triggered += e->now_ns >= e->warmup_ns;
+        }
+        engine_launch(e, i);
+    }
+}
+
+static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause) {
+    uint64_t capacity = e->scenario->queue_capacity;
+    if (f->queued >= capacity) {
+        refuse(e, r,
+               capacity == 0 ? (cause == FSIM_CAUSE_COUNT ? FSIM_CAUSE_FUNCTION : cause)
+                             : FSIM_CAUSE_QUEUE_FULL);
+        return;
+    }
+    enqueue(e, f, r);
+    if (!e->early) {
+        start_for_queue(e, f, r);
+    } else if (cause == FSIM_CAUSE_START_RATE) {
+        arm_refill(e, f);
+    }
+}
+
+/* Straight to an instance, which holds what it cannot run yet in its own queue (Knative in serve mode,
+ * policies spec 1.9). */
+static void send_direct(engine *e, function *f, uint32_t r) {
+    f->ready_cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
+    uint32_t i = f->ready[f->ready_cursor];
+    int64_t running_max = f->concurrency == FSIM_UNLIMITED ? 0 : (int64_t)f->concurrency;
+    int64_t inside = e->links[i].inside;
+    fsim_breaker breaker;
+    fsim_breaker_init_queue_proxy(&breaker, running_max);
+    breaker.running = running_max == 0 || inside < running_max ? inside : running_max;
+    breaker.waiting = inside - breaker.running;
+    switch (fsim_breaker_arrive(&breaker)) {
+    case FSIM_BREAKER_RUNNING: enter(e, f, r, i); break;
+    case FSIM_BREAKER_QUEUED: {
+        instance *in = &e->instances[i];
+        count_inside(e, f, r, i);
+        if (!fsim_fleet_enter(&f->fleet[in->provisioned], e->links, i)) {
+            engine_no_memory(e);
+        }
+        e->requests[r].instance = i;
+        e->requests[r].next = FSIM_NONE;
+        *(in->tail != FSIM_NONE ? &e->requests[in->tail].next : &in->head) = r;
+        in->tail = r;
+        break;
+    }
+    case FSIM_BREAKER_REJECTED:
+    default: refuse(e, r, FSIM_CAUSE_QUEUE_FULL); break;
+    }
+}
+
+/* Token buckets of the gateway and of the admission policy. */
+static bool take_token(double *tokens, fsim_ns *at_ns, fsim_ns now_ns, double rate, double burst) {
+    double filled = *tokens + (double)(now_ns - *at_ns) * 1e-9 * rate;
+    *tokens = filled > burst ? burst : filled;
+    *at_ns = now_ns;
+    if (*tokens < 1.0) {
+        return false;
+    }
+    *tokens -= 1.0;
+    return true;
+}
+
+static bool admitted(engine *e, function *f, fsim_cause *cause) {
+    const fsim_gateway_plan *gateway = &e->scenario->gateway;
+    *cause = FSIM_CAUSE_GATEWAY;
+    if (e->has_gateway) {
+        double *tokens = gateway->per_function ? &f->gateway_tokens : &e->gateway_tokens;
+        fsim_ns *at_ns = gateway->per_function ? &f->gateway_at_ns : &e->gateway_at_ns;
+        if (!take_token(tokens, at_ns, e->now_ns, gateway->rate_per_s, gateway->burst)) {
+            return false;
+        }
+    }
+    if (e->has_admission) {
+        if (f->admit.rate_per_s > 0.0 &&
+            !take_token(&f->admit_tokens, &f->admit_at_ns, e->now_ns, f->admit.rate_per_s, f->admit.burst)) {
+            return false;
+        }
+        if (f->inside + f->queued >= f->admit.in_system_max) {
+            *cause = FSIM_CAUSE_FUNCTION;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A request comes in, for the first time or again. */
+static inline void admit(engine *e, function *f, uint32_t r) {
+    fsim_cause cause;
+    if ((e->has_gateway || e->has_admission) && !admitted(e, f, &cause)) {
+        refuse(e, r, cause);
+        return;
+    }
+    if (f->scaled) {
+        if (f->direct && f->ready_count != 0) {
+            send_direct(e, f, r);
+            return;
+        }
+        if (f->scale.activator && (e->requests[r].flags & REQUEST_PROXIED) == 0) {
+            e->requests[r].flags |= REQUEST_PROXIED;
+            level_enter(&f->proxied, e->now_ns);
+            f->proxied_arrivals++;
+        }
+    }
+    bool placed = false;
+    cause = FSIM_CAUSE_COUNT;
+    if (e->early) {
+        placed = f->queued == 0 && place_early(e, f, r, &cause);
+    } else if (f->queued == 0) {
+        placed = place_warm(e, f, r, &cause);
+    }
+    if (!placed) {
+        wait_or_refuse(e, f, r, cause);
+    }
+    if (f->scaled && (f->asleep || f->wanted == 0)) {
+        engine_wake(e, f);
+    }
+}
+
+void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, uint32_t rate_ucore,
+                   uint16_t closed) {
+    function *f = &e->functions[fn];
+    e->now_ns = at_ns;
+    f->arrivals_generation = (f->arrivals_generation + 1u) & GENERATION_MASK;
+    uint32_t r = take_request(e);
+    request *q = &e->requests[r];
+    q->arrival_ns = at_ns;
+    q->start_ns = FSIM_NEVER;
+    q->service_ns = service_ns;
+    q->fn = fn;
+    q->attempts = 0;
+    q->rate_ucore = rate_ucore;
+    q->closed = closed;
+    bool counted = at_ns >= e->warmup_ns;
+    q->flags = counted ? REQUEST_LIVE | REQUEST_COUNTED : REQUEST_LIVE;
+    e->tallies[fn].n.arrived += counted;
+    e->in_system++;
+    admit(e, f, r);
+}
+
+/* Placing a request links it into an instance; its links in the queue are needed once more after that. */
+static bool place_head(engine *e, function *f, fsim_cause *cause) {
+    uint32_t r = f->queue_head;
+    uint32_t next = e->requests[r].next;
+    if (!(e->early ? place_early(e, f, r, cause) : place_warm(e, f, r, cause))) {
+        return false;
+    }
+    uint32_t linked = e->requests[r].next;
+    e->requests[r].next = next;
+    dequeue(e, f, r);
+    e->requests[r].next = linked;
+    return true;
+}
+
+void engine_serve_queue(engine *e, function *f) {
+    fsim_cause cause = FSIM_CAUSE_COUNT;
+    while (f->queued != 0 && place_head(e, f, &cause)) {
+    }
+    if (f->queued == 0) {
+        return;
+    }
+    if (!e->early) {
+        start_for_queue(e, f, FSIM_NONE);
+    } else if (cause == FSIM_CAUSE_START_RATE) {
+        arm_refill(e, f);
+    }
+}
+
+void engine_serve_ready(engine *e, function *f, uint32_t i) {
+    const instance *in = &e->instances[i];
+    bool draws_cold = f->spec.cold_total && in->caused;
+    while (f->queued != 0 && e->links[i].inside < f->concurrency && !account_full(e, f)) {
+        uint32_t r = f->queue_head;
+        dequeue(e, f, r);
+        if (!e->instances[i].provisioned) {
+            mark_cold(e, r, false);
+        }
+        if (draws_cold) {
+            e->requests[r].service_ns = fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
+            draws_cold = false;
+        }
+        enter(e, f, r, i);
+    }
+}
+
+/* A limit that functions share has loosened: serve those that wait for it, in the order in which they began
+ * to. */
+static void serve_waiting(engine *e) {
+    uint32_t fn = e->waiting_first;
+    while (fn != FSIM_NONE) {
+        uint32_t next = e->functions[fn].waiting_next;
+        engine_serve_queue(e, &e->functions[fn]);
+        fn = next;
+    }
+}
+
+/* ---- completion ---- */
+
+static inline void end_statistics(engine *e, const request *q, tally *t) {
+    fsim_ns latency_ns = e->now_ns - q->arrival_ns;
+    fsim_ns service_ns = e->now_ns - q->start_ns;
+    t->n.completed++;
+    if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
+        spans_add(&t->direct, service_ns);
+        fsim_histogram_add(t->hist.direct, service_ns);
+    } else {
+        bool cold = (q->flags & REQUEST_COLD) != 0;
+        spans_add(cold ? &t->cold : &t->waited, latency_ns);
+        fsim_histogram_add(cold ? t->hist.latency_cold : t->hist.latency_waited, latency_ns);
+        spans_add(&t->service, service_ns);
+        fsim_histogram_add(t->hist.service, service_ns);
+    }
+    if (e->has_exceed) {
+        for (uint32_t i = 0; i < e->scenario->exceed_latency_count; i++) {
+            t->latency_above[i] += latency_ns > e->scenario->exceed_latency_ns[i];
+        }
+    }
+}
+
+static inline void meter_request(engine *e, function *f, const request *q, instance *in) {
+    fsim_ns init_ns = 0;
+    if (!in->served && !in->provisioned) {
+        init_ns = in->ready_ns - in->started_ns;
+        if (init_ns != 0) {
+            fsim_meter_init(&f->usage, (uint64_t)init_ns);
+        }
+    }
+    in->served = true;
+    fsim_meter_request(&e->plan, &f->usage, (uint64_t)(e->now_ns - q->start_ns), (uint64_t)init_ns,
+                       in->provisioned);
+    in->init_ns = init_ns != 0 ? init_ns : in->init_ns;
+}
+
+static inline void become_idle(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    level_leave(&f->busy, e->now_ns);
+    level_enter(&f->idle, e->now_ns);
+    e->busy_n--;
+    if (e->has_pool) {
+        e->pool_idle_mb += f->spec.memory_mb;
+    }
+    if (e->has_quota) {
+        e->quota_used_mb -= f->spec.memory_mb;
+    }
+    if (!e->metering) {
+        in->since_ns = e->now_ns;
+        return;
+    }
+    if (f->freeze) {
+        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns);
+    } else {
+        set_rate(e, f, i, f->background_ucore);
+    }
+    fsim_meter_active(&e->plan, &f->usage, (uint64_t)(e->now_ns - in->since_ns), (uint64_t)in->init_ns);
+    in->active_ns += e->now_ns - in->since_ns;
+    in->init_ns = 0;
+    in->since_ns = e->now_ns;
+}
+
+void engine_complete(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    uint32_t i = q->instance;
+    instance *in = &e->instances[i];
+    function *f = &e->functions[q->fn];
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
+    f->executing--;
+    f->square_acc += (fsim_wide)(2u * f->in_execution.n - 1u) * e->now_ns;
+    level_leave(&f->in_execution, e->now_ns);
+    e->square_acc += (fsim_wide)(2u * e->in_execution.n - 1u) * e->now_ns;
+    level_leave(&e->in_execution, e->now_ns);
+    bool cut = (q->flags & REQUEST_CUT) != 0;
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        tally *t = &e->tallies[q->fn];
+        if (cut) {
+            t->n.failed++;
+        } else {
+            end_statistics(e, q, t);
+        }
+    }
+    if (e->metering) {
+        meter_request(e, f, q, in);
+    }
+    f->inside--;
+    e->inside_shared -= f->has_reserve ? 0u : 1u;
+    if (in->draining) {
+        e->links[i].inside--;
+    } else {
+        fsim_fleet_leave(&f->fleet[in->provisioned], e->links, i);
+    }
+    if (--in->executing == 0) {
+        become_idle(e, f, i);
+    } else if (e->metering) {
+        set_rate(e, f, i, in->rate_ucore - q->rate_ucore);
+    }
+    if (f->scaled) {
+        engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
+    }
+    leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
+    if (in->head != FSIM_NONE) { /* requests that wait inside */
+        uint32_t next = in->head;
+        in->head = e->requests[next].next;
+        in->tail = in->head == FSIM_NONE ? FSIM_NONE : in->tail;
+        engine_begin(e, next, i);
+    } else if (f->queued != 0 && !in->draining) {
+        engine_serve_queue(e, f);
+    }
+    if (e->instances[i].executing == 0) {
+        engine_idle(e, f, i);
+    }
+    if (e->waiting_first != FSIM_NONE) {
+        serve_waiting(e);
+    }
+    cancel_surplus(e, f);
+}
+
+/* ---- events ---- */
+
+static void on_queue_timeout(engine *e, function *f) {
+    f->timeout_armed = false;
+    fsim_ns timeout_ns = e->scenario->queue_timeout.constant_ns;
+    while (f->queued != 0) {
+        uint32_t r = f->queue_head;
+        fsim_ns due_ns = fsim_ns_add(e->requests[r].arrival_ns, timeout_ns);
+        if (due_ns > e->now_ns) {
+            f->timeout_armed = true;
+            engine_push(e, due_ns, e->requests[r].fn, EVENT_QUEUE_TIMEOUT);
+            return;
+        }
+        give_up_waiting(e, f, r);
+    }
+}
+
+static void on_think(engine *e, uint32_t population) {
+    closed_population *p = &e->closed[population];
+    e->closed_outstanding--;
+    if (p->sent >= p->plan->requests_max || e->now_ns > p->plan->until_ns) {
+        return;
+    }
+    p->sent++;
+    function *f = &e->functions[p->plan->fn];
+    engine_arrive(e, e->now_ns, p->plan->fn, fsim_dist_sample(&f->spec.service, &p->rng_service),
+                  f->rate_ucore, (uint16_t)(population + 1u));
+}
+
+static void on_ready_at_last(engine *e, uint32_t instance_id, uint32_t generation) {
+    if (e->instances[instance_id].generation == generation) {
+        engine_ready(e, instance_id);
+    }
+}
+
+static void handle_seldom(engine *e, fsim_event event) {
+    uint32_t generation = event.kind >> 8;
+    function *f = event.target < e->function_count ? &e->functions[event.target] : NULL;
+    switch ((event_kind)(event.kind & 0xffu)) {
+    case EVENT_EXPIRE_ONE:
+        if (e->instances[event.target].generation == generation) {
+            engine_expire_one(e, event.target);
+        }
+        break;
+    case EVENT_PREWARM:
+        if (f->arrivals_generation == generation) {
+            engine_prewarm(e, f);
+        }
+        break;
+    case EVENT_QUEUE_TIMEOUT: on_queue_timeout(e, f); break;
+    case EVENT_REQUEST_TIMEOUT:
+        if (e->requests[event.target].generation == generation) {
+            give_up_waiting(e, &e->functions[e->requests[event.target].fn], event.target);
+        }
+        break;
+    case EVENT_THINK: on_think(e, event.target); break;
+    case EVENT_SAMPLE: engine_sample(e, f); break;
+    case EVENT_TICK: engine_tick(e, f); break;
+    case EVENT_REFILL:
+        f->refill_armed = false;
+        engine_serve_queue(e, f);
+        break;
+    case EVENT_PROVISION: engine_provision(e, f); break;
+    case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
+    case EVENT_COMPLETE:
+    case EVENT_READY:
+    case EVENT_EXPIRE:
+    case EVENT_RETRY:
+    default: fsim_assert(false);
+    }
+}
+
+void engine_handle(engine *e, fsim_event event) {
+    e->now_ns = event.at_ns;
+    switch ((event_kind)(event.kind & 0xffu)) {
+    case EVENT_COMPLETE: engine_complete(e, event.target); break;
+    case EVENT_READY: on_ready_at_last(e, event.target, event.kind >> 8); break;
+    case EVENT_EXPIRE: engine_expire(e, &e->functions[event.target]); break;
+    case EVENT_RETRY: admit(e, &e->functions[e->requests[event.target].fn], event.target); break;
+    default: handle_seldom(e, event); break;
+    }
+}
+
+/* ---- the loop ---- */
+
+static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
+    return fsim_event_queue_next_ns(&e->queue) <= until_ns;
+}
+
+static inline void step(engine *e) {
+    fsim_ns next_ns = fsim_event_queue_next_ns(&e->queue);
+    if (next_ns > e->mark_ns) {
+        engine_marks(e, next_ns);
+    }
+    e->events++;
+    engine_handle(e, fsim_event_queue_pop(&e->queue));
+}
+
+void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        fsim_ns at_ns = batch->at_ns[i];
+        if (at_ns > until_ns) {
+            e->workload_ended = true;
+            return;
+        }
+        while (next_is_due(e, at_ns)) {
+            step(e);
+        }
+        if (at_ns > e->mark_ns) {
+            engine_marks(e, at_ns);
+        }
+        uint32_t rate_ucore = e->functions[batch->fn[i]].rate_ucore;
+        if (batch->has_cpu && batch->cpu_ns[i] != FSIM_DRAW && batch->service_ns[i] > 0) {
+            double share = (double)batch->cpu_ns[i] / (double)batch->service_ns[i];
+            rate_ucore = share > 1000.0 ? 1000u * FSIM_UCORE : (uint32_t)(share * FSIM_UCORE + 0.5);
+        }
+        engine_arrive(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore, 0);
+    }
+}
+
+/* After the last arrival: until everybody has left, or until the end of the run. */
+void engine_drain(engine *e, fsim_ns until_ns) {
+    bool to_the_end = until_ns != FSIM_NEVER;
+    while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
+           (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
+        step(e);
+    }
+}

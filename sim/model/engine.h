@@ -1,0 +1,368 @@
+/* Inside of the engine: state of one run, shared by the engine_*.c files. Nobody else includes this.
+ *
+ * One request costs one event (its completion) and, warm, touches: the function (one block), the instance
+ * (one line of each column), the request record, the event queue. Timers are hints: none is cancelled; a
+ * handler checks whether its moment has come and re-arms. Growth of the pools is by doubling, outside the
+ * steady state; where memory is exhausted the run is left by longjmp to fsim_run, which frees everything. */
+#ifndef FSIM_MODEL_ENGINE_H
+#define FSIM_MODEL_ENGINE_H
+
+#include "api/source_api.h"
+#include "autoscale/breaker.h"
+#include "billing/meter.h"
+#include "core/event_queue.h"
+#include "model/fleet.h"
+#include "model/run.h"
+#include "model/start_limiter.h"
+
+#include <setjmp.h>
+
+typedef enum event_kind {
+    EVENT_COMPLETE,        /* target: request */
+    EVENT_READY,           /* instance, generation */
+    EVENT_EXPIRE,          /* function: the oldest idle instance may have been idle for long enough */
+    EVENT_EXPIRE_ONE,      /* instance, generation */
+    EVENT_PREWARM,         /* function, generation of its arrivals */
+    EVENT_QUEUE_TIMEOUT,   /* function: the head of the queue may have waited for long enough */
+    EVENT_REQUEST_TIMEOUT, /* request, generation */
+    EVENT_RETRY,           /* request */
+    EVENT_THINK,           /* user of a closed population */
+    EVENT_SAMPLE,          /* function */
+    EVENT_TICK,            /* function */
+    EVENT_REFILL,          /* function: the start limit may have room again */
+    EVENT_PROVISION,       /* function: more provisioned instances may start */
+    EVENT_SHARE            /* sharing domain, generation: the next of its requests completes */
+} event_kind;
+
+#define GENERATION_BITS              24
+#define EVENT_KIND(kind, generation) ((uint32_t)(kind) | ((generation) << 8))
+#define GENERATION_MASK              ((1u << GENERATION_BITS) - 1u)
+
+/* A count over time: its integral is kept as sum of leaving minus sum of entering instants, so that a change
+ * costs an addition and the present is needed only when the integral is read. */
+typedef struct level {
+    fsim_wide acc;
+    uint64_t n, peak;
+} level;
+
+static inline void level_enter(level *l, fsim_ns now_ns) {
+    l->acc -= now_ns;
+    l->n++;
+    l->peak = l->n > l->peak ? l->n : l->peak;
+}
+static inline void level_leave(level *l, fsim_ns now_ns) {
+    l->acc += now_ns;
+    l->n--;
+}
+static inline fsim_wide level_integral(const level *l, fsim_ns now_ns) {
+    return l->acc + (fsim_wide)l->n * now_ns;
+}
+
+enum {
+    REQUEST_LIVE = 1u,    /* in the system */
+    REQUEST_COUNTED = 2u, /* arrived after the warm-up */
+    REQUEST_COLD = 4u,    /* caused a start or waited for one */
+    REQUEST_CAUSED = 8u,
+    REQUEST_PROXIED = 16u, /* came through the activator */
+    REQUEST_CUT = 32u      /* will be cut off by the function's time-out */
+};
+
+/* A request in the system. 64 bytes. */
+typedef struct request {
+    fsim_ns arrival_ns; /* the first */
+    fsim_ns start_ns;   /* of execution; FSIM_NEVER before */
+    fsim_ns service_ns;
+    double finish_work; /* sharing domain: its virtual time at completion */
+    uint64_t order;     /* of entering a sharing domain */
+    uint32_t fn, instance;
+    uint32_t next, prev; /* in the function's or an instance's queue; next: free list */
+    uint32_t attempts, generation;
+    uint32_t rate_ucore;    /* CPU in use while it executes alone */
+    uint16_t flags, closed; /* closed: population + 1, 0 for streams */
+} request;
+
+typedef enum instance_state { INSTANCE_FREE, INSTANCE_STARTING, INSTANCE_READY } instance_state;
+
+/* An instance. The requests it holds are counted in its fleet_link: inside = executing + waiting. */
+typedef struct instance {
+    fsim_ns since_ns; /* of being idle or busy */
+    fsim_ns started_ns, ready_ns;
+    fsim_ns active_ns;       /* spent busy so far */
+    fsim_ns init_ns;         /* initialisation to bill with its first active interval */
+    fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
+    uint32_t fn, generation;
+    uint32_t executing;
+    uint32_t head, tail;   /* requests waiting inside */
+    uint32_t newer, older; /* STARTING: in the function's list of starting ones */
+    uint8_t state;
+    bool provisioned, draining, served, caused;
+    bool held;           /* provisioned, ready, and waiting for the others */
+    uint32_t rate_ucore; /* CPU in use now */
+} instance;
+
+/* Per instance of a function that is sampled. */
+typedef struct sampled {
+    level inside, proxied;
+    fsim_wide inside_before, proxied_before;
+    uint64_t arrivals, proxied_arrivals;
+} sampled;
+
+/* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
+ * a heap orders by it. */
+typedef struct share_domain {
+    double virtual_ns, speed, demand; /* demand: sum of CPU fractions */
+    fsim_ns at_ns;
+    uint32_t count, capacity, generation;
+    uint32_t *heap; /* requests by finish_work, then by id */
+    double cores;   /* ps */
+    double slowdown;
+    bool linear;
+} share_domain;
+
+typedef struct node {
+    int64_t free_mb;
+    uint32_t instances;
+} node;
+
+/* What a function has done and holds. The first lines are what a warm request touches. */
+typedef struct function {
+    fsim_fleet fleet[2]; /* [1]: provisioned, preferred */
+    uint32_t concurrency;
+    uint32_t rate_ucore, background_ucore; /* CPU of one executing request; of an instance without one */
+    fsim_ns timeout_ns;
+    uint32_t executing;
+    uint32_t inside;       /* requests inside instances */
+    uint32_t inside_limit; /* reserved concurrency, or FSIM_UNLIMITED */
+    uint32_t queued;
+    uint32_t queue_head, queue_tail;
+    level in_execution, busy, idle;
+    fsim_wide square_acc;
+    fsim_cpu_rule cpu_rule;
+    fsim_usage usage;
+    fsim_ns window_ns; /* keep-alive where it is constant */
+    bool shared, has_reserve, window_drawn, expire_armed, scaled, freeze, direct;
+
+    /* seldom */
+    level starting, provisioned, queue;
+    const char *name;
+    fsim_fn_spec spec;
+    fsim_keepalive_plan keepalive;
+    fsim_scale_plan scale;
+    fsim_admit_plan admit;
+    double admit_tokens, gateway_tokens;
+    fsim_ns admit_at_ns, gateway_at_ns;
+    double cold_mean_s;
+    uint32_t alive, alive_peak, removable_min; /* instances; keep-alive never goes below removable_min */
+    uint32_t starting_newest, starting_count;  /* elastic ones */
+    uint32_t starting_provisioned;
+    uint32_t provisioned_missing; /* not yet started */
+    uint32_t wanted, local_queue;
+    uint32_t arrivals_generation;
+    bool timeout_armed, refill_armed, sample_armed, tick_armed, asleep, in_waiting_list;
+    uint32_t waiting_next, waiting_prev;
+    fsim_start_limiter start_limiter, provisioned_limiter;
+    void *scaling_state;
+    uint32_t *ready; /* scaled: ready instances, oldest first; capacity ready_capacity */
+    uint32_t ready_count, ready_capacity, ready_cursor;
+    level proxied; /* through the activator */
+    fsim_wide proxied_before;
+    uint64_t proxied_arrivals;
+    fsim_ns sampled_ns;
+    double rank;   /* under memory pressure: of the function */
+    uint64_t uses; /* of its instances in memory */
+    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling;
+} function;
+
+/* Samples of one scope while they are collected. Warm requests that did not wait go into `direct` alone: for
+ * them latency equals service and wait is 0; the scope's four samples are put together at the end. */
+typedef struct collector {
+    fsim_histogram *direct, *latency_waited, *latency_cold, *wait, *service;
+} collector;
+
+typedef struct tally {
+    fsim_counts n;
+    uint64_t direct_count, begun_direct;
+    fsim_spans direct, waited, cold, wait, service; /* hist unused here */
+    uint64_t waited_count;
+    fsim_wide phase_ns[FSIM_COLD_PHASES];
+    uint64_t phase_count;
+    uint64_t latency_above[FSIM_EXCEED_MAX], wait_above[FSIM_EXCEED_MAX];
+    collector hist;
+} tally;
+
+typedef struct function_base {
+    fsim_wide in_execution, square, queue, starting, busy, idle, provisioned;
+} function_base;
+
+typedef struct closed_population {
+    const fsim_closed_plan *plan;
+    fsim_rng rng_think, rng_service;
+    uint64_t sent;
+} closed_population;
+
+typedef struct engine {
+    /* hot */
+    fsim_event_queue queue;
+    fsim_ns now_ns, mark_ns;
+    request *requests;
+    uint32_t request_free;
+    instance *instances;
+    fsim_fleet_link *links;
+    fsim_cpu_meter *meters;
+    uint32_t instance_free;
+    function *functions;
+    tally *tallies;
+    uint64_t digest;
+    fsim_ns warmup_ns;
+    level in_execution, in_queue;
+    fsim_wide square_acc;
+    uint64_t alive, alive_peak;
+    uint64_t inside_shared, inside_shared_limit; /* account concurrency */
+    bool early, cancels, metering, has_account, has_quota, has_pool, has_nodes, node_sharing, has_sharing,
+        has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
+    bool wants_rows;
+    fsim_meter_plan plan;
+
+    /* setting */
+    const fsim_scenario *scenario;
+    const fsim_run_options *options;
+    fsim_function_table *table;
+    fsim_workload *workload;
+    uint32_t function_count, function_capacity, hist_functions;
+    collector shared_hist; /* when there are too many functions for one each */
+    uint32_t request_capacity, instance_capacity;
+    jmp_buf no_memory;
+    fsim_status status;
+    fsim_error *err;
+    bool stopped, workload_ended;
+
+    /* limits */
+    int64_t quota_used_mb, pool_used_mb, pool_idle_mb, pool_mb;
+    fsim_start_limiter region_limiter, region_provisioned_limiter;
+    double gateway_tokens;
+    fsim_ns gateway_at_ns;
+    uint32_t waiting_first, waiting_last; /* functions with a queue, where limits are shared */
+    uint64_t in_system;
+
+    /* memory pressure */
+    double pressure_clock; /* rank of the last victim */
+    double *instance_rank;
+    uint64_t *instance_uses;
+
+    /* sharing */
+    share_domain *domains; /* per instance, or per node */
+    uint32_t domain_count;
+    node *nodes;
+    uint32_t *instance_node;
+    uint32_t nodes_used_peak;
+    level node_in_use;
+    uint64_t share_order;
+
+    sampled *sampled; /* column; NULL when nothing is sampled */
+    fsim_instance_sample *sample_rows;
+    uint32_t sample_capacity;
+
+    closed_population closed[FSIM_CLOSED_MAX];
+    uint32_t closed_count;
+    uint64_t closed_outstanding; /* users that will call again */
+
+    /* marks: warm-up, windows, probes, time series */
+    fsim_ns warmup_mark_ns, window_mark_ns, probe_mark_ns, series_mark_ns;
+    uint64_t busy_n, starting_n; /* instances */
+    uint32_t window_count, window_capacity, probe_next, series_capacity, series_rows_max;
+    fsim_counts *window_base; /* per function: at the beginning of the open window */
+    fsim_counts series_base;
+    fsim_wide series_execution_ns, series_queue_ns;
+    function_base *function_base; /* integrals at the end of the warm-up */
+    struct {
+        fsim_wide in_execution, square, queue, node_in_use;
+    } base;
+    fsim_ns occupancy_at_ns;
+    uint64_t *occupancy_requests_ns, *occupancy_instances_ns;
+    uint64_t events, batches;
+    fsim_result *result;
+    fsim_ns growth_at_ns; /* last new maximum of instances */
+    fsim_ns left_at_ns;   /* when the last request left */
+    fsim_arrivals batch;
+} engine;
+
+/* engine.c: the path of a request */
+void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, uint32_t rate_ucore,
+                   uint16_t closed);
+void engine_handle(engine *e, fsim_event event);
+void engine_serve_queue(engine *e, function *f); /* requests of the queue that can be placed now, in order */
+void engine_serve_ready(engine *e, function *f,
+                        uint32_t instance); /* the same for the slots of one that has just become ready */
+void engine_begin(engine *e, uint32_t request, uint32_t instance);
+void engine_complete(engine *e, uint32_t request);
+void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
+void engine_drain(engine *e, fsim_ns until_ns);
+
+/* engine_instance.c: starting, becoming ready, idling, ending */
+bool engine_may_start(engine *e, function *f, fsim_cause *cause); /* takes a token of the start rate */
+uint32_t engine_start(engine *e, function *f,
+                      bool provisioned); /* then engine_launch, once requests are bound */
+void engine_launch(engine *e, uint32_t instance);
+uint32_t engine_start_ready(engine *e, function *f, bool provisioned);
+void engine_ready(engine *e, uint32_t instance);
+void engine_idle(engine *e, function *f, uint32_t instance);
+void engine_expire(engine *e, function *f);
+void engine_expire_one(engine *e, uint32_t instance);
+void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
+void engine_cancel_start(engine *e, uint32_t instance);
+void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
+void engine_provision(engine *e, function *f);
+void engine_prewarm(engine *e, function *f);
+void engine_used(engine *e, function *f, uint32_t instance);
+
+/* engine_scale.c: samples, ticks, what the scaler wants */
+void engine_scale_setup(engine *e, function *f);
+void engine_scale_begin(engine *e, function *f);
+void engine_sample(engine *e, function *f);
+void engine_tick(engine *e, function *f);
+void engine_wake(engine *e, function *f);
+void engine_fit(engine *e, function *f); /* starts and removes until `wanted` instances are there */
+void engine_scaled_add(engine *e, function *f, uint32_t instance);
+void engine_scaled_remove(engine *e, function *f, uint32_t instance);
+void engine_sampled_enter(engine *e, uint32_t instance, bool proxied);
+void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
+
+/* engine_share.c: CPU models */
+void engine_share_enter(engine *e, uint32_t request);
+void engine_share_fire(engine *e, uint32_t domain, uint32_t generation);
+
+/* engine_marks.c: warm-up, windows, probes, series, occupancy */
+void engine_marks_setup(engine *e);
+void engine_marks(engine *e, fsim_ns next_ns); /* all marks before next_ns */
+void engine_occupancy(engine *e);              /* before every change of a count that it follows */
+void engine_windows_add_functions(engine *e, uint32_t before);
+void engine_marks_finish(engine *e, fsim_ns end_ns);
+void engine_node_used(engine *e, uint32_t node, int change);
+
+/* engine_result.c */
+void engine_finish(engine *e, fsim_ns end_ns);
+
+/* engine_setup.c: memory, functions */
+_Noreturn void engine_no_memory(engine *e);
+void engine_fail(engine *e, fsim_status status);
+void *engine_grow(engine *e, void *array, size_t count, size_t size); /* realloc, or leave the run */
+void engine_grow_requests(engine *e);
+void engine_grow_instances(engine *e);
+void engine_add_functions(engine *e);
+fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsim_run_options *options,
+                          fsim_error *err);
+void engine_set_up(engine *e); /* leaves by no_memory where there is none */
+void engine_destroy(engine *e);
+
+static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32_t kind) {
+    if (fsim_event_queue_is_full(&e->queue) && !fsim_event_queue_reserve(&e->queue, e->queue.capacity + 1u)) {
+        engine_no_memory(e);
+    }
+    fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
+}
+
+static inline function *engine_function_of(engine *e, uint32_t instance_id) {
+    return &e->functions[e->instances[instance_id].fn];
+}
+
+#endif

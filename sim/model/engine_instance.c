@@ -1,0 +1,471 @@
+/* The life of an instance: start, ready, idle, removed; keep-alive, pre-warming, provisioned capacity, room
+ * under memory pressure. */
+#include "model/engine.h"
+
+#include <string.h>
+
+static fsim_ns later(fsim_ns a, fsim_ns b) {
+    return a > b ? a : b;
+}
+
+/* ---- may it start? ---- */
+
+static uint32_t roomiest_node(const engine *e, int64_t memory_mb) {
+    uint32_t best = FSIM_NONE;
+    for (uint32_t n = 0; n < e->scenario->nodes.count; n++) {
+        if (e->nodes[n].free_mb >= memory_mb &&
+            (best == FSIM_NONE || e->nodes[n].free_mb > e->nodes[best].free_mb)) {
+            best = n;
+        }
+    }
+    return best;
+}
+
+/* Every limit but the start rate first: the limiter is asked last because asking takes a token. */
+bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
+    *cause = FSIM_CAUSE_FUNCTION;
+    if (f->alive >= f->spec.max_instances) {
+        return false;
+    }
+    *cause = FSIM_CAUSE_MEMORY_QUOTA;
+    int64_t memory_mb = f->spec.memory_mb;
+    if ((e->has_quota && e->quota_used_mb + memory_mb > e->scenario->memory_quota_mb) ||
+        (e->has_pool && e->pool_used_mb - e->pool_idle_mb + memory_mb > e->pool_mb) ||
+        (e->has_nodes && roomiest_node(e, memory_mb) == FSIM_NONE)) {
+        return false;
+    }
+    *cause = FSIM_CAUSE_START_RATE;
+    fsim_start_limiter *limiter = f->start_limiter.limit != NULL ? &f->start_limiter : &e->region_limiter;
+    return limiter->limit == NULL || fsim_start_limiter_take(limiter, e->now_ns);
+}
+
+/* ---- memory pressure ---- */
+
+/* A use ranks the instance, or all of its function. Memory that is in use cannot be reclaimed. */
+void engine_used(engine *e, function *f, uint32_t i) {
+    f->uses++;
+    e->instance_uses[i]++;
+    e->pool_idle_mb -= f->spec.memory_mb;
+    if (e->scenario->keepalive->rank == NULL) {
+        return;
+    }
+    fsim_use_view use = {.now_ns = e->now_ns,
+                         .cold_start_s = f->cold_mean_s,
+                         .memory_mb = f->spec.memory_mb,
+                         .frequency = f->uses,
+                         .instances = f->alive,
+                         .clock = e->pressure_clock};
+    double rank = e->scenario->keepalive->rank(&use);
+    f->rank = rank;
+    e->instance_rank[i] = rank;
+}
+
+/* The idle instance of the lowest rank; ties by function name. Linear in the functions: pressure is rare
+ * beside requests. */
+static uint32_t lowest_ranked(engine *e, double *rank_out) {
+    uint32_t best = FSIM_NONE;
+    double best_rank = 0.0;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        const function *f = &e->functions[fn];
+        uint32_t i = f->fleet[0].idle_oldest;
+        if (i == FSIM_NONE) {
+            continue;
+        }
+        double rank = e->scenario->keepalive->rank_is_of_function ? f->rank : e->instance_rank[i];
+        if (best == FSIM_NONE || rank < best_rank ||
+            (rank == best_rank && strcmp(f->name, engine_function_of(e, best)->name) < 0)) {
+            best = i;
+            best_rank = rank;
+        }
+    }
+    *rank_out = best_rank;
+    return best;
+}
+
+static void make_room(engine *e, int64_t memory_mb) {
+    while (e->pool_used_mb + memory_mb > e->pool_mb) {
+        double rank;
+        uint32_t victim = lowest_ranked(e, &rank);
+        fsim_assert(victim != FSIM_NONE); /* engine_may_start has counted what is idle */
+        e->pressure_clock = rank;
+        engine_remove(e, victim, 0);
+    }
+}
+
+/* ---- starting ---- */
+
+static fsim_ns draw_cold_start(engine *e, function *f) {
+    if (!f->spec.cold_has_phases) {
+        return fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
+    }
+    tally *t = &e->tallies[f - e->functions];
+    fsim_ns total_ns = 0;
+    bool counted = e->now_ns >= e->warmup_ns;
+    for (uint32_t p = 0; p < FSIM_COLD_PHASES; p++) {
+        fsim_ns phase_ns = fsim_dist_sample(&f->spec.cold_phases[p], &f->rng_cold);
+        t->phase_ns[p] += counted ? phase_ns : 0;
+        total_ns = fsim_ns_add(total_ns, phase_ns);
+    }
+    t->phase_count += counted;
+    return total_ns;
+}
+
+static uint32_t take_instance(engine *e, function *f, bool provisioned) {
+    if (e->instance_free == FSIM_NONE) {
+        engine_grow_instances(e);
+    }
+    if (e->has_pool) {
+        make_room(e, f->spec.memory_mb);
+        e->pool_used_mb += f->spec.memory_mb;
+    }
+    uint32_t i = e->instance_free;
+    instance *in = &e->instances[i];
+    e->instance_free = in->newer;
+    uint32_t generation = in->generation;
+    *in = (instance){.since_ns = e->now_ns,
+                     .started_ns = e->now_ns,
+                     .ready_ns = e->now_ns,
+                     .fn = (uint32_t)(f - e->functions),
+                     .generation = generation,
+                     .head = FSIM_NONE,
+                     .tail = FSIM_NONE,
+                     .newer = FSIM_NONE,
+                     .older = FSIM_NONE,
+                     .state = INSTANCE_STARTING,
+                     .provisioned = provisioned};
+    e->links[i] = (fsim_fleet_link){.place = FSIM_NONE};
+    if (e->has_pool) {
+        e->instance_uses[i] = 0;
+        e->instance_rank[i] = f->rank;
+    }
+    if (e->has_nodes) {
+        uint32_t n = roomiest_node(e, f->spec.memory_mb);
+        e->instance_node[i] = n;
+        if (n != FSIM_NONE) {
+            e->nodes[n].free_mb -= f->spec.memory_mb;
+            engine_node_used(e, n, 1);
+        }
+    }
+    f->alive++;
+    f->alive_peak = f->alive > f->alive_peak ? f->alive : f->alive_peak;
+    if (++e->alive > e->alive_peak) {
+        e->alive_peak = e->alive;
+        e->growth_at_ns = e->now_ns;
+    }
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
+    e->tallies[in->fn].n.started += e->now_ns >= e->warmup_ns;
+    f->usage.instances_started++;
+    if (provisioned) {
+        level_enter(&f->provisioned, e->now_ns);
+    }
+    level_enter(&f->starting, e->now_ns);
+    e->starting_n++;
+    if (e->has_quota) {
+        e->quota_used_mb += f->spec.memory_mb;
+    }
+    return i;
+}
+
+/* Elastic instances that start are kept in a list, so that the latest start can be cancelled or take more
+ * requests. */
+static void join_starting(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    if (!fsim_fleet_announce(&f->fleet[in->provisioned], e->links, i)) {
+        engine_no_memory(e);
+    }
+    if (in->provisioned) {
+        f->starting_provisioned++;
+        return;
+    }
+    f->starting_count++;
+    in->older = f->starting_newest;
+    if (f->starting_newest != FSIM_NONE) {
+        e->instances[f->starting_newest].newer = i;
+    }
+    f->starting_newest = i;
+}
+
+uint32_t engine_start(engine *e, function *f, bool provisioned) {
+    uint32_t i = take_instance(e, f, provisioned);
+    instance *in = &e->instances[i];
+    if (!f->spec.cold_total) { /* else the draw covers start and service: it is the cold request's */
+        in->ready_ns = fsim_ns_add(e->now_ns, draw_cold_start(e, f));
+    }
+    join_starting(e, f, i);
+    return i;
+}
+
+void engine_launch(engine *e, uint32_t i) {
+    instance *in = &e->instances[i];
+    if (in->ready_ns == e->now_ns) {
+        engine_ready(e, i);
+    } else {
+        engine_push(e, in->ready_ns, i, EVENT_KIND(EVENT_READY, in->generation));
+    }
+}
+
+static void leave_starting(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    level_leave(&f->starting, e->now_ns);
+    e->starting_n--;
+    if (e->has_quota) {
+        e->quota_used_mb -= f->spec.memory_mb;
+    }
+    if (in->provisioned) {
+        f->starting_provisioned--;
+        return;
+    }
+    f->starting_count--;
+    if (in->newer != FSIM_NONE) {
+        e->instances[in->newer].older = in->older;
+    } else {
+        f->starting_newest = in->older;
+    }
+    if (in->older != FSIM_NONE) {
+        e->instances[in->older].newer = in->newer;
+    }
+}
+
+static void release(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    if (e->has_pool) {
+        e->pool_used_mb -= f->spec.memory_mb;
+        f->uses -= e->instance_uses[i];
+    }
+    if (e->has_nodes && e->instance_node[i] != FSIM_NONE) {
+        e->nodes[e->instance_node[i]].free_mb += f->spec.memory_mb;
+        engine_node_used(e, e->instance_node[i], -1);
+    }
+    e->tallies[in->fn].n.removed += e->now_ns >= e->warmup_ns;
+    f->alive--;
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
+    e->alive--;
+    in->state = INSTANCE_FREE;
+    in->generation = (in->generation + 1u) & GENERATION_MASK;
+    in->newer = e->instance_free;
+    e->instance_free = i;
+}
+
+void engine_cancel_start(engine *e, uint32_t i) {
+    function *f = engine_function_of(e, i);
+    leave_starting(e, f, i);
+    fsim_fleet_withdraw(&f->fleet[0], e->links, i);
+    f->usage.starting_ns +=
+        (uint64_t)(e->now_ns - later(e->instances[i].started_ns, e->instances[i].metered_from_ns));
+    release(e, f, i);
+}
+
+/* ---- ready ---- */
+
+static void join_fleet(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    if (!fsim_fleet_add(&f->fleet[in->provisioned], e->links, i)) {
+        engine_no_memory(e);
+    }
+    in->held = false;
+    if (f->scaled) {
+        engine_scaled_add(e, f, i);
+    }
+}
+
+/* Provisioned instances that serve together wait for the last of them (policies spec, section 4.2). */
+static bool hold_back(engine *e, function *f, uint32_t i) {
+    if (!e->scenario->provisioned_together || !e->instances[i].provisioned) {
+        return false;
+    }
+    e->instances[i].held = true;
+    if (f->provisioned_missing != 0 || f->starting_provisioned != 0) {
+        return true;
+    }
+    for (uint32_t other = 0; other < e->instance_capacity; other++) {
+        const instance *in = &e->instances[other];
+        if (in->state == INSTANCE_READY && in->held && in->fn == e->instances[i].fn) {
+            join_fleet(e, f, other);
+        }
+    }
+    return false;
+}
+
+static void begin_bound(engine *e, function *f, uint32_t i) {
+    while (e->instances[i].head != FSIM_NONE) {
+        uint32_t r = e->instances[i].head;
+        e->instances[i].head = e->requests[r].next;
+        if (!fsim_fleet_enter(&f->fleet[e->instances[i].provisioned], e->links, i)) {
+            engine_no_memory(e);
+        }
+        if (f->spec.cold_total && (e->requests[r].flags & REQUEST_CAUSED) != 0) {
+            e->requests[r].service_ns = fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
+        }
+        engine_begin(e, r, i);
+    }
+    e->instances[i].tail = FSIM_NONE;
+}
+
+void engine_ready(engine *e, uint32_t i) {
+    function *f = engine_function_of(e, i);
+    instance *in = &e->instances[i];
+    leave_starting(e, f, i);
+    level_enter(&f->idle, e->now_ns);
+    in->state = INSTANCE_READY;
+    in->newer = in->older = FSIM_NONE;
+    in->since_ns = e->now_ns;
+    in->ready_ns = e->now_ns;
+    if (e->metering) {
+        fsim_cpu_meter_open(&e->meters[i], &f->cpu_rule, e->now_ns, e->now_ns);
+        if (!f->freeze) {
+            fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns, f->background_ucore);
+        }
+    }
+    if (e->has_pool) {
+        e->pool_idle_mb += f->spec.memory_mb;
+    }
+    e->links[i].inside = 0; /* those bound to it enter one by one */
+    if (hold_back(e, f, i)) {
+        return;
+    }
+    if (!e->scenario->provisioned_together || !in->provisioned) {
+        join_fleet(e, f, i);
+    }
+    begin_bound(e, f, i);
+    engine_serve_ready(e, f, i);
+    if (e->instances[i].executing == 0) {
+        engine_idle(e, f, i);
+    }
+}
+
+uint32_t engine_start_ready(engine *e, function *f, bool provisioned) {
+    uint32_t i = take_instance(e, f, provisioned);
+    join_starting(e, f, i);
+    engine_ready(e, i);
+    return i;
+}
+
+/* ---- idle, and gone ---- */
+
+void engine_idle(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    const fsim_keepalive_plan *plan = &f->keepalive;
+    if (in->draining) {
+        engine_remove(e, i, 0);
+        return;
+    }
+    if (in->provisioned || f->scaled || f->scale.fixed) {
+        return;
+    }
+    bool may_go = f->alive > f->removable_min;
+    if (plan->prewarm_ns > 0 && in->served && may_go) {
+        uint32_t fn = in->fn;
+        engine_remove(e, i, 0);
+        engine_push(e, fsim_ns_add(e->now_ns, plan->prewarm_ns), fn,
+                    EVENT_KIND(EVENT_PREWARM, f->arrivals_generation));
+    } else if (plan->remove_at_completion) {
+        if (may_go) {
+            engine_remove(e, i, 0);
+        }
+    } else if (f->window_drawn) {
+        fsim_ns window_ns = fsim_dist_sample(&plan->window, &f->rng_keepalive);
+        engine_push(e, fsim_ns_add(e->now_ns, window_ns) + 1, i,
+                    EVENT_KIND(EVENT_EXPIRE_ONE, in->generation));
+    } else if (f->window_ns != FSIM_NEVER && !f->expire_armed) {
+        f->expire_armed = true;
+        engine_push(e, fsim_ns_add(e->now_ns, f->window_ns) + 1, in->fn, EVENT_EXPIRE);
+    }
+}
+
+/* The window must be exceeded: the timer fires a nanosecond after it, so that an arrival at the very instant
+ * finds the instance, and that nanosecond is given back to the integrals. */
+void engine_expire(engine *e, function *f) {
+    f->expire_armed = false;
+    for (;;) {
+        uint32_t i = f->fleet[0].idle_oldest;
+        if (i == FSIM_NONE || f->alive <= f->removable_min) {
+            return;
+        }
+        fsim_ns due_ns = e->instances[i].since_ns + f->window_ns;
+        if (due_ns >= e->now_ns) {
+            f->expire_armed = true;
+            engine_push(e, due_ns + 1, (uint32_t)(f - e->functions), EVENT_EXPIRE);
+            return;
+        }
+        engine_remove(e, i, e->now_ns - due_ns);
+    }
+}
+
+void engine_expire_one(engine *e, uint32_t i) {
+    function *f = engine_function_of(e, i);
+    if (f->alive > f->removable_min) {
+        engine_remove(e, i, 1);
+    }
+}
+
+/* What an instance has cost until at_ns, from the end of the warm-up on. */
+void engine_meter_end(engine *e, function *f, uint32_t i, fsim_ns at_ns) {
+    instance *in = &e->instances[i];
+    fsim_ns from_ns = in->metered_from_ns;
+    fsim_ns resident_ns = at_ns - later(in->ready_ns, from_ns);
+    fsim_ns starting_ns = in->ready_ns - later(in->started_ns, from_ns);
+    if (!f->freeze) {
+        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, at_ns);
+    }
+    fsim_cpu_meter_close(&e->meters[i], &f->cpu_rule, &f->usage);
+    fsim_meter_instance(&e->plan, &f->usage, (uint64_t)later(starting_ns, 0), (uint64_t)resident_ns,
+                        (uint64_t)(resident_ns - in->active_ns));
+    if (in->provisioned) {
+        fsim_meter_provisioned(&e->plan, &f->usage, (uint64_t)(at_ns - later(in->started_ns, from_ns)),
+                               (uint64_t)(at_ns - later(in->since_ns, from_ns)));
+    }
+}
+
+/* An idle instance goes; it has been idle for surplus_ns longer than it should. */
+void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
+    function *f = engine_function_of(e, i);
+    instance *in = &e->instances[i];
+    fsim_ns at_ns = e->now_ns - surplus_ns;
+    level_leave(&f->idle, at_ns);
+    if (in->provisioned) {
+        level_leave(&f->provisioned, at_ns);
+    }
+    if (e->metering) {
+        engine_meter_end(e, f, i, at_ns);
+    }
+    if (e->has_pool) {
+        e->pool_idle_mb -= f->spec.memory_mb;
+    }
+    if (!in->draining && !in->held) {
+        fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
+        if (f->scaled) {
+            engine_scaled_remove(e, f, i);
+        }
+    }
+    release(e, f, i);
+    if (f->queued != 0) {
+        engine_serve_queue(e, f);
+    }
+}
+
+/* ---- ahead of demand ---- */
+
+void engine_prewarm(engine *e, function *f) {
+    fsim_cause cause;
+    if (engine_may_start(e, f, &cause)) {
+        engine_start_ready(e, f, false);
+    }
+}
+
+void engine_provision(engine *e, function *f) {
+    fsim_start_limiter *limiter =
+        f->provisioned_limiter.limit != NULL ? &f->provisioned_limiter : &e->region_provisioned_limiter;
+    while (f->provisioned_missing != 0) {
+        if (!fsim_start_limiter_take(limiter, e->now_ns)) {
+            engine_push(e, fsim_start_limiter_next_ns(limiter, e->now_ns), (uint32_t)(f - e->functions),
+                        EVENT_PROVISION);
+            return;
+        }
+        f->provisioned_missing--;
+        engine_launch(e, engine_start(e, f, true));
+    }
+}

@@ -1,0 +1,328 @@
+/* Marks: instants after which something is read or reset without being an event: the end of the warm-up,
+ * borders of windows, probes, rows of the time series. A mark at m is served when the next event or arrival
+ * lies after m, so it sees everything that happens at m. */
+#include "model/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIES_FIRST_STEP      (10 * FSIM_MS)
+#define SERIES_FIRST_STEP_MANY FSIM_SECOND /* with many functions, whose counts each row adds up */
+#define SERIES_ROWS_MANY       512u
+#define MANY_FUNCTIONS         256u
+
+static void add_counts(fsim_counts *into, const fsim_counts *n) {
+    const uint64_t *from = (const uint64_t *)(const void *)n;
+    uint64_t *to = (uint64_t *)(void *)into;
+    for (size_t i = 0; i < sizeof *n / sizeof *from; i++) {
+        to[i] += from[i];
+    }
+}
+
+static void subtract_counts(fsim_counts *into, const fsim_counts *n) {
+    const uint64_t *from = (const uint64_t *)(const void *)n;
+    uint64_t *to = (uint64_t *)(void *)into;
+    for (size_t i = 0; i < sizeof *n / sizeof *from; i++) {
+        to[i] -= from[i];
+    }
+}
+
+static fsim_counts all_counts(const engine *e) {
+    fsim_counts sum = {0};
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        add_counts(&sum, &e->tallies[fn].n);
+    }
+    return sum;
+}
+
+/* ---- occupancy ---- */
+
+void engine_occupancy(engine *e) {
+    uint32_t most = e->scenario->occupancy;
+    fsim_ns from_ns = e->occupancy_at_ns < e->warmup_ns ? e->warmup_ns : e->occupancy_at_ns;
+    if (e->now_ns > from_ns) {
+        uint64_t span_ns = (uint64_t)(e->now_ns - from_ns);
+        e->occupancy_requests_ns[e->in_execution.n < most ? e->in_execution.n : most] += span_ns;
+        e->occupancy_instances_ns[e->alive < most ? e->alive : most] += span_ns;
+    }
+    e->occupancy_at_ns = e->now_ns;
+}
+
+/* ---- nodes ---- */
+
+void engine_node_used(engine *e, uint32_t n, int change) {
+    node *host = &e->nodes[n];
+    bool was = host->instances != 0;
+    host->instances += (uint32_t)change;
+    bool is = host->instances != 0;
+    if (is && !was) {
+        level_enter(&e->node_in_use, e->now_ns);
+    } else if (was && !is) {
+        level_leave(&e->node_in_use, e->now_ns);
+    }
+}
+
+/* ---- the end of the warm-up: what was counted is forgotten, what is there stays ---- */
+
+static void forget_usage(fsim_usage *usage) {
+    *usage = (fsim_usage){
+        .memory_mb = usage->memory_mb, .vcpu_milli = usage->vcpu_milli, .disk_mb = usage->disk_mb};
+}
+
+static void forget_function(engine *e, uint32_t fn, fsim_ns now_ns) {
+    function *f = &e->functions[fn];
+    tally *t = &e->tallies[fn];
+    function_base *base = &e->function_base[fn];
+    base->in_execution = level_integral(&f->in_execution, now_ns);
+    uint64_t n = f->in_execution.n;
+    base->square = f->square_acc + (fsim_wide)n * (fsim_wide)n * now_ns;
+    base->queue = level_integral(&f->queue, now_ns);
+    base->starting = level_integral(&f->starting, now_ns);
+    base->busy = level_integral(&f->busy, now_ns);
+    base->idle = level_integral(&f->idle, now_ns);
+    base->provisioned = level_integral(&f->provisioned, now_ns);
+    f->in_execution.peak = n;
+    f->queue.peak = f->queue.n;
+    f->alive_peak = f->alive;
+    t->n.started = t->n.removed = t->n.crashed = 0;
+    memset(t->phase_ns, 0, sizeof t->phase_ns);
+    t->phase_count = 0;
+    forget_usage(&f->usage);
+}
+
+static void end_warmup(engine *e) {
+    fsim_ns now_ns = e->warmup_ns;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        forget_function(e, fn, now_ns);
+    }
+    for (uint32_t i = 0; e->metering && i < e->instance_capacity; i++) {
+        instance *in = &e->instances[i];
+        in->metered_from_ns = now_ns; /* what lies before is not billed */
+        in->active_ns = 0;
+        if (in->state == INSTANCE_READY && in->executing != 0) {
+            in->since_ns = now_ns;
+        }
+    }
+    uint64_t n = e->in_execution.n;
+    e->base.in_execution = level_integral(&e->in_execution, now_ns);
+    e->base.square = e->square_acc + (fsim_wide)n * (fsim_wide)n * now_ns;
+    e->base.queue = level_integral(&e->in_queue, now_ns);
+    e->base.node_in_use = level_integral(&e->node_in_use, now_ns);
+    e->in_execution.peak = n;
+    e->in_queue.peak = e->in_queue.n;
+    e->alive_peak = e->alive;
+    e->nodes_used_peak = (uint32_t)e->node_in_use.n;
+}
+
+/* ---- windows ---- */
+
+static void open_window(engine *e) {
+    if (e->window_count == e->window_capacity) {
+        uint32_t capacity = e->window_capacity == 0 ? 16u : e->window_capacity * 2u;
+        fsim_result *result = e->result;
+        result->windows = engine_grow(e, result->windows, capacity, sizeof *result->windows);
+        result->window_functions =
+            engine_grow(e, result->window_functions, (size_t)capacity * e->function_count,
+                        sizeof *result->window_functions);
+        e->window_capacity = capacity;
+    }
+    fsim_ns every_ns = e->scenario->windows_every_ns;
+    uint32_t w = e->window_count++;
+    e->result->windows[w] = (fsim_window){.from_ns = w * every_ns, .to_ns = (w + 1) * every_ns};
+    memset(&e->result->window_functions[(size_t)w * e->function_count], 0,
+           e->function_count * sizeof(fsim_counts));
+    e->window_mark_ns = (w + 1) * every_ns - 1;
+}
+
+/* Cold requests are counted in the window of their arrival as they turn cold; everything else is the
+ * difference of the counts. */
+static void close_window(engine *e, fsim_ns to_ns) {
+    fsim_window *window = &e->result->windows[e->window_count - 1u];
+    fsim_counts *rows = &e->result->window_functions[(size_t)(e->window_count - 1u) * e->function_count];
+    uint64_t cold = window->n.cold_affected;
+    window->to_ns = to_ns;
+    window->instances_end = e->alive;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        uint64_t cold_here = rows[fn].cold_affected;
+        fsim_counts n = e->tallies[fn].n;
+        subtract_counts(&n, &e->window_base[fn]);
+        add_counts(&window->n, &n);
+        rows[fn] = n;
+        rows[fn].cold_affected = cold_here;
+        rows[fn].in_system_at_end = e->functions[fn].alive; /* instances at the window's end, per function */
+        e->window_base[fn] = e->tallies[fn].n;
+    }
+    window->n.cold_affected = cold;
+}
+
+/* The rows of a window are as wide as there are functions; those that a trace brings in later make them
+ * wider. */
+void engine_windows_add_functions(engine *e, uint32_t before) {
+    e->window_base = engine_grow(e, e->window_base, e->function_capacity, sizeof *e->window_base);
+    for (uint32_t fn = before; fn < e->function_count; fn++) {
+        e->window_base[fn] = (fsim_counts){0};
+    }
+    if (e->window_capacity == 0 || before == 0) {
+        return;
+    }
+    fsim_counts *rows = engine_grow(e, NULL, (size_t)e->window_capacity * e->function_count, sizeof *rows);
+    memset(rows, 0, (size_t)e->window_capacity * e->function_count * sizeof *rows);
+    for (uint32_t w = 0; w < e->window_count; w++) {
+        memcpy(&rows[(size_t)w * e->function_count], &e->result->window_functions[(size_t)w * before],
+               before * sizeof *rows);
+    }
+    free(e->result->window_functions);
+    e->result->window_functions = rows;
+}
+
+/* ---- probes ---- */
+
+static void probe(engine *e) {
+    const fsim_scenario *s = e->scenario;
+    uint32_t k = e->probe_next++;
+    e->result->probes[s->probe_order[k]] = (fsim_probe){.at_ns = s->probe_at_ns[k],
+                                                        .in_flight = e->in_execution.n,
+                                                        .queued = e->in_queue.n,
+                                                        .instances = e->alive,
+                                                        .starting = e->starting_n,
+                                                        .busy = e->busy_n,
+                                                        .idle = e->alive - e->starting_n - e->busy_n};
+    e->probe_mark_ns = e->probe_next < s->probe_count ? s->probe_at_ns[e->probe_next] : FSIM_NEVER;
+}
+
+/* ---- time series ---- */
+
+/* Two rows become one; the state is that of the later. */
+static void halve_series(engine *e) {
+    fsim_series_row *rows = e->result->series;
+    uint32_t half = e->result->series_count / 2u;
+    for (uint32_t k = 0; k < half; k++) {
+        fsim_series_row a = rows[2u * k];
+        fsim_series_row b = rows[2u * k + 1u];
+        b.arrived += a.arrived;
+        b.completed += a.completed;
+        b.refused += a.refused;
+        b.timed_out += a.timed_out;
+        b.cold += a.cold;
+        b.throttled += a.throttled;
+        b.in_execution_ns += a.in_execution_ns;
+        b.queue_ns += a.queue_ns;
+        b.starting_ns += a.starting_ns;
+        b.busy_ns += a.busy_ns;
+        b.idle_ns += a.idle_ns;
+        rows[k] = b;
+    }
+    e->result->series_count = half;
+    e->result->series_step_ns *= 2;
+}
+
+static uint64_t wanted_now(const engine *e) {
+    uint64_t wanted = 0;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        wanted += e->functions[fn].scaled ? e->functions[fn].wanted : e->functions[fn].alive;
+    }
+    return wanted;
+}
+
+static void series_row(engine *e, fsim_ns at_ns) {
+    fsim_result *result = e->result;
+    fsim_ns step_ns =
+        at_ns - (result->series_count == 0 ? 0 : result->series[result->series_count - 1u].at_ns);
+    fsim_counts n = all_counts(e);
+    fsim_counts d = n;
+    fsim_wide execution_ns = level_integral(&e->in_execution, at_ns);
+    fsim_wide queue_ns = level_integral(&e->in_queue, at_ns);
+    subtract_counts(&d, &e->series_base);
+    fsim_series_row row = {.at_ns = at_ns,
+                           .arrived = d.arrived,
+                           .completed = d.completed,
+                           .refused = d.rejected_429 + d.rejected_503,
+                           .timed_out = d.timed_out,
+                           .cold = d.cold_affected,
+                           .in_execution_ns = execution_ns - e->series_execution_ns,
+                           .queue_ns = queue_ns - e->series_queue_ns,
+                           .starting_ns = (fsim_wide)e->starting_n * step_ns,
+                           .busy_ns = (fsim_wide)e->busy_n * step_ns,
+                           .idle_ns = (fsim_wide)(e->alive - e->starting_n - e->busy_n) * step_ns,
+                           .wanted = wanted_now(e)};
+    for (int cause = 0; cause < FSIM_CAUSE_COUNT; cause++) {
+        row.throttled += d.throttled[cause];
+    }
+    e->series_base = n;
+    e->series_execution_ns = execution_ns;
+    e->series_queue_ns = queue_ns;
+    if (result->series_count == e->series_capacity) {
+        if (e->scenario->sample_ns == 0 && e->series_capacity >= e->series_rows_max) {
+            halve_series(e);
+        } else {
+            e->series_capacity = e->series_capacity == 0 ? 512u : e->series_capacity * 2u;
+            result->series = engine_grow(e, result->series, e->series_capacity, sizeof *result->series);
+        }
+    }
+    result->series[result->series_count++] = row;
+    e->series_mark_ns = at_ns + result->series_step_ns;
+}
+
+/* ---- all of them, in order ---- */
+
+static void next_mark(engine *e) {
+    fsim_ns m = e->warmup_mark_ns < e->window_mark_ns ? e->warmup_mark_ns : e->window_mark_ns;
+    m = e->probe_mark_ns < m ? e->probe_mark_ns : m;
+    e->mark_ns = e->series_mark_ns < m ? e->series_mark_ns : m;
+}
+
+void engine_marks_setup(engine *e) {
+    const fsim_scenario *s = e->scenario;
+    e->warmup_mark_ns = e->warmup_ns > 0 ? e->warmup_ns - 1 : FSIM_NEVER;
+    e->window_mark_ns = FSIM_NEVER;
+    if (s->windows_every_ns != 0) {
+        open_window(e);
+    }
+    e->probe_mark_ns = s->probe_count != 0 ? s->probe_at_ns[0] : FSIM_NEVER;
+    bool many = e->function_count > MANY_FUNCTIONS;
+    e->series_rows_max = many ? SERIES_ROWS_MANY : FSIM_SERIES_ROWS_MAX;
+    e->result->series_step_ns = s->sample_ns != 0 ? s->sample_ns
+                                : many            ? SERIES_FIRST_STEP_MANY
+                                                  : SERIES_FIRST_STEP;
+    e->series_mark_ns = e->result->series_step_ns;
+    next_mark(e);
+}
+
+/* Serves every mark before next_ns. A probe beyond the end of the run stays zero. */
+void engine_marks(engine *e, fsim_ns next_ns) {
+    while (e->mark_ns < next_ns) {
+        fsim_ns at_ns = e->mark_ns;
+        if (at_ns == e->warmup_mark_ns) {
+            end_warmup(e);
+            e->warmup_mark_ns = FSIM_NEVER;
+        }
+        if (at_ns == e->probe_mark_ns) {
+            probe(e);
+        }
+        if (at_ns == e->window_mark_ns) {
+            close_window(e, at_ns + 1);
+            open_window(e);
+        }
+        if (at_ns == e->series_mark_ns) {
+            series_row(e, at_ns);
+        }
+        next_mark(e);
+    }
+}
+
+void engine_marks_finish(engine *e, fsim_ns end_ns) {
+    const fsim_scenario *s = e->scenario;
+    engine_marks(e, fsim_ns_add(end_ns, 1));
+    if (s->windows_every_ns != 0) {
+        close_window(e, end_ns);
+        e->result->window_count = e->window_count;
+    }
+    fsim_result *result = e->result;
+    if (result->series_count == 0 || result->series[result->series_count - 1u].at_ns < end_ns) {
+        series_row(e, end_ns);
+    }
+    if (e->has_occupancy) {
+        e->now_ns = end_ns;
+        engine_occupancy(e);
+    }
+}

@@ -1,0 +1,267 @@
+/* The end of a run: what is still there is closed, and the counters become a result. */
+#include "model/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void end_requests(engine *e, fsim_ns end_ns) {
+    for (uint32_t r = 0; r < e->request_capacity; r++) {
+        const request *q = &e->requests[r];
+        if ((q->flags & REQUEST_LIVE) == 0) {
+            continue;
+        }
+        e->tallies[q->fn].n.in_system_at_end += (q->flags & REQUEST_COUNTED) != 0;
+        if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
+            const instance *in = &e->instances[q->instance];
+            fsim_meter_request(&e->plan, &e->functions[q->fn].usage, (uint64_t)(end_ns - q->start_ns), 0,
+                               in->provisioned);
+        }
+        if (e->wants_rows) {
+            fsim_request_row row = {.arrival_ns = q->arrival_ns,
+                                    .start_ns = q->start_ns,
+                                    .end_ns = end_ns,
+                                    .fn = q->fn,
+                                    .functions = e->table,
+                                    .instance = q->start_ns == FSIM_NEVER ? FSIM_UNLIMITED : q->instance,
+                                    .cold = (q->flags & REQUEST_COLD) != 0,
+                                    .retries = q->attempts,
+                                    .outcome = FSIM_IN_SYSTEM};
+            fsim_status status = e->options->on_request(e->options->user, &row, e->err);
+            e->status = e->status == FSIM_OK ? status : e->status;
+        }
+    }
+}
+
+/* An active interval that the end of the run cuts is billed up to there. */
+static void end_instances(engine *e, fsim_ns end_ns) {
+    for (uint32_t i = 0; e->metering && i < e->instance_capacity; i++) {
+        instance *in = &e->instances[i];
+        if (in->state == INSTANCE_FREE) {
+            continue;
+        }
+        function *f = &e->functions[in->fn];
+        if (in->state == INSTANCE_STARTING) {
+            fsim_ns from_ns = in->started_ns > in->metered_from_ns ? in->started_ns : in->metered_from_ns;
+            f->usage.starting_ns += (uint64_t)(end_ns - from_ns);
+            continue;
+        }
+        if (in->executing != 0) {
+            fsim_meter_active(&e->plan, &f->usage, (uint64_t)(end_ns - in->since_ns), 0);
+            in->active_ns += end_ns - in->since_ns;
+            in->since_ns = end_ns;
+            if (f->freeze) {
+                fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, end_ns);
+            }
+        }
+        engine_meter_end(e, f, i, end_ns);
+    }
+}
+
+static void merge_spans(fsim_spans *into, const fsim_spans *from) {
+    into->count += from->count;
+    into->sum_ns += from->sum_ns;
+    into->max_ns = from->max_ns > into->max_ns ? from->max_ns : into->max_ns;
+    into->min_ns = from->min_ns < into->min_ns ? from->min_ns : into->min_ns;
+}
+
+static void finish_spans(fsim_spans *s) {
+    s->min_ns = s->count == 0 ? 0 : s->min_ns;
+}
+
+static fsim_histogram *new_histogram(engine *e) {
+    fsim_histogram *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        engine_no_memory(e);
+    }
+    return h;
+}
+
+static void give_histograms(engine *e, fsim_scope *scope) {
+    scope->latency.hist = new_histogram(e);
+    scope->latency_cold.hist = new_histogram(e);
+    scope->wait.hist = new_histogram(e);
+    scope->service.hist = new_histogram(e);
+}
+
+static void add_histograms(fsim_scope *scope, const collector *c, uint64_t begun_direct) {
+    fsim_histogram_merge(scope->latency.hist, c->direct);
+    fsim_histogram_merge(scope->latency.hist, c->latency_waited);
+    fsim_histogram_merge(scope->latency.hist, c->latency_cold);
+    fsim_histogram_merge(scope->latency_cold.hist, c->latency_cold);
+    fsim_histogram_merge(scope->wait.hist, c->wait);
+    scope->wait.hist->count[0] += begun_direct;
+    fsim_histogram_merge(scope->service.hist, c->direct);
+    fsim_histogram_merge(scope->service.hist, c->service);
+}
+
+static void start_spans(fsim_scope *s) {
+    s->latency.min_ns = s->latency_cold.min_ns = s->wait.min_ns = s->service.min_ns = FSIM_NEVER;
+}
+
+/* Warm requests that did not wait: latency = service, wait = 0. */
+static void put_tally(fsim_scope *s, const tally *t) {
+    s->n = t->n;
+    merge_spans(&s->latency, &t->direct);
+    merge_spans(&s->latency, &t->waited);
+    merge_spans(&s->latency, &t->cold);
+    merge_spans(&s->latency_cold, &t->cold);
+    merge_spans(&s->service, &t->direct);
+    merge_spans(&s->service, &t->service);
+    merge_spans(&s->wait, &t->wait);
+    if (t->begun_direct != 0) {
+        s->wait.count += t->begun_direct;
+        s->wait.min_ns = 0;
+    }
+    s->waited = t->waited_count;
+    memcpy(s->cold_phase_ns, t->phase_ns, sizeof s->cold_phase_ns);
+    s->cold_phase_count = t->phase_count;
+    memcpy(s->latency_above, t->latency_above, sizeof s->latency_above);
+    memcpy(s->wait_above, t->wait_above, sizeof s->wait_above);
+}
+
+static void put_levels(fsim_scope *s, const function *f, const function_base *base, fsim_ns end_ns) {
+    uint64_t n = f->in_execution.n;
+    s->in_execution_ns = level_integral(&f->in_execution, end_ns) - base->in_execution;
+    s->in_execution_sq_ns = f->square_acc + (fsim_wide)n * (fsim_wide)n * end_ns - base->square;
+    s->in_execution_peak = f->in_execution.peak;
+    s->starting_ns = level_integral(&f->starting, end_ns) - base->starting;
+    s->busy_ns = level_integral(&f->busy, end_ns) - base->busy;
+    s->idle_ns = level_integral(&f->idle, end_ns) - base->idle;
+    s->provisioned_ns = level_integral(&f->provisioned, end_ns) - base->provisioned;
+    s->slot_ns = f->concurrency == FSIM_UNLIMITED ? s->busy_ns : (s->busy_ns + s->idle_ns) * f->concurrency;
+    s->instances_peak = f->alive_peak;
+    s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
+    s->queue_peak = f->queue.peak;
+}
+
+static void add_scope(fsim_scope *total, const fsim_scope *s) {
+    const uint64_t *from = (const uint64_t *)(const void *)&s->n;
+    uint64_t *to = (uint64_t *)(void *)&total->n;
+    for (size_t i = 0; i < sizeof s->n / sizeof *from; i++) {
+        to[i] += from[i];
+    }
+    merge_spans(&total->latency, &s->latency);
+    merge_spans(&total->latency_cold, &s->latency_cold);
+    merge_spans(&total->wait, &s->wait);
+    merge_spans(&total->service, &s->service);
+    total->waited += s->waited;
+    for (int p = 0; p < FSIM_COLD_PHASES; p++) {
+        total->cold_phase_ns[p] += s->cold_phase_ns[p];
+    }
+    total->cold_phase_count += s->cold_phase_count;
+    for (int i = 0; i < FSIM_EXCEED_MAX; i++) {
+        total->latency_above[i] += s->latency_above[i];
+        total->wait_above[i] += s->wait_above[i];
+    }
+    total->starting_ns += s->starting_ns;
+    total->busy_ns += s->busy_ns;
+    total->idle_ns += s->idle_ns;
+    total->slot_ns += s->slot_ns;
+    total->provisioned_ns += s->provisioned_ns;
+}
+
+static void fill_scopes(engine *e, fsim_ns end_ns) {
+    fsim_result *result = e->result;
+    fsim_scope *total = &result->total;
+    uint32_t count = e->function_count;
+    bool each = count <= FSIM_FUNCTION_HISTOGRAMS_MAX;
+    result->per_function = engine_grow(e, NULL, count, sizeof *result->per_function);
+    memset(result->per_function, 0, count * sizeof *result->per_function);
+    result->usage = engine_grow(e, NULL, count, sizeof *result->usage);
+    result->function_count = count;
+    start_spans(total);
+    give_histograms(e, total);
+    uint64_t begun_direct = 0;
+    for (uint32_t fn = 0; fn < count; fn++) {
+        fsim_scope *s = &result->per_function[fn];
+        tally *t = &e->tallies[fn];
+        start_spans(s);
+        put_tally(s, t);
+        put_levels(s, &e->functions[fn], &e->function_base[fn], end_ns);
+        add_scope(total, s);
+        if (t->hist.direct != e->shared_hist.direct) {
+            add_histograms(total, &t->hist, t->begun_direct);
+        } else {
+            begun_direct += t->begun_direct;
+        }
+        if (each) {
+            give_histograms(e, s);
+            add_histograms(s, &t->hist, t->begun_direct);
+        }
+        finish_spans(&s->latency);
+        finish_spans(&s->latency_cold);
+        finish_spans(&s->wait);
+        finish_spans(&s->service);
+        result->usage[fn] = e->functions[fn].usage;
+    }
+    if (e->shared_hist.direct != NULL) {
+        add_histograms(total, &e->shared_hist, begun_direct);
+    }
+    finish_spans(&total->latency);
+    finish_spans(&total->latency_cold);
+    finish_spans(&total->wait);
+    finish_spans(&total->service);
+    uint64_t n = e->in_execution.n;
+    total->in_execution_ns = level_integral(&e->in_execution, end_ns) - e->base.in_execution;
+    total->in_execution_sq_ns = e->square_acc + (fsim_wide)n * (fsim_wide)n * end_ns - e->base.square;
+    total->in_execution_peak = e->in_execution.peak;
+    total->instances_peak = e->alive_peak;
+    total->queue_ns = level_integral(&e->in_queue, end_ns) - e->base.queue;
+    total->queue_peak = e->in_queue.peak;
+}
+
+static void fill_occupancy(engine *e) {
+    if (!e->has_occupancy) {
+        return;
+    }
+    fsim_result *result = e->result;
+    uint32_t levels = e->scenario->occupancy + 1u;
+    result->occupancy = e->scenario->occupancy;
+    result->occupancy_requests = engine_grow(e, NULL, levels, sizeof(double));
+    result->occupancy_instances = engine_grow(e, NULL, levels, sizeof(double));
+    double horizon = result->horizon_ns > 0 ? (double)result->horizon_ns : 1.0;
+    for (uint32_t l = 0; l < levels; l++) {
+        result->occupancy_requests[l] = (double)e->occupancy_requests_ns[l] / horizon;
+        result->occupancy_instances[l] = (double)e->occupancy_instances_ns[l] / horizon;
+    }
+}
+
+/* Under random or oldest-idle routing a long keep-alive never lets the pool shrink: it sits at its high-water
+ * mark and a steady state is out of reach (validity, finding 2). The sign: nothing was ever removed although
+ * the run is longer than the window, and the pool grew late in it. */
+static bool looks_nonstationary(const engine *e, fsim_ns end_ns) {
+    const function *f = &e->functions[0];
+    fsim_wide removed = 0;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        removed += (fsim_wide)e->tallies[fn].n.removed;
+    }
+    fsim_ns horizon_ns = end_ns - e->warmup_ns;
+    return f->scale.on_demand && !f->window_drawn && f->window_ns != FSIM_NEVER &&
+           horizon_ns > f->window_ns && e->scenario->windows_every_ns == 0 && removed == 0 &&
+           e->alive_peak > 1 && e->growth_at_ns > e->warmup_ns + horizon_ns / 2;
+}
+
+void engine_finish(engine *e, fsim_ns end_ns) {
+    fsim_result *result = e->result;
+    engine_marks_finish(e, end_ns);
+    e->now_ns = end_ns;
+    result->end_ns = end_ns;
+    result->horizon_ns = end_ns > e->warmup_ns ? end_ns - e->warmup_ns : 0;
+    end_requests(e, end_ns);
+    end_instances(e, end_ns);
+    fill_scopes(e, end_ns);
+    fill_occupancy(e);
+    result->nonstationary = looks_nonstationary(e, end_ns);
+    result->policy = e->scenario->bundle;
+    result->seed = e->options->seed;
+    result->digest = e->digest;
+    result->events = e->events;
+    result->batches = e->batches;
+    result->meters = e->plan;
+    result->probe_count = e->scenario->probe_count;
+    result->node_count = e->scenario->nodes.count;
+    result->node_ns = level_integral(&e->node_in_use, end_ns) - e->base.node_in_use;
+    result->node_peak = (uint32_t)e->node_in_use.peak;
+    result->functions = e->table;
+    e->table = NULL;
+}

@@ -1,0 +1,230 @@
+/* Scalers at work: samples and ticks on their grids, and starting or removing instances until what they want
+ * is there. */
+#include "model/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t id_of(const engine *e, const function *f) {
+    return (uint32_t)(f - e->functions);
+}
+
+/* ---- ready instances of scaled functions, oldest first ---- */
+
+void engine_scaled_add(engine *e, function *f, uint32_t i) {
+    if (f->ready_count == f->ready_capacity) {
+        uint32_t capacity = f->ready_capacity == 0 ? 8u : f->ready_capacity * 2u;
+        f->ready = engine_grow(e, f->ready, capacity, sizeof *f->ready);
+        f->ready_capacity = capacity;
+    }
+    f->ready[f->ready_count++] = i;
+    sampled *s = &e->sampled[i];
+    *s = (sampled){{0}, {0}, 0, 0, 0, 0};
+}
+
+void engine_scaled_remove(engine *e, function *f, uint32_t i) {
+    (void)e;
+    uint32_t at = f->ready_count;
+    while (at > 0 && f->ready[at - 1u] != i) { /* the newest usually go first */
+        at--;
+    }
+    fsim_assert(at > 0);
+    memmove(&f->ready[at - 1u], &f->ready[at], (f->ready_count - at) * sizeof *f->ready);
+    f->ready_count--;
+}
+
+void engine_sampled_enter(engine *e, uint32_t i, bool proxied) {
+    sampled *s = &e->sampled[i];
+    level_enter(&s->inside, e->now_ns);
+    s->arrivals++;
+    if (proxied) {
+        level_enter(&s->proxied, e->now_ns);
+        s->proxied_arrivals++;
+    }
+}
+
+void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
+    sampled *s = &e->sampled[i];
+    level_leave(&s->inside, e->now_ns);
+    if (proxied) {
+        level_leave(&s->proxied, e->now_ns);
+    }
+}
+
+/* ---- samples ---- */
+
+static double mean_since(const level *l, fsim_wide *before, fsim_ns now_ns, double elapsed_ns) {
+    fsim_wide integral = level_integral(l, now_ns);
+    double mean = (double)(integral - *before) / elapsed_ns;
+    *before = integral;
+    return mean;
+}
+
+void engine_sample(engine *e, function *f) {
+    if (f->asleep) {
+        f->sample_armed = false;
+        return;
+    }
+    if (f->ready_count > e->sample_capacity) {
+        e->sample_rows = engine_grow(e, e->sample_rows, f->ready_capacity, sizeof *e->sample_rows);
+        e->sample_capacity = f->ready_capacity;
+    }
+    fsim_ns elapsed_ns = e->now_ns - f->sampled_ns;
+    for (uint32_t k = 0; k < f->ready_count; k++) {
+        uint32_t i = f->ready[k];
+        sampled *s = &e->sampled[i];
+        fsim_ns age_ns = e->now_ns - e->instances[i].ready_ns;
+        double own_ns = (double)(age_ns < elapsed_ns && age_ns > 0 ? age_ns : elapsed_ns);
+        e->sample_rows[k] = (fsim_instance_sample){
+            .age_ns = age_ns,
+            .concurrency = mean_since(&s->inside, &s->inside_before, e->now_ns, own_ns),
+            .proxied_concurrency = mean_since(&s->proxied, &s->proxied_before, e->now_ns, own_ns),
+            .requests_per_s = (double)s->arrivals / (own_ns * 1e-9),
+            .proxied_requests_per_s = (double)s->proxied_arrivals / (own_ns * 1e-9)};
+        s->arrivals = 0;
+        s->proxied_arrivals = 0;
+    }
+    fsim_scale_sample sample = {
+        .now_ns = e->now_ns,
+        .elapsed_ns = elapsed_ns,
+        .instances = e->sample_rows,
+        .count = f->ready_count,
+        .activator_concurrency = mean_since(&f->proxied, &f->proxied_before, e->now_ns, (double)elapsed_ns),
+        .activator_requests = (double)f->proxied_arrivals};
+    f->proxied_arrivals = 0;
+    f->sampled_ns = e->now_ns;
+    e->scenario->scaling->sample(f->scaling_state, e->scenario->scaling_params, &sample, &f->rng_scaling);
+    engine_push(e, e->now_ns + f->scale.sample_ns, id_of(e, f), EVENT_SAMPLE);
+}
+
+/* ---- decisions ---- */
+
+static void decide(engine *e, function *f) {
+    fsim_scale_view view = {.now_ns = e->now_ns,
+                            .ready = f->ready_count,
+                            .starting = f->starting_count,
+                            .wanted = f->wanted,
+                            .in_flight = f->inside,
+                            .queued = f->queued};
+    fsim_scale_decision decision = {.want = f->wanted, .direct = f->direct, .mode = ""};
+    bool explain = e->options->on_decision != NULL;
+    e->scenario->scaling->tick(f->scaling_state, e->scenario->scaling_params, &view, explain, &decision);
+    if (explain) {
+        e->options->on_decision(e->options->user, id_of(e, f), &view, &decision);
+    }
+    f->direct = decision.direct;
+    f->asleep = decision.sleep;
+    if (decision.want != f->wanted) {
+        f->wanted = decision.want;
+        engine_fit(e, f);
+    }
+}
+
+void engine_tick(engine *e, function *f) {
+    if (f->asleep) {
+        f->tick_armed = false;
+        return;
+    }
+    decide(e, f);
+    engine_push(e, e->now_ns + f->scale.tick_ns, id_of(e, f), EVENT_TICK);
+}
+
+static fsim_ns next_on_grid(fsim_ns now_ns, fsim_ns period_ns) {
+    return (now_ns / period_ns + 1) * period_ns;
+}
+
+/* A request came in while nothing ran: the scaler wakes on its grid, and may be asked at once. */
+void engine_wake(engine *e, function *f) {
+    if (f->asleep) {
+        f->asleep = false;
+        f->sampled_ns = e->now_ns;
+        f->proxied_before = level_integral(&f->proxied, e->now_ns);
+        if (f->scale.sample_ns != 0 && !f->sample_armed) {
+            f->sample_armed = true;
+            engine_push(e, next_on_grid(e->now_ns, f->scale.sample_ns), id_of(e, f), EVENT_SAMPLE);
+        }
+        if (f->scale.tick_ns != 0 && !f->tick_armed) {
+            f->tick_armed = true;
+            engine_push(e, next_on_grid(e->now_ns, f->scale.tick_ns), id_of(e, f), EVENT_TICK);
+        }
+    }
+    if (f->wanted == 0 && e->scenario->scaling->poke != NULL &&
+        e->scenario->scaling->poke(f->scaling_state, e->scenario->scaling_params, e->now_ns)) {
+        decide(e, f);
+    }
+}
+
+/* Scale-in takes starting instances first, then the newest (Kubernetes ranks unready, then younger ones
+ * first); those with requests inside drain. */
+static void shrink(engine *e, function *f, uint32_t surplus) {
+    while (surplus > 0 && f->starting_newest != FSIM_NONE) {
+        engine_cancel_start(e, f->starting_newest);
+        surplus--;
+    }
+    while (surplus > 0 && f->ready_count > 0) {
+        uint32_t i = f->ready[f->ready_count - 1u];
+        surplus--;
+        if (e->links[i].inside == 0) {
+            engine_remove(e, i, 0);
+            continue;
+        }
+        instance *in = &e->instances[i];
+        fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
+        engine_scaled_remove(e, f, i);
+        in->draining = true;
+    }
+}
+
+void engine_fit(engine *e, function *f) {
+    uint32_t have = f->starting_count + f->ready_count;
+    fsim_cause cause;
+    if (f->wanted < have) {
+        shrink(e, f, have - f->wanted);
+    }
+    while (have < f->wanted && engine_may_start(e, f, &cause)) {
+        bool caused = f->queued > f->starting_count;
+        uint32_t i = engine_start(e, f, false);
+        e->instances[i].caused = caused;
+        e->tallies[id_of(e, f)].n.cold_triggered += caused && e->now_ns >= e->warmup_ns;
+        engine_launch(e, i);
+        have++;
+    }
+}
+
+/* ---- set-up ---- */
+
+void engine_scale_setup(engine *e, function *f) {
+    const fsim_scaling_ops *ops = e->scenario->scaling;
+    size_t bytes = ops->state_size != NULL ? ops->state_size(e->scenario->scaling_params) : 0;
+    f->scaling_state = bytes != 0 ? calloc(1, bytes) : NULL;
+    if (bytes != 0 && f->scaling_state == NULL) {
+        engine_no_memory(e);
+    }
+    ops->init(f->scaling_state, e->scenario->scaling_params, &f->spec, &f->scale);
+    f->scaled = f->scale.tick_ns != 0;
+    f->wanted = f->scale.initial;
+    f->direct = false;
+    if (f->scaled && e->sampled == NULL) {
+        e->sampled = engine_grow(e, NULL, e->instance_capacity, sizeof *e->sampled);
+    }
+}
+
+/* From now on: the instances it begins with, and its grids. */
+void engine_scale_begin(engine *e, function *f) {
+    uint32_t begin = f->scale.initial > f->spec.min_instances ? f->scale.initial : f->spec.min_instances;
+    f->wanted = f->scaled ? begin : f->wanted;
+    for (uint32_t k = 0; k < begin && f->alive < f->spec.max_instances; k++) {
+        engine_start_ready(e, f, false);
+    }
+    if (!f->scaled) {
+        return;
+    }
+    f->sampled_ns = e->now_ns;
+    if (f->scale.sample_ns != 0) {
+        f->sample_armed = true;
+        engine_push(e, next_on_grid(e->now_ns, f->scale.sample_ns), id_of(e, f), EVENT_SAMPLE);
+    }
+    f->tick_armed = true;
+    engine_push(e, next_on_grid(e->now_ns, f->scale.tick_ns), id_of(e, f), EVENT_TICK);
+}

@@ -1,0 +1,427 @@
+/* Memory of a run, and its functions: from specs and plans to what the loop reads. */
+#include "model/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void engine_no_memory(engine *e) {
+    e->status = FSIM_ELIMIT;
+    fsim_fail(e->err, FSIM_ELIMIT, "out of memory: %llu requests in the system, %llu instances",
+              (unsigned long long)e->in_system, (unsigned long long)e->alive);
+    longjmp(e->no_memory, 1);
+}
+
+void engine_fail(engine *e, fsim_status status) {
+    e->status = status;
+    e->stopped = true;
+}
+
+void *engine_grow(engine *e, void *array, size_t count, size_t size) {
+    void *grown = realloc(array, count * size);
+    if (grown == NULL && count != 0) {
+        engine_no_memory(e);
+    }
+    return grown;
+}
+
+void engine_grow_requests(engine *e) {
+    uint32_t capacity = e->request_capacity == 0 ? 1024u : e->request_capacity * 2u;
+    if (capacity > FSIM_IN_SYSTEM_MAX) {
+        engine_no_memory(e);
+    }
+    e->requests = engine_grow(e, e->requests, capacity, sizeof *e->requests);
+    for (uint32_t r = capacity; r > e->request_capacity; r--) {
+        e->requests[r - 1u] = (request){.next = e->request_free};
+        e->request_free = r - 1u;
+    }
+    e->request_capacity = capacity;
+}
+
+static void grow_domains(engine *e, uint32_t count) {
+    e->domains = engine_grow(e, e->domains, count, sizeof *e->domains);
+    memset(e->domains + e->domain_count, 0, (count - e->domain_count) * sizeof *e->domains);
+    for (uint32_t d = e->domain_count; d < count; d++) {
+        e->domains[d].speed = 1.0;
+        e->domains[d].cores = e->scenario->nodes.vcpu;
+    }
+    e->domain_count = count;
+}
+
+void engine_grow_instances(engine *e) {
+    uint32_t before = e->instance_capacity;
+    uint32_t capacity = before == 0 ? 256u : before * 2u;
+    if (capacity > FSIM_INSTANCES_MAX) {
+        engine_no_memory(e);
+    }
+    e->instances = engine_grow(e, e->instances, capacity, sizeof *e->instances);
+    e->links = engine_grow(e, e->links, capacity, sizeof *e->links);
+    e->meters = engine_grow(e, e->meters, capacity, sizeof *e->meters);
+    if (e->sampled != NULL) {
+        e->sampled = engine_grow(e, e->sampled, capacity, sizeof *e->sampled);
+    }
+    if (e->has_pool) {
+        e->instance_rank = engine_grow(e, e->instance_rank, capacity, sizeof *e->instance_rank);
+        e->instance_uses = engine_grow(e, e->instance_uses, capacity, sizeof *e->instance_uses);
+    }
+    if (e->has_nodes) {
+        e->instance_node = engine_grow(e, e->instance_node, capacity, sizeof *e->instance_node);
+    }
+    if (e->has_sharing && !e->node_sharing) {
+        grow_domains(e, capacity);
+    }
+    for (uint32_t i = capacity; i > before; i--) {
+        e->instances[i - 1u] = (instance){.newer = e->instance_free, .state = INSTANCE_FREE};
+        e->instance_free = i - 1u;
+    }
+    e->instance_capacity = capacity;
+}
+
+/* ---- functions ---- */
+
+static void new_collector(engine *e, collector *c) {
+    fsim_histogram **all[] = {&c->direct, &c->latency_waited, &c->latency_cold, &c->wait, &c->service};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        *all[k] = calloc(1, sizeof(fsim_histogram)); /* pages that no value touches cost nothing */
+        if (*all[k] == NULL) {
+            engine_no_memory(e);
+        }
+    }
+}
+
+static void free_collector(collector *c) {
+    free(c->direct);
+    free(c->latency_waited);
+    free(c->latency_cold);
+    free(c->wait);
+    free(c->service);
+}
+
+static void add_tally(engine *e, uint32_t fn) {
+    tally *t = &e->tallies[fn];
+    memset(t, 0, sizeof *t);
+    t->direct.min_ns = t->waited.min_ns = t->cold.min_ns = t->wait.min_ns = t->service.min_ns = FSIM_NEVER;
+    if (fn < FSIM_FUNCTION_HISTOGRAMS_MAX) {
+        new_collector(e, &t->hist);
+        return;
+    }
+    if (e->shared_hist.direct == NULL) {
+        new_collector(e, &e->shared_hist);
+    }
+    t->hist = e->shared_hist;
+}
+
+static void seed_streams(engine *e, function *f) {
+    uint64_t seed = e->options->seed;
+    fsim_rng_seed(&f->rng_cold, seed, f->name, FSIM_RNG_COLD_START);
+    fsim_rng_seed(&f->rng_keepalive, seed, f->name, FSIM_RNG_KEEPALIVE);
+    fsim_rng_seed(&f->rng_timeout, seed, f->name, FSIM_RNG_QUEUE_TIMEOUT);
+    fsim_rng_seed(&f->rng_routing, seed, f->name, FSIM_RNG_ROUTING);
+    fsim_rng_seed(&f->rng_retry, seed, f->name, FSIM_RNG_RETRY);
+    fsim_rng_seed(&f->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
+}
+
+static double cold_mean_s(const fsim_fn_spec *spec) {
+    double mean_ns = 0.0;
+    if (!spec->cold_has_phases) {
+        return fsim_dist_mean_ns(&spec->cold_start) * 1e-9;
+    }
+    for (int p = 0; p < FSIM_COLD_PHASES; p++) {
+        mean_ns += fsim_dist_mean_ns(&spec->cold_phases[p]);
+    }
+    return mean_ns * 1e-9;
+}
+
+static void take_plans(engine *e, function *f) {
+    const fsim_scenario *s = e->scenario;
+    s->keepalive->init(s->keepalive_params, &f->spec, &f->keepalive);
+    f->window_drawn = f->keepalive.window.kind != FSIM_DIST_CONSTANT;
+    f->window_ns = f->keepalive.window.constant_ns;
+    e->pool_mb = f->keepalive.pool_mb;
+    f->admit = (fsim_admit_plan){.in_system_max = FSIM_UNLIMITED};
+    if (s->admission != NULL) {
+        s->admission->init(s->admission_params, &f->spec, &f->admit);
+        f->admit_tokens = f->admit.burst;
+    }
+    f->gateway_tokens = s->gateway.burst;
+    engine_scale_setup(e, f);
+    fsim_route_order order = s->routing->init(s->routing_params, &f->spec);
+    fsim_fleet_init(&f->fleet[0], order, f->concurrency);
+    fsim_fleet_init(&f->fleet[1], order, f->concurrency);
+    f->local_queue = f->scale.local_queue;
+    f->removable_min = f->spec.min_instances + f->spec.provisioned;
+}
+
+static void take_limits(engine *e, function *f) {
+    const fsim_scenario *s = e->scenario;
+    if (s->start_rate.kind != FSIM_LIMIT_NONE && s->start_rate.per_function &&
+        !fsim_start_limiter_init(&f->start_limiter, &s->start_rate)) {
+        engine_no_memory(e);
+    }
+    if (s->provisioned_start_rate.kind != FSIM_LIMIT_NONE && s->provisioned_start_rate.per_function &&
+        !fsim_start_limiter_init(&f->provisioned_limiter, &s->provisioned_start_rate)) {
+        engine_no_memory(e);
+    }
+    f->has_reserve = f->spec.reserved_concurrency != FSIM_UNLIMITED;
+    f->inside_limit = f->spec.reserved_concurrency;
+    if (f->has_reserve && e->has_account) {
+        uint64_t reserve = f->inside_limit;
+        e->inside_shared_limit -= reserve < e->inside_shared_limit ? reserve : e->inside_shared_limit;
+    }
+}
+
+static uint32_t to_ucore(double cores) {
+    return cores >= 4000.0 ? 4000000000u : (uint32_t)(cores * FSIM_UCORE + 0.5);
+}
+
+static void add_function(engine *e, uint32_t fn) {
+    function *f = &e->functions[fn];
+    memset(f, 0, sizeof *f);
+    f->spec = *fsim_function_table_get(e->table, fn);
+    f->name = f->spec.name;
+    f->concurrency = f->spec.concurrency;
+    f->rate_ucore =
+        to_ucore(f->spec.cpu_fraction * (f->spec.vcpu < 1.0 && !e->has_sharing ? f->spec.vcpu : 1.0));
+    f->background_ucore = to_ucore(f->spec.background_cpu);
+    f->timeout_ns = f->spec.timeout_ns;
+    f->freeze = f->spec.freeze;
+    f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing;
+    f->queue_head = f->queue_tail = FSIM_NONE;
+    f->starting_newest = FSIM_NONE;
+    f->waiting_next = f->waiting_prev = FSIM_NONE;
+    f->cold_mean_s = cold_mean_s(&f->spec);
+    f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
+    f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
+    f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
+    f->cpu_rule = fsim_cpu_rule_make(&e->plan, f->usage.vcpu_milli);
+    seed_streams(e, f);
+    take_limits(e, f);
+    take_plans(e, f);
+    add_tally(e, fn);
+    e->function_base[fn] = (function_base){0};
+}
+
+/* What a function has from its first instant on. */
+static void begin_function(engine *e, function *f) {
+    f->provisioned_missing = f->spec.provisioned;
+    if (e->scenario->provisioned_start_rate.kind != FSIM_LIMIT_NONE) {
+        engine_provision(e, f);
+    } else {
+        while (f->provisioned_missing != 0) {
+            f->provisioned_missing--;
+            engine_start_ready(e, f, true);
+        }
+    }
+    engine_scale_begin(e, f);
+}
+
+void engine_add_functions(engine *e) {
+    uint32_t before = e->function_count;
+    uint32_t count = fsim_function_table_count(e->table);
+    if (count == before) {
+        return;
+    }
+    if (count > e->function_capacity) {
+        uint32_t capacity = count < 2u * e->function_capacity ? 2u * e->function_capacity : count;
+        e->functions = engine_grow(e, e->functions, capacity, sizeof *e->functions);
+        e->tallies = engine_grow(e, e->tallies, capacity, sizeof *e->tallies);
+        e->function_base = engine_grow(e, e->function_base, capacity, sizeof *e->function_base);
+        e->function_capacity = capacity;
+    }
+    for (uint32_t fn = before; fn < count; fn++) {
+        add_function(e, fn);
+        e->function_count = fn + 1u;
+    }
+    if (e->scenario->windows_every_ns != 0) {
+        engine_windows_add_functions(e, before);
+    }
+    for (uint32_t fn = before; fn < count; fn++) {
+        begin_function(e, &e->functions[fn]);
+    }
+}
+
+/* ---- the run ---- */
+
+static bool any_sharing(const engine *e) {
+    uint32_t count = fsim_function_table_count(e->table);
+    const fsim_fn_spec *spec = fsim_function_table_template(e->table);
+    bool any = spec != NULL && spec->cpu_model != FSIM_CPU_NONE;
+    for (uint32_t fn = 0; fn < count; fn++) {
+        any |= fsim_function_table_get(e->table, fn)->cpu_model != FSIM_CPU_NONE;
+    }
+    return any;
+}
+
+static void take_features(engine *e) {
+    const fsim_scenario *s = e->scenario;
+    fsim_keepalive_plan keep = {0};
+    s->keepalive->init(s->keepalive_params, fsim_function_table_template(e->table), &keep);
+    e->early = s->binding == FSIM_BIND_EARLY;
+    e->cancels = !e->early && s->cancel_start;
+    e->metering = !e->options->no_metering;
+    e->plan = e->options->meters != NULL ? *e->options->meters : fsim_meter_plan_default();
+    e->plan.metered |= FSIM_METERED_THRESHOLD | FSIM_METERED_INSTANCES | FSIM_METERED_PROVISIONED;
+    e->has_account = s->account_concurrency != UINT64_MAX;
+    e->inside_shared_limit = s->account_concurrency;
+    e->has_quota = s->memory_quota_mb != INT64_MAX;
+    e->has_pool = s->keepalive->rank != NULL && keep.pool_mb != INT64_MAX;
+    e->pool_mb = keep.pool_mb;
+    e->has_nodes = s->nodes.count != 0;
+    e->node_sharing = e->has_nodes && s->nodes.processor_sharing;
+    e->has_sharing = e->node_sharing || any_sharing(e);
+    e->has_admission = s->admission != NULL;
+    e->has_gateway = s->gateway.rate_per_s > 0.0;
+    e->has_waiters = e->has_account || e->has_quota || e->has_pool || e->has_nodes ||
+                     s->start_rate.kind != FSIM_LIMIT_NONE;
+    e->has_occupancy = s->occupancy != 0;
+    e->has_exceed = s->exceed_latency_count != 0 || s->exceed_wait_count != 0;
+    e->wants_rows = e->options->on_request != NULL;
+    e->gateway_tokens = s->gateway.burst;
+    e->warmup_ns = s->warmup_ns;
+}
+
+static void take_nodes(engine *e) {
+    const fsim_nodes_plan *plan = &e->scenario->nodes;
+    if (!e->has_nodes) {
+        return;
+    }
+    e->nodes = engine_grow(e, NULL, plan->count, sizeof *e->nodes);
+    for (uint32_t n = 0; n < plan->count; n++) {
+        e->nodes[n] = (node){.free_mb = plan->memory_mb};
+    }
+    if (e->node_sharing) {
+        grow_domains(e, plan->count);
+    }
+}
+
+static void take_closed(engine *e) {
+    const fsim_closed_plan *plans;
+    e->closed_count = fsim_workload_closed(e->workload, &plans);
+    for (uint32_t c = 0; c < e->closed_count; c++) {
+        closed_population *p = &e->closed[c];
+        p->plan = &plans[c];
+        fsim_rng_seed(&p->rng_think, e->options->seed, plans[c].path, FSIM_RNG_THINK);
+        fsim_rng_seed(&p->rng_service, e->options->seed, plans[c].path, FSIM_RNG_SERVICE);
+        for (uint32_t u = 0; u < plans[c].users; u++) {
+            fsim_ns at_ns = fsim_dist_sample(&plans[c].think, &p->rng_think);
+            if (at_ns <= plans[c].until_ns) {
+                e->closed_outstanding++;
+                engine_push(e, at_ns, c, EVENT_THINK);
+            }
+        }
+    }
+}
+
+static void take_arrays(engine *e) {
+    const fsim_scenario *s = e->scenario;
+    if (!fsim_event_queue_init(&e->queue, 4096)) {
+        engine_no_memory(e);
+    }
+    engine_grow_requests(e);
+    engine_grow_instances(e);
+    take_nodes(e);
+    if (e->has_occupancy) {
+        size_t levels = (size_t)s->occupancy + 1u;
+        e->occupancy_requests_ns = engine_grow(e, NULL, levels, sizeof(uint64_t));
+        e->occupancy_instances_ns = engine_grow(e, NULL, levels, sizeof(uint64_t));
+        memset(e->occupancy_requests_ns, 0, levels * sizeof(uint64_t));
+        memset(e->occupancy_instances_ns, 0, levels * sizeof(uint64_t));
+    }
+    if (s->probe_count != 0) {
+        e->result->probes = engine_grow(e, NULL, s->probe_count, sizeof *e->result->probes);
+        memset(e->result->probes, 0, s->probe_count * sizeof *e->result->probes);
+    }
+    if (!fsim_start_limiter_init(&e->region_limiter, &s->start_rate) ||
+        !fsim_start_limiter_init(&e->region_provisioned_limiter, &s->provisioned_start_rate)) {
+        engine_no_memory(e);
+    }
+    e->region_limiter.limit = s->start_rate.kind == FSIM_LIMIT_NONE ? NULL : &s->start_rate;
+}
+
+/* Everything that may leave by no_memory; the caller has set it. */
+void engine_set_up(engine *e) {
+    take_features(e);
+    take_arrays(e);
+    engine_add_functions(e);
+    take_closed(e);
+    engine_marks_setup(e);
+}
+
+fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsim_run_options *options,
+                          fsim_error *err) {
+    engine *e = calloc(1, sizeof *e);
+    fsim_result *result = calloc(1, sizeof *result);
+    if (e == NULL || result == NULL) {
+        free(e);
+        free(result);
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    e->result = result;
+    e->scenario = scenario;
+    e->options = options;
+    e->err = err;
+    e->request_free = e->instance_free = FSIM_NONE;
+    e->waiting_first = e->waiting_last = FSIM_NONE;
+    e->digest = FSIM_HASH_START;
+    *out = e;
+    e->table = fsim_function_table_clone(scenario->functions);
+    if (e->table == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    fsim_source_context context = {.seed = options->seed,
+                                   .path = "workload",
+                                   .table = e->table,
+                                   .default_fn = scenario->default_fn,
+                                   .base_dir = scenario->base_dir};
+    return fsim_workload_open(&e->workload, &context, scenario->workload, err);
+}
+
+static void free_function(function *f) {
+    fsim_fleet_deinit(&f->fleet[0]);
+    fsim_fleet_deinit(&f->fleet[1]);
+    fsim_start_limiter_deinit(&f->start_limiter);
+    fsim_start_limiter_deinit(&f->provisioned_limiter);
+    free(f->scaling_state);
+    free(f->ready);
+}
+
+void engine_destroy(engine *e) {
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        free_function(&e->functions[fn]);
+        if (e->tallies[fn].hist.direct != e->shared_hist.direct) {
+            free_collector(&e->tallies[fn].hist);
+        }
+    }
+    free_collector(&e->shared_hist);
+    for (uint32_t d = 0; d < e->domain_count; d++) {
+        free(e->domains[d].heap);
+    }
+    fsim_start_limiter_deinit(&e->region_limiter);
+    fsim_start_limiter_deinit(&e->region_provisioned_limiter);
+    fsim_event_queue_deinit(&e->queue);
+    void *arrays[] = {e->requests,
+                      e->instances,
+                      e->links,
+                      e->meters,
+                      e->sampled,
+                      e->sample_rows,
+                      e->instance_rank,
+                      e->instance_uses,
+                      e->instance_node,
+                      e->domains,
+                      e->nodes,
+                      e->functions,
+                      e->tallies,
+                      e->function_base,
+                      e->window_base,
+                      e->occupancy_requests_ns,
+                      e->occupancy_instances_ns};
+    for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
+        free(arrays[k]);
+    }
+    if (e->workload != NULL) {
+        fsim_workload_close(e->workload);
+    }
+    fsim_function_table_destroy(e->table);
+    fsim_result_destroy(e->result);
+    free(e);
+}

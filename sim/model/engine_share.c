@@ -1,0 +1,111 @@
+/* CPU models in which requests slow each other down: processor sharing and linear slow-down inside one
+ * instance, processor sharing on a node.
+ *
+ * All requests of a domain progress at one common speed, so a virtual clock that advances at that speed
+ * orders their completions: a request that enters at virtual time v with service s completes at v + s,
+ * whoever comes or goes meanwhile. Each change costs O(log n); one event a domain is live, older ones are
+ * recognised by their generation. Speeds (contract additions, section 4): ps min(1, cores / demand), where
+ * demand is the sum of the requests' CPU fractions (n when they are CPU-bound); linear 1 / (1 + (n - 1) x
+ * slowdown). Doubles here are deterministic: basic IEEE operations in a fixed order. */
+#include "model/engine.h"
+
+#include <math.h>
+
+static bool earlier(const engine *e, uint32_t a, uint32_t b) {
+    const request *x = &e->requests[a];
+    const request *y = &e->requests[b];
+    return x->finish_work < y->finish_work || (x->finish_work == y->finish_work && x->order < y->order);
+}
+
+static void sift_up(const engine *e, share_domain *d, uint32_t at, uint32_t r) {
+    while (at > 0 && earlier(e, r, d->heap[(at - 1u) / 2u])) {
+        d->heap[at] = d->heap[(at - 1u) / 2u];
+        at = (at - 1u) / 2u;
+    }
+    d->heap[at] = r;
+}
+
+static uint32_t take_first(const engine *e, share_domain *d) {
+    uint32_t first = d->heap[0];
+    uint32_t last = d->heap[--d->count];
+    uint32_t at = 0;
+    for (uint32_t child = 1; child < d->count; child = 2u * at + 1u) {
+        child += child + 1u < d->count && earlier(e, d->heap[child + 1u], d->heap[child]) ? 1u : 0u;
+        if (!earlier(e, d->heap[child], last)) {
+            break;
+        }
+        d->heap[at] = d->heap[child];
+        at = child;
+    }
+    d->heap[at] = last;
+    return first;
+}
+
+static double fraction(const request *q) {
+    return (double)q->rate_ucore / FSIM_UCORE;
+}
+
+static void advance(engine *e, share_domain *d) {
+    d->virtual_ns += (double)(e->now_ns - d->at_ns) * d->speed;
+    d->at_ns = e->now_ns;
+}
+
+static void set_speed(engine *e, uint32_t domain, share_domain *d) {
+    if (d->linear) {
+        d->speed = d->count <= 1u ? 1.0 : 1.0 / (1.0 + (double)(d->count - 1u) * d->slowdown);
+    } else {
+        d->speed = d->demand > d->cores ? d->cores / d->demand : 1.0;
+    }
+    d->generation = (d->generation + 1u) & GENERATION_MASK;
+    if (d->count == 0) {
+        d->virtual_ns = 0.0;
+        d->demand = 0.0;
+        return;
+    }
+    double left_ns = ceil((e->requests[d->heap[0]].finish_work - d->virtual_ns) / d->speed);
+    fsim_ns after_ns = left_ns < 1.0 ? 0 : left_ns > 9e18 ? FSIM_NEVER : (fsim_ns)left_ns;
+    engine_push(e, fsim_ns_add(e->now_ns, after_ns), domain, EVENT_KIND(EVENT_SHARE, d->generation));
+}
+
+static uint32_t domain_of(const engine *e, const request *q) {
+    return e->has_nodes && e->scenario->nodes.processor_sharing ? e->instance_node[q->instance] : q->instance;
+}
+
+void engine_share_enter(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    const function *f = &e->functions[q->fn];
+    uint32_t id = domain_of(e, q);
+    share_domain *d = &e->domains[id];
+    if (!(e->has_nodes && e->scenario->nodes.processor_sharing) && d->count == 0) {
+        d->cores = f->spec.vcpu;
+        d->slowdown = f->spec.slowdown_per_request;
+        d->linear = f->spec.cpu_model == FSIM_CPU_LINEAR;
+    }
+    if (d->count == d->capacity) {
+        uint32_t capacity = d->capacity == 0 ? 8u : d->capacity * 2u;
+        d->heap = engine_grow(e, d->heap, capacity, sizeof *d->heap);
+        d->capacity = capacity;
+    }
+    advance(e, d);
+    q->finish_work = d->virtual_ns + (double)q->service_ns;
+    q->order = ++e->share_order;
+    d->demand += fraction(q);
+    sift_up(e, d, d->count++, r);
+    set_speed(e, id, d);
+}
+
+/* Everybody whose work is done by now leaves; less than a nanosecond of work left is done. */
+void engine_share_fire(engine *e, uint32_t id, uint32_t generation) {
+    share_domain *d = &e->domains[id];
+    if (d->generation != generation) {
+        return;
+    }
+    advance(e, d);
+    uint32_t r = take_first(e, d);
+    if (d->virtual_ns < e->requests[r].finish_work) {
+        d->virtual_ns = e->requests[r].finish_work;
+    }
+    d->demand -= fraction(&e->requests[r]);
+    set_speed(e, id, d);
+    engine_complete(e, r);
+}

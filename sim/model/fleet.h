@@ -1,0 +1,111 @@
+/* The instances of one function that are ready, indexed by what its routing rule asks for: recency, order of
+ * creation, or load. Only the index of the rule in force is kept; with it every pick is O(1) (creation order
+ * and round robin: a scan over a bitmap, 64 instances a word).
+ *
+ * The fleet knows instances by id and by the requests inside them; it never looks at the clock. An instance
+ * has a free slot while inside < slots, and is idle while inside = 0. The idle ones are kept in a list in the
+ * order in which they became idle, which under a fixed keep-alive is the order in which they expire. */
+#ifndef FSIM_MODEL_FLEET_H
+#define FSIM_MODEL_FLEET_H
+
+#include "api/policy_api.h"
+
+#include <stdbool.h>
+
+#define FSIM_NONE UINT32_MAX
+
+/* What the fleet keeps per instance: one column of the instance pool. */
+typedef struct fsim_fleet_link {
+    uint32_t idle_newer, idle_older;
+    uint32_t free_newer, free_older; /* by recency, with more than one slot */
+    uint32_t place;                  /* in dense[], or rank in order of creation */
+    uint32_t inside;                 /* requests held: executing and waiting in the instance */
+} fsim_fleet_link;
+
+typedef struct fsim_fleet {
+    fsim_route_order order;
+    bool by_idle_list; /* one slot and a rule of recency: the idle list is the index */
+    uint32_t slots;
+    uint32_t count; /* instances in the fleet */
+    uint32_t idle_newest, idle_oldest;
+    uint32_t free_newest, free_oldest;
+    uint32_t *dense; /* RANDOM, TWO_CHOICES: those with a free slot; LEAST, MOST: all, by load */
+    uint32_t dense_count, dense_capacity;
+    uint32_t *level; /* LEAST, MOST: level[l] = first place with load >= l, l = 0 … level_count */
+    uint32_t level_count;
+    uint32_t *ranked;    /* creation order: the instance of each rank, FSIM_NONE where it has gone */
+    uint64_t *free_bits; /* bit per rank: has a free slot */
+    uint32_t rank_next, rank_capacity, cursor;
+} fsim_fleet;
+
+void fsim_fleet_init(fsim_fleet *fleet, fsim_route_order order, uint32_t slots);
+void fsim_fleet_deinit(fsim_fleet *fleet);
+
+/* An instance starts: its place in the order of creation is that of its start. Then fsim_fleet_add when it is
+ * ready, or withdraw. False: out of memory, nothing changed. */
+bool fsim_fleet_announce(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+void fsim_fleet_withdraw(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+/* An announced instance without requests joins, as the newest idle. False: out of memory, nothing changed. */
+bool fsim_fleet_add(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+/* An instance leaves, whatever is inside. By load O(loads), else O(1). */
+void fsim_fleet_remove(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+
+/* Internal: the indexes other than the idle list. False: out of memory. */
+bool fsim_fleet_index_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+void fsim_fleet_index_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+uint32_t fsim_fleet_index_pick(fsim_fleet *fleet, const fsim_fleet_link *links, fsim_rng *rng);
+
+static inline void fsim_fleet_idle_unlink(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+    uint32_t newer = links[instance].idle_newer;
+    uint32_t older = links[instance].idle_older;
+    if (newer != FSIM_NONE) {
+        links[newer].idle_older = older;
+    } else {
+        fleet->idle_newest = older;
+    }
+    if (older != FSIM_NONE) {
+        links[older].idle_newer = newer;
+    } else {
+        fleet->idle_oldest = newer;
+    }
+}
+
+static inline void fsim_fleet_idle_append(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+    uint32_t newest = fleet->idle_newest;
+    links[instance].idle_newer = FSIM_NONE;
+    links[instance].idle_older = newest;
+    fleet->idle_newest = instance;
+    if (newest != FSIM_NONE) {
+        links[newest].idle_newer = instance;
+    } else {
+        fleet->idle_oldest = instance;
+    }
+}
+
+/* One request more inside an instance of the fleet; its slot was free. False: out of memory. */
+static inline bool fsim_fleet_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+    if (links[instance].inside++ == 0) {
+        fsim_fleet_idle_unlink(fleet, links, instance);
+    }
+    return fleet->by_idle_list || fsim_fleet_index_enter(fleet, links, instance);
+}
+
+/* One request less. */
+static inline void fsim_fleet_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+    if (--links[instance].inside == 0) {
+        fsim_fleet_idle_append(fleet, links, instance);
+    }
+    if (!fleet->by_idle_list) {
+        fsim_fleet_index_leave(fleet, links, instance);
+    }
+}
+
+/* An instance with a free slot by the rule, or FSIM_NONE. */
+static inline uint32_t fsim_fleet_pick(fsim_fleet *fleet, const fsim_fleet_link *links, fsim_rng *rng) {
+    if (fleet->by_idle_list) {
+        return fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
+    }
+    return fleet->count == 0 ? FSIM_NONE : fsim_fleet_index_pick(fleet, links, rng);
+}
+
+#endif
