@@ -38,7 +38,7 @@ static fsim_value *new_document(fsim_value_pool *pool, const char *name, const c
 static fsim_value *document_of_trace(fsim_value_pool *pool, const char *path) {
     char name[256];
     label_of(path, name, sizeof name);
-    static const char origin[] = "command line";
+    const char *origin = fsim_value_intern(pool, strcmp(path, "-") == 0 ? "standard input" : path);
     fsim_value *tree = new_document(pool, strcmp(path, "-") == 0 ? "stdin" : name, origin);
     fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
     fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, "csv", origin));
