@@ -335,6 +335,7 @@ fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file
                 .file = fsim_value_copy(scenario->pool, file),
                 .err = err};
     FSIM_TRY(read_defaults(&l));
+    l.root->origin = file->origin; /* a key that nobody says is missing there */
     FSIM_TRY(lay_chosen_bundle(&l));
     FSIM_TRY(lay_document(&l));
     FSIM_TRY(lay_functions(&l));
