@@ -15,8 +15,9 @@ typedef struct reader {
     fsim_error *err;
 } reader;
 
+/* Work without a mean is no workload: every average of the run would depend on its length. */
 static fsim_status read_dist(const reader *r, const fsim_value *value, fsim_dist *out) {
-    return fsim_dist_read(out, r->scenario->pool, value, r->scenario->base_dir, false, r->err);
+    return fsim_dist_read(out, r->scenario->pool, value, r->scenario->base_dir, true, r->err);
 }
 
 /* A number of instances or requests. 0 is a number here: it keeps or reserves nothing. */
