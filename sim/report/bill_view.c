@@ -53,7 +53,9 @@ size_t fsim_bill_meter_names(json_t *const *summaries, uint32_t count, const cha
             size_t lines = fsim_summary_size(summaries[s], "bills[%zu].lines", b);
             for (size_t i = 0; i < lines; i++) {
                 const char *name = fsim_summary_text(summaries[s], "bills[%zu].lines[%zu].meter", b, i);
-                if (found < max && !known(names, found, name)) {
+                bool costs =
+                    pico_of(fsim_summary_text(summaries[s], "bills[%zu].lines[%zu].amount", b, i)) != 0;
+                if (costs && found < max && !known(names, found, name)) {
                     names[found++] = name;
                 }
             }

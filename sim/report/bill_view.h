@@ -10,8 +10,8 @@ fsim_i128 fsim_bill_total(const json_t *summary, size_t bill);
 fsim_i128 fsim_bill_meter(const json_t *summary, size_t bill, const char *meter);
 /* What a million completed requests cost; 0 when none completed. */
 fsim_i128 fsim_bill_per_million(const json_t *summary, size_t bill);
-/* The names of all meters of all bills, in order of first mention, at
- * most `max`; returns how many. Borrowed from the summaries. */
+/* The names of all meters that cost something in any bill, in order of first mention, at most `max`; returns
+ * how many. Borrowed from the summaries. */
 size_t fsim_bill_meter_names(json_t *const *summaries, uint32_t count, const char **names, size_t max);
 
 #endif

@@ -293,7 +293,7 @@ static void draw_refusals(FILE *out, const fsim_plot_subject *s, size_t count) {
              fsim_figure_count(number(s, "requests.arrived")).text, fsim_figure_count(timed_out).text);
     fputs("set multiplot layout 2,1\n", out);
     fsim_plot_frame(out);
-    fputs("set lmargin 10\nset rmargin 24\n", out);
+    fputs("set lmargin 10\nset rmargin 24\nset key at graph 1.02, 1 left top\n", out);
     set_title(out, s, count, "refusals", below);
     set_time_axis(out, s, count);
     fputs("unset xlabel\nset ylabel 'requests/s'\n"
@@ -303,7 +303,10 @@ static void draw_refusals(FILE *out, const fsim_plot_subject *s, size_t count) {
           "unset title\n",
           out);
     set_time_axis(out, s, count);
-    fputs(refused + timed_out > 0 ? "" : "set yrange [0:1]\n", out);
+    if (refused + timed_out == 0) {
+        fputs("set yrange [0:1]\nset label 'no request was refused or timed out' at graph 0.5, 0.5 center\n",
+              out);
+    }
     fputs("plot $rates0 using 1:4 with filledcurves y1=0 linecolor rgb '" FSIM_PLOT_ORANGE
           "' title 'timed out (504)', \\\n"
           " '' using 1:5 with filledcurves y1=0 linecolor rgb '" FSIM_PLOT_RED

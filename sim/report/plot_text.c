@@ -1,6 +1,7 @@
 #include "report/plot_text.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 const char *fsim_plot_colour(size_t i) {
     static const char *const colours[] = {FSIM_PLOT_BLUE, FSIM_PLOT_ORANGE, FSIM_PLOT_GREEN,  FSIM_PLOT_PINK,
@@ -54,22 +55,30 @@ void fsim_plot_frame(FILE *script) {
           "set key outside right top vertical Left reverse samplen 1.5 spacing 1.3 width 1\n"
           "set style fill solid 1.0 noborder\n"
           "set yrange [0:*]\n"
+          "set offsets 0, 0, graph 0.04, 0\n"
           "set format y '%.10g'\n",
           script);
 }
 
 void fsim_plot_latency_axis(FILE *script, double low, double high) {
     static const char *const units[] = {"ns", "us", "ms", "s"};
-    int first = (int)floor(log10(low > 1e-9 ? low : 1e-9));
-    int last = (int)ceil(log10(high > 1e-9 ? high : 1e-9));
-    last = last > first ? last : first + 1;
-    int step = last - first > 9 ? 2 : 1;
-    fprintf(script, "set logscale x\nset xrange [1e%d:1e%d]\nset xtics (", first, last);
-    for (int e = first; e <= last; e += step) {
+    low = low > 1e-9 ? low : 1e-9;
+    high = high > low ? high : low;
+    double widen = high / low < 4 ? 2 : 1.15;
+    low /= widen;
+    high *= widen;
+    int first = (int)floor(log10(low)), last = (int)ceil(log10(high));
+    bool between = high / low < 200; /* few decades: 1, 2 and 5 of each are named */
+    const char *separator = "";
+    fprintf(script, "set logscale x\nset xrange [%.6g:%.6g]\nset xtics (", low, high);
+    for (int e = first; e <= last; e++) {
         int unit = e >= 0 ? 3 : 3 + (int)floor(e / 3.0);
         unit = unit < 0 ? 0 : unit;
-        fprintf(script, "%s'%.0f %s' 1e%d", e > first ? ", " : "", pow(10, e - 3 * (unit - 3)), units[unit],
-                e);
+        for (int digit = 1; digit <= (between ? 5 : 1); digit += digit == 1 ? 1 : 3) {
+            fprintf(script, "%s'%.10g %s' %de%d", separator, digit * pow(10, e - 3 * (unit - 3)), units[unit],
+                    digit, e);
+            separator = ", ";
+        }
     }
-    fputs(")\nset mxtics 10\n", script);
+    fputs(")\n", script);
 }

@@ -28,7 +28,7 @@ const char *fsim_plot_time_unit(double horizon_s, double *seconds);
 
 /* Axes, grid, key beside the picture. */
 void fsim_plot_frame(FILE *script);
-/* A logarithmic x axis from low to high seconds in decades with units ("10 ms"). */
+/* A logarithmic x axis that holds low to high seconds, marked with units ("10 ms"). */
 void fsim_plot_latency_axis(FILE *script, double low, double high);
 
 #endif

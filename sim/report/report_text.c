@@ -118,6 +118,16 @@ static void print_cold(const view *v) {
     fputs(separator[0] == ',' ? "\n" : "", v->out);
 }
 
+static void print_waiting(const view *v) {
+    fprintf(v->out, HEAD "%s of the requests", "Waiting", fsim_figure_share(number(v, "wait_s.p_wait")).text);
+    if (number(v, "queue.peak") > 0) {
+        fsim_figure f;
+        fprintf(v->out, "; queue %s on average", fsim_figure_real(number(v, "queue.mean")).text);
+        fprintf(v->out, ", %s at most", count(v, "queue.peak", &f));
+    }
+    fputc('\n', v->out);
+}
+
 static void print_instances(const view *v) {
     fsim_figure f;
     fprintf(v->out, HEAD "%s", "Instances", fsim_figure_real(number(v, "instances.mean")).text);
@@ -133,11 +143,6 @@ static void print_instances(const view *v) {
             fsim_figure_real(number(v, "concurrency.mean")).text);
     fprintf(v->out, ", %s at most", count(v, "concurrency.peak", &f));
     fprintf(v->out, "; %s of the slots in use\n", fsim_figure_share(number(v, "utilisation")).text);
-    if (number(v, "queue.peak") > 0) {
-        fprintf(v->out, HEAD "%s requests on average", "Queue",
-                fsim_figure_real(number(v, "queue.mean")).text);
-        fprintf(v->out, ", %s at most\n", count(v, "queue.peak", &f));
-    }
     if (fsim_summary_size(v->summary, "nodes") > 0) {
         fprintf(v->out, HEAD "%s on average", "Nodes", fsim_figure_real(number(v, "nodes.mean")).text);
         fprintf(v->out, ", %s at most; CPU ", count(v, "nodes.peak", &f));
@@ -164,7 +169,7 @@ static bool print_times(const view *v) {
         const char *label, *path;
     } rows[] = {{"Latency", "latency_s"},
                 {"  when cold", "cold.latency_s"},
-                {"Waiting", "wait_s"},
+                {"Wait", "wait_s"},
                 {"Execution", "service_s"}};
     fsim_table *table = fsim_table_create(8, 1);
     if (table == NULL) {
@@ -272,6 +277,7 @@ fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err) 
     print_requests(&v);
     print_refusals(&v);
     print_cold(&v);
+    print_waiting(&v);
     print_instances(&v);
     if (!print_times(&v) || !print_bills(&v)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the summary");
