@@ -2,6 +2,7 @@
 #include "model/run.h"
 
 #include "model/engine.h"
+#include "model/scenario_peak.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -67,8 +68,8 @@ static fsim_status run(engine *e) {
     return e->status;
 }
 
-fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsim_run_options *options,
-                     fsim_error *err) {
+static fsim_status run_once(fsim_result **out, const fsim_scenario *scenario, const fsim_run_options *options,
+                            fsim_error *err) {
     engine *e = NULL;
     *out = NULL;
     fsim_status status = engine_create(&e, scenario, options, err);
@@ -86,6 +87,19 @@ fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsi
     if (e != NULL) {
         engine_destroy(e);
     }
+    return status;
+}
+
+fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsim_run_options *options,
+                     fsim_error *err) {
+    fsim_scenario sized;
+    *out = NULL;
+    if (!fsim_scenario_needs_peak(scenario)) {
+        return run_once(out, scenario, options, err);
+    }
+    FSIM_TRY(fsim_scenario_size_for_peak(&sized, scenario, options, err));
+    fsim_status status = run_once(out, &sized, options, err);
+    fsim_scenario_drop_sized(&sized);
     return status;
 }
 

@@ -1,12 +1,9 @@
 #include "model/scenario_peak.h"
 
 #include "api/registry.h"
-#include "model/run.h"
 
 #include <math.h>
 #include <string.h>
-
-static const char origin[] = "peak of a first pass";
 
 /* The scaler's plan for a function without a name of its own. */
 static fsim_scale_plan template_plan(const fsim_scenario *s, void *state) {
@@ -112,23 +109,34 @@ static fsim_function_table *size_functions(const fsim_scenario *s, const fsim_re
     return sized;
 }
 
-/* "instances": null, each function's min_instances. */
-static fsim_status settle_params(fsim_scenario *s, fsim_error *err) {
-    fsim_value *scaling = fsim_value_at(s->root, "policy.scaling");
-    fsim_value_put(s->pool, scaling, "instances", fsim_value_new(s->pool, FSIM_VALUE_NULL, origin));
-    fsim_value_mark_used(scaling);
-    return fsim_params_read(s->scaling_params, s->scaling->info.params, s->pool, scaling, s->base_dir, err);
+/* "instances": null, each function's min_instances. The tree keeps "peak", so that the same scenario can be
+ * run again. */
+static fsim_status settle_params(fsim_scenario *sized, const fsim_value *scaling, fsim_error *err) {
+    const fsim_policy_info *info = &sized->scaling->info;
+    fsim_value *settled = fsim_value_copy(sized->pool, scaling);
+    fsim_value_put(sized->pool, settled, "instances",
+                   fsim_value_new(sized->pool, FSIM_VALUE_NULL, "peak of a first pass"));
+    sized->scaling_params = fsim_value_pool_alloc(sized->pool, info->params_size);
+    if (sized->scaling_params == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    fsim_value_mark_used(settled);
+    return fsim_params_read(sized->scaling_params, info->params, sized->pool, settled, sized->base_dir, err);
 }
 
-static fsim_status first_pass(const fsim_scenario *s, fsim_result **out, fsim_error *err) {
+static fsim_status first_pass(const fsim_scenario *s, const fsim_run_options *options, fsim_result **out,
+                              fsim_error *err) {
     fsim_function_table *functions = fsim_function_table_clone(s->functions);
     if (functions == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     idealise_functions(functions);
     fsim_scenario ideal = ideal_scenario(s, functions);
-    const fsim_run_options options = {.seed = s->seed, .no_metering = true};
-    fsim_status status = fsim_run(out, &ideal, &options, err);
+    const fsim_run_options silent = {.seed = options->seed,
+                                     .on_progress = options->on_progress,
+                                     .user = options->user,
+                                     .no_metering = true};
+    fsim_status status = fsim_run(out, &ideal, &silent, err);
     fsim_function_table_destroy(functions);
     return status;
 }
@@ -138,27 +146,43 @@ static bool reads_standard_input(const fsim_scenario *s) {
     return file != NULL && file->kind == FSIM_VALUE_STRING && strcmp(file->string, "-") == 0;
 }
 
-fsim_status fsim_scenario_resolve_peak(fsim_scenario *s, fsim_error *err) {
+/* Fills the copy; what it owns is freed by the caller on failure too. */
+static fsim_status size_copy(fsim_scenario *sized, const fsim_scenario *s, const fsim_run_options *options,
+                             fsim_error *err) {
+    const fsim_value *scaling = fsim_value_peek(fsim_value_peek(s->root, "policy"), "scaling");
+    const fsim_value *headroom = fsim_value_peek(scaling, "headroom");
     fsim_result *first = NULL;
-    double headroom = 0;
-    if (!fsim_scenario_needs_peak(s)) {
-        return FSIM_OK;
-    }
     if (reads_standard_input(s)) {
         return fsim_value_fail(
-            fsim_value_at(s->root, "policy.scaling"), err,
-            "a fleet for the peak takes a first pass over the workload, and standard input can be read "
-            "only once: give a file, or policy.scaling.instances as a number");
+            scaling, err,
+            "a fleet for the peak takes a first pass over the workload, and standard input can "
+            "be read only once: give a file, or policy.scaling.instances as a number");
     }
-    FSIM_TRY(fsim_value_get_real(fsim_value_at(s->root, "policy.scaling"), "headroom", 0, INFINITY, &headroom,
-                                 err));
-    FSIM_TRY(first_pass(s, &first, err));
-    fsim_function_table *sized = size_functions(s, first, headroom);
-    fsim_result_destroy(first);
-    if (sized == NULL) {
+    sized->pool = fsim_value_pool_create();
+    if (sized->pool == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    fsim_function_table_destroy(s->functions);
-    s->functions = sized;
-    return settle_params(s, err);
+    FSIM_TRY(settle_params(sized, scaling, err));
+    FSIM_TRY(first_pass(s, options, &first, err));
+    sized->functions = size_functions(s, first, headroom != NULL ? headroom->real : 0);
+    fsim_result_destroy(first);
+    return sized->functions == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
+}
+
+fsim_status fsim_scenario_size_for_peak(fsim_scenario *sized, const fsim_scenario *s,
+                                        const fsim_run_options *options, fsim_error *err) {
+    *sized = *s;
+    sized->pool = NULL;
+    sized->functions = NULL;
+    fsim_status status = size_copy(sized, s, options, err);
+    if (status != FSIM_OK) {
+        fsim_scenario_drop_sized(sized);
+    }
+    return status;
+}
+
+void fsim_scenario_drop_sized(fsim_scenario *sized) {
+    fsim_function_table_destroy(sized->functions);
+    fsim_value_pool_destroy(sized->pool);
+    *sized = (fsim_scenario){0};
 }
