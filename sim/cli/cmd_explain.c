@@ -1,11 +1,11 @@
 /* fsim explain: the effective scenario, and which layer each value came from. */
 #include "cli/load_options.h"
 #include "cli/output.h"
+#include "io/scenario_explain.h"
 
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct explain_values {
     const char *policy, *functions;
@@ -28,23 +28,6 @@ static const fsim_option options[] = {
     {.name = NULL},
 };
 
-enum { PATH_MAX_LEN = 1024 };
-
-typedef struct explanation {
-    FILE *out;     /* text, or NULL */
-    json_t *items; /* [{key, value, origin}], or NULL */
-} explanation;
-
-/* As --set takes it: elements of an array of named things by name. */
-static void element_path(const fsim_value *element, size_t index, const char *path, char out[PATH_MAX_LEN]) {
-    const fsim_value *name = fsim_value_peek(element, "name");
-    if (name != NULL && name->kind == FSIM_VALUE_STRING && strpbrk(name->string, ".[]=") == NULL) {
-        snprintf(out, PATH_MAX_LEN, "%s.%s", path, name->string);
-    } else {
-        snprintf(out, PATH_MAX_LEN, "%s[%zu]", path, index);
-    }
-}
-
 static json_t *scalar_json(const fsim_value *value) {
     switch (value->kind) {
     case FSIM_VALUE_BOOL: return json_boolean(value->boolean);
@@ -58,47 +41,42 @@ static json_t *scalar_json(const fsim_value *value) {
     return json_null();
 }
 
-static void explain_leaf(const explanation *e, const fsim_value *value, const char *path) {
-    const char *origin = value->origin == NULL ? "default" : value->origin;
-    json_t *json = scalar_json(value);
-    if (e->items != NULL) {
-        json_array_append_new(e->items,
-                              json_pack("{s:s, s:o, s:s}", "key", path, "value", json, "origin", origin));
-        return;
-    }
-    char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
-    fprintf(e->out, "%-44s %-24s %s\n", path, text == NULL ? "?" : text, origin);
-    free(text);
-    json_decref(json);
+static json_t *row_json(const fsim_explain_row *row) {
+    return json_pack("{s:s, s:o, s:s, s:s*}", "key", row->path, "value", scalar_json(row->value), "origin",
+                     row->origin, "source", row->source);
 }
 
-static void explain(const explanation *e, const fsim_value *value, const char *path) {
-    if (value->first == NULL) {
-        explain_leaf(e, value, path);
-        return;
+static void print_row(FILE *out, const fsim_explain_row *row) {
+    json_t *value = scalar_json(row->value);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+    fprintf(out, "%-44s %-24s %s%s%s\n", row->path, text == NULL ? "?" : text, row->origin,
+            row->source == NULL ? "" : ": ", row->source == NULL ? "" : row->source);
+    free(text);
+    json_decref(value);
+}
+
+static void print_json(FILE *out, const fsim_explain_row *rows, size_t count) {
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(items, row_json(&rows[i]));
     }
-    size_t index = 0;
-    for (const fsim_value *child = value->first; child != NULL; child = child->next) {
-        char below[PATH_MAX_LEN];
-        if (value->kind == FSIM_VALUE_ARRAY) {
-            element_path(child, index++, path, below);
-        } else {
-            snprintf(below, sizeof below, "%s%s%s", path, *path == '\0' ? "" : ".", child->key);
-        }
-        explain(e, child, below);
-    }
+    json_t *document = json_pack("{s:s, s:o}", "schema", "fsim.explanation/1", "values", items);
+    json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    fputc('\n', out);
+    json_decref(document);
 }
 
 static fsim_status print(const fsim_scenario *scenario, bool json, fsim_error *err) {
+    const fsim_explain_row *rows;
+    size_t count;
     fsim_output output;
+    FSIM_TRY(fsim_scenario_explain(scenario, &rows, &count, err));
     FSIM_TRY(fsim_output_begin(&output, err));
-    explanation e = {.out = output.stream, .items = json ? json_array() : NULL};
-    explain(&e, scenario->root, "");
     if (json) {
-        json_t *document = json_pack("{s:s, s:o}", "schema", "fsim.explanation/1", "values", e.items);
-        json_dumpf(document, output.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-        fputc('\n', output.stream);
-        json_decref(document);
+        print_json(output.stream, rows, count);
+    }
+    for (size_t i = 0; i < count && !json; i++) {
+        print_row(output.stream, &rows[i]);
     }
     return fsim_output_end(&output, FSIM_OK, err);
 }
@@ -125,7 +103,9 @@ const fsim_command fsim_command_explain = {
     .arguments = "WORKLOAD",
     .detail =
         "One line a value: its key (as --set takes it), the value, and the layer that said it: default, the\n"
-        "bundle, the scenario file, the command line. Later layers win in this order.\n",
+        "bundle, the scenario file, the command line. Later layers win in this order. A value of a bundle "
+        "is\n"
+        "followed by the public document it comes from.\n",
     .examples =
         "fsim explain car-log --policy lambda\nfsim explain car-log --set policy.keepalive.window=60s",
     .options = options,

@@ -4,12 +4,10 @@
 #include "io/json_reader.h"
 #include "io/scenario_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PATH_SIZE 1024
-#define TEXT_SIZE 2048
 
 typedef struct walk {
     fsim_value_pool *pool;
@@ -18,39 +16,6 @@ typedef struct walk {
     fsim_explain_row *rows; /* NULL while only counting */
     size_t count;
 } walk;
-
-/* A string as JSON writes it. Control characters other than the line feed and the tab do not come in through
- * JSON unescaped; they are written as \u00XX. */
-static void quote(const char *text, char *out, size_t size) {
-    size_t n = 0;
-    out[n++] = '"';
-    for (; *text != '\0' && n + 8 < size; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') {
-            out[n++] = '\\';
-            out[n++] = (char)c;
-        } else if (c < 0x20) {
-            n += (size_t)snprintf(out + n, size - n, "\\u%04x", c);
-        } else {
-            out[n++] = (char)c;
-        }
-    }
-    out[n++] = '"';
-    out[n] = '\0';
-}
-
-static const char *print_value(const fsim_value *value, char *out, size_t size) {
-    switch (value->kind) {
-    case FSIM_VALUE_NULL: return "null";
-    case FSIM_VALUE_BOOL: return value->boolean ? "true" : "false";
-    case FSIM_VALUE_INTEGER: snprintf(out, size, "%" PRId64, value->integer); break;
-    case FSIM_VALUE_REAL: snprintf(out, size, "%.12g", value->real); break;
-    case FSIM_VALUE_STRING: quote(value->string, out, size); break;
-    case FSIM_VALUE_ARRAY: return "[]";
-    case FSIM_VALUE_OBJECT: return "{}";
-    }
-    return out;
-}
 
 /* The place of a value among the sources of a bundle: defaults of functions stand there without a function's
  * name. */
@@ -81,12 +46,12 @@ static const char *find_source(const walk *w, const fsim_value *value, const cha
     }
 }
 
-/* Paths name elements of arrays by their "name", as --set does. */
+/* Elements of arrays by their "name", as --set does, unless --set would not find it again. */
 static void child_path(const fsim_value *child, size_t index, const char *path, char *out, size_t size) {
     const fsim_value *name = fsim_value_peek(child, "name");
     if (child->key != NULL) {
         snprintf(out, size, "%s%s%s", path, path[0] == '\0' ? "" : ".", child->key);
-    } else if (name != NULL && name->kind == FSIM_VALUE_STRING) {
+    } else if (name != NULL && name->kind == FSIM_VALUE_STRING && strpbrk(name->string, ".[]=") == NULL) {
         snprintf(out, size, "%s.%s", path, name->string);
     } else {
         snprintf(out, size, "%s[%zu]", path, index);
@@ -95,7 +60,7 @@ static void child_path(const fsim_value *child, size_t index, const char *path, 
 
 /* Trees are at most FSIM_JSON_DEPTH_MAX deep: the reader and --set see to that. */
 static void visit(walk *w, const fsim_value *value, const char *path) {
-    char below[PATH_SIZE], text[TEXT_SIZE];
+    char below[PATH_SIZE];
     size_t index = 0;
     for (const fsim_value *child = value->first; child != NULL; child = child->next) {
         child_path(child, index++, path, below, sizeof below);
@@ -107,7 +72,7 @@ static void visit(walk *w, const fsim_value *value, const char *path) {
     if (w->rows != NULL) {
         w->rows[w->count] = (fsim_explain_row){
             .path = fsim_value_intern(w->pool, path),
-            .value = fsim_value_intern(w->pool, print_value(value, text, sizeof text)),
+            .value = value,
             .origin = value->origin,
             .source = find_source(w, value, path),
         };

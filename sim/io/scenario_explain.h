@@ -6,11 +6,10 @@
 #include "model/scenario.h"
 
 typedef struct fsim_explain_row {
-    const char
-        *path; /* as --set takes it: "policy.keepalive.window", "functions.fn.memory_mb", "run.probe.at[0]" */
-    const char *value;  /* as JSON */
-    const char *origin; /* "default", "bundle knative", "car.json", "--set" */
-    const char *source; /* document and section; NULL where the origin is no built-in bundle */
+    const char *path;        /* as --set takes it: "policy.keepalive.window", "functions.fn.memory_mb" */
+    const fsim_value *value; /* a scalar, or an empty array or object */
+    const char *origin;      /* "default", "bundle knative", "car.json", "--set" */
+    const char *source;      /* document and section; NULL where the origin is no built-in bundle */
 } fsim_explain_row;
 
 /* One row per value, in the order of the tree. They live as long as the scenario, whose pool they are in. */

@@ -315,7 +315,7 @@ static void test_explain(void) {
             sourced++;
         }
         if (strcmp(rows[i].path, "functions.fn.timeout") == 0) {
-            CHECK_EQ_STR(rows[i].value, "\"900s\"");
+            CHECK_EQ_STR(rows[i].value->string, "900s");
             CHECK_CONTAINS(rows[i].source, "gettingstarted-limits.html");
         }
     }
