@@ -119,8 +119,7 @@ static void test_accepted(void) {
         "arrival_ms,duration_s\n1,2\n3,4\n",
         "arrival_ms,duration_s\r\n1,2\r\n3,4\r\n",
         "arrival_ms,duration_s\r1,2\r3,4\r",
-        "\xef\xbb\xbf"
-        "arrival_ms,duration_s\n1,2\n3,4",
+        "\357\273\277arrival_ms,duration_s\n1,2\n3,4",
         "\"arrival_ms\",\"duration_s\"\n\"1\",\"2\"\n 3 ,\t4\n\n\n",
         "\n\narrival_us,duration_ns\n1000,2e9\n\n3e3,4000000000\n",
         "duration_s,arrival_ns\n2.000000000,1000000\n4,3000000.4\n",

@@ -96,7 +96,7 @@ static const struct {
 static void test_laws(void) {
     static double seconds[SAMPLES];
     for (size_t k = 0; k < sizeof laws / sizeof laws[0]; k++) {
-        fsim_dist dist;
+        fsim_dist dist = {0};
         fsim_error err;
         check_context("%s", laws[k].json);
         REQUIRE(read_dist(laws[k].json, true, &dist, &err) == FSIM_OK);
@@ -113,7 +113,7 @@ static void test_laws(void) {
 }
 
 static void test_constant_and_empirical(void) {
-    fsim_dist dist;
+    fsim_dist dist = {0};
     fsim_error err;
     fsim_rng rng;
     fsim_rng_seed(&rng, 1, "x", FSIM_RNG_SERVICE);
@@ -143,7 +143,7 @@ static void test_constant_and_empirical(void) {
 
 static void test_counts(void) {
     fsim_value *value;
-    fsim_dist dist;
+    fsim_dist dist = {0};
     fsim_rng rng;
     fsim_rng_seed(&rng, 1, "x", FSIM_RNG_ARRIVALS);
     REQUIRE(fsim_json_read_text(pool, "5", "d.json", &value, NULL) == FSIM_OK);
@@ -193,7 +193,7 @@ static void test_refused(void) {
         {"[]", "", "expected a span"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        fsim_dist dist;
+        fsim_dist dist = {0};
         fsim_error err;
         char place[64];
         check_context("%s", cases[i].json);
@@ -204,7 +204,7 @@ static void test_refused(void) {
             CHECK_EQ_STR(err.text, cases[i].text);
         }
     }
-    fsim_dist dist;
+    fsim_dist dist = {0};
     fsim_error err;
     CHECK_EQ_INT(read_dist("{\"dist\":\"pareto\",\"min\":\"1s\",\"alpha\":1}", false, &dist, &err), FSIM_OK);
     CHECK_EQ_INT(read_dist("{\"dist\":\"empirical\",\"file\":\"none.txt\"}", true, &dist, &err), FSIM_EIO);

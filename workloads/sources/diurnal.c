@@ -31,7 +31,7 @@ static fsim_status read_hours(const fsim_value *list, size_t expected, double *h
 
 static fsim_status read_weekly(const fsim_value *profile, double *hours, fsim_error *err) {
     static const char *const keys[2] = {"weekday", "weekend"};
-    double kinds[2][DAY_HOURS];
+    double kinds[2][DAY_HOURS] = {{0}};
     for (int k = 0; k < 2; k++) {
         const fsim_value *list = fsim_value_get(profile, keys[k]);
         if (list == NULL) {
@@ -67,7 +67,7 @@ static fsim_status read_profile(const fsim_value *config, double *hours, uint32_
 static fsim_status open(void *state, const fsim_source_context *context, const fsim_value *config,
                         fsim_error *err) {
     fsim_rate_curve *curve = state;
-    double hours[WEEK_HOURS], rate = 0, sum = 0;
+    double hours[WEEK_HOURS] = {0}, rate = 0, sum = 0;
     uint32_t count = 0;
     int shape = 0, day = 0;
     FSIM_TRY(fsim_source_read_rate(config, "rate", false, &rate, err));

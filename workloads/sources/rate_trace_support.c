@@ -100,6 +100,7 @@ static fsim_status read_ahead(fsim_rate_trace *t, fsim_error *err) {
     if (!t->has_row) {
         return FSIM_OK;
     }
+    fsim_assert(t->block.columns != NULL);
     uint32_t i = t->block_row++;
     const fsim_rate_trace_layout *layout = &t->layout;
     t->ahead.at_ns = t->block.columns[layout->time_field][i];
