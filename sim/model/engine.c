@@ -154,7 +154,7 @@ static void dequeue(engine *e, function *f, uint32_t r) {
 }
 
 /* Late binding: starts that nobody waits for any more, the latest first. */
-static inline void cancel_surplus(engine *e, function *f) {
+void engine_cancel_surplus(engine *e, function *f) {
     if (!e->cancels || !f->scale.on_demand) {
         return;
     }
@@ -170,7 +170,7 @@ static void give_up_waiting(engine *e, function *f, uint32_t r) {
         e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         leave(e, r, FSIM_TIMED_OUT);
     }
-    cancel_surplus(e, f);
+    engine_cancel_surplus(e, f);
 }
 
 /* ---- entering an instance ---- */
@@ -713,7 +713,7 @@ void engine_complete(engine *e, uint32_t r) {
     if (e->waiting_first != FSIM_NONE) {
         serve_waiting(e);
     }
-    cancel_surplus(e, f);
+    engine_cancel_surplus(e, f);
 }
 
 /* ---- events ---- */

@@ -294,6 +294,7 @@ void engine_serve_queue(engine *e, function *f); /* requests of the queue that c
 void engine_serve_ready(engine *e, function *f,
                         uint32_t instance); /* the same for the slots of one that has just become ready */
 void engine_begin(engine *e, uint32_t request, uint32_t instance);
+void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
 void engine_complete(engine *e, uint32_t request);
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
 void engine_drain(engine *e, fsim_ns until_ns);

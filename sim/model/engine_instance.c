@@ -146,14 +146,14 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
             engine_node_used(e, n, 1);
         }
     }
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
     f->alive++;
     f->alive_peak = f->alive > f->alive_peak ? f->alive : f->alive_peak;
     if (++e->alive > e->alive_peak) {
         e->alive_peak = e->alive;
         e->growth_at_ns = e->now_ns;
-    }
-    if (e->has_occupancy) {
-        engine_occupancy(e);
     }
     e->tallies[in->fn].n.started += e->now_ns >= e->warmup_ns;
     f->usage.instances_started++;
@@ -332,6 +332,7 @@ void engine_ready(engine *e, uint32_t i) {
     }
     begin_bound(e, f, i);
     engine_serve_ready(e, f, i);
+    engine_cancel_surplus(e, f);
     if (e->instances[i].executing == 0) {
         engine_idle(e, f, i);
     }

@@ -90,8 +90,7 @@ static void forget_function(engine *e, uint32_t fn, fsim_ns now_ns) {
     forget_usage(&f->usage);
 }
 
-static void end_warmup(engine *e) {
-    fsim_ns now_ns = e->warmup_ns;
+static void end_warmup(engine *e, fsim_ns now_ns) {
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
         forget_function(e, fn, now_ns);
     }
@@ -293,7 +292,7 @@ void engine_marks(engine *e, fsim_ns next_ns) {
     while (e->mark_ns < next_ns) {
         fsim_ns at_ns = e->mark_ns;
         if (at_ns == e->warmup_mark_ns) {
-            end_warmup(e);
+            end_warmup(e, e->warmup_ns);
             e->warmup_mark_ns = FSIM_NEVER;
         }
         if (at_ns == e->probe_mark_ns) {
@@ -313,6 +312,9 @@ void engine_marks(engine *e, fsim_ns next_ns) {
 void engine_marks_finish(engine *e, fsim_ns end_ns) {
     const fsim_scenario *s = e->scenario;
     engine_marks(e, fsim_ns_add(end_ns, 1));
+    if (e->warmup_mark_ns != FSIM_NEVER && end_ns < e->warmup_ns) {
+        end_warmup(e, end_ns); /* the run was over before it: nothing is left to report */
+    }
     if (s->windows_every_ns != 0) {
         close_window(e, end_ns);
         e->result->window_count = e->window_count;

@@ -1,7 +1,8 @@
-/* What a run has measured: plain data, integers until a report divides. Owned by the caller of fsim_run; freed by fsim_result_destroy.
+/* What a run has measured: plain data, integers until a report divides. Owned by the caller of fsim_run;
+ * freed by fsim_result_destroy.
  *
- * A scope is the whole run or one function. Times are ns; integrals are ns x count. Conservation holds in every scope:
- * arrived = completed + rejected_429 + rejected_503 + timed_out + failed + in_system_at_end. */
+ * A scope is the whole run or one function. Times are ns; integrals are ns x count. Conservation holds in
+ * every scope: arrived = completed + rejected_429 + rejected_503 + timed_out + failed + in_system_at_end. */
 #ifndef FSIM_MODEL_RESULT_H
 #define FSIM_MODEL_RESULT_H
 
@@ -23,7 +24,8 @@ typedef enum fsim_cause {
 } fsim_cause;
 extern const char *const fsim_cause_names[FSIM_CAUSE_COUNT + 1];
 
-/* A sample of spans. hist is NULL when percentiles are not kept for this scope (FSIM_FUNCTION_HISTOGRAMS_MAX). */
+/* A sample of spans. hist is NULL when percentiles are not kept for this scope
+ * (FSIM_FUNCTION_HISTOGRAMS_MAX). */
 typedef struct fsim_spans {
     uint64_t count;
     fsim_wide sum_ns;
@@ -50,7 +52,8 @@ typedef struct fsim_scope {
     fsim_wide in_execution_ns, in_execution_sq_ns; /* integrals of requests in execution, and of its square */
     uint64_t in_execution_peak;
     fsim_wide starting_ns, busy_ns, idle_ns; /* instance-ns */
-    fsim_wide slot_ns;                       /* instance-ns (ready ones) x concurrency; busy instance-ns where concurrency is unlimited */
+    fsim_wide
+        slot_ns; /* instance-ns (ready ones) x concurrency; busy instance-ns where concurrency is unlimited */
     fsim_wide provisioned_ns;
     uint64_t instances_peak;
     fsim_wide queue_ns;
@@ -60,7 +63,8 @@ typedef struct fsim_scope {
 
 typedef struct fsim_window {
     fsim_ns from_ns, to_ns;
-    fsim_counts n; /* arrived, completed, rejected_429, rejected_503, timed_out, cold_affected, started, removed */
+    fsim_counts
+        n; /* arrived, completed, rejected_429, rejected_503, timed_out, cold_affected, started, removed */
     uint64_t instances_end;
 } fsim_window;
 
@@ -73,8 +77,9 @@ typedef struct fsim_probe {
 typedef struct fsim_series_row {
     fsim_ns at_ns;
     uint64_t arrived, completed, refused, timed_out, cold, throttled;
-    fsim_wide in_execution_ns, queue_ns, starting_ns, busy_ns, idle_ns; /* integrals over the row */
-    uint64_t wanted;                                                    /* by the scaler, at the end of the row */
+    fsim_wide in_execution_ns, queue_ns;     /* integrals over the row */
+    fsim_wide starting_ns, busy_ns, idle_ns; /* instances at its end x its length */
+    uint64_t wanted;                         /* by the scaler, at the end of the row */
 } fsim_series_row;
 
 typedef struct fsim_result {
@@ -88,9 +93,9 @@ typedef struct fsim_result {
     fsim_function_table *functions; /* ids of per_function; includes those the trace named */
     uint32_t function_count;
     fsim_scope *per_function;
-    fsim_usage *usage; /* per function */
+    fsim_usage *usage;      /* per function */
     fsim_meter_plan meters; /* how usage was metered: fsim_run_options.meters, or the default */
-    fsim_window *windows; /* window_count rows; then window_count x function_count counts */
+    fsim_window *windows;   /* window_count rows; then window_count x function_count counts */
     uint32_t window_count;
     fsim_counts *window_functions; /* [window * function_count + function]; NULL with one function */
     fsim_probe *probes;            /* in the order of run.probe */
