@@ -114,6 +114,11 @@ static bool is_decimal_key(const char *key) {
     return false;
 }
 
+/* Names by which paths find an element: ci95 needs them as well. */
+static bool is_name_key(const char *key) {
+    return strcmp(key, "book") == 0 || strcmp(key, "meter") == 0;
+}
+
 static bool merge_member(const column *in, const char *key, const column *members, json_t *mean,
                          json_t *half_width) {
     estimate e = {NULL, NULL};
@@ -127,7 +132,9 @@ static bool merge_member(const column *in, const char *key, const column *member
         return false;
     }
     bool ok = json_object_set_new(mean, key, e.mean) == 0;
-    if (e.half_width != NULL) {
+    if (text && is_name_key(key)) {
+        ok = json_object_set(half_width, key, e.mean) == 0 && ok;
+    } else if (e.half_width != NULL) {
         ok = json_object_set_new(half_width, key, e.half_width) == 0 && ok;
     }
     return ok;

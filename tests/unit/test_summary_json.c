@@ -203,6 +203,7 @@ static void test_replicated(void) {
     CHECK_NEAR(fsim_summary_number(mean, "concurrency.peak"), 5.0 / 3, 1e-12);
     CHECK_EQ_STR(fsim_summary_text(mean, "bills[0].total"), "0.96");
     CHECK_EQ_STR(fsim_summary_text(mean, "ci95.bills[0].total"), "1.19"); /* 4.30 * 0.48 / sqrt 3 */
+    CHECK_EQ_STR(fsim_summary_text(mean, "ci95.bills.phase1.lines.cpu.amount"), "0.40");
     CHECK_EQ_STR(fsim_summary_text(mean, "bills[0].currency"), "CNY");
     CHECK_NEAR(fsim_summary_number(mean, "windows[1].arrived"), 5, 0);
     CHECK_NEAR(fsim_summary_number(mean, "replications"), 3, 0);
