@@ -234,6 +234,7 @@ fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *
         /* What is switched off (null, "none") can be switched on by setting something inside it. */
         if (fsim_value_is_off(at)) {
             at->kind = rest[0] == '[' ? FSIM_VALUE_ARRAY : FSIM_VALUE_OBJECT;
+            at->origin = origin;
         }
         FSIM_TRY(rest[0] == '[' ? step_index(&path, at, &rest, &at) : step_key(&path, at, &rest, &at));
         if (at == NULL) {

@@ -256,6 +256,17 @@ static void test_layers_and_origins(void) {
     CHECK_EQ_STR(fsim_value_at(s->root, "workload.file")->string, "trace.csv");
 }
 
+/* What the command line switches on is its own from then on. */
+static void test_settings_inside_of_null(void) {
+    const fsim_setting settings[] = {{"platform.start_rate.n", "5", "--set"}};
+    const fsim_load_options options = {
+        .workload = "trace.csv", .policy = "none", .settings = settings, .setting_count = 1};
+    drop();
+    CHECK_EQ_INT(fsim_scenario_load(&s, &options, &err), FSIM_ECONFIG);
+    CHECK_EQ_STR(err.place, "--set#/platform/start_rate");
+    CHECK_EQ_STR(err.text, "key \"kind\" is missing");
+}
+
 /* Names that a trace mentions, and "fn" when nothing is declared, are made from the entry "*". */
 static void test_template(void) {
     const fsim_setting settings[] = {{"functions.fn.vcpu", "2", "--set"},
@@ -525,6 +536,7 @@ int main(void) {
     RUN(test_limits_switched_off);
     RUN(test_queue_depends_on_the_binding);
     RUN(test_layers_and_origins);
+    RUN(test_settings_inside_of_null);
     RUN(test_template);
     RUN(test_another_policy_drops_the_parameters);
     RUN(test_policy_option);
