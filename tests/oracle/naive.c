@@ -270,7 +270,6 @@ static void begin(simulation *s, uint32_t r, instance *in) {
     naive_request *request = &s->out->requests[r];
     in->inside++;
     in->used = ++s->uses;
-    s->last_taken[in->fn][in->provisioned] = (uint32_t)(in - s->instances);
     request->instance = (uint32_t)(in - s->instances);
     request->start_ns = s->now_ns;
     schedule(s, s->now_ns + s->w->arrivals[r].service_ns, EVENT_DONE, r);
@@ -300,6 +299,12 @@ static bool comes_before(const simulation *s, uint32_t a, uint32_t b) {
         return last != NAIVE_NO_INSTANCE && (a > last) != (b > last) ? a > last : a < b;
     default: return a < b;
     }
+}
+
+/* Round robin goes on after the one that routing took last. */
+static void take(simulation *s, uint32_t r, instance *in) {
+    s->last_taken[in->fn][in->provisioned] = (uint32_t)(in - s->instances);
+    begin(s, r, in);
 }
 
 static instance *free_slot(simulation *s, uint32_t fn) {
@@ -348,7 +353,8 @@ static void cancel_surplus(simulation *s, uint32_t fn) {
     }
 }
 
-/* Free slots take the requests that have waited longest. `fresh`: the instance has just started. */
+/* Free slots take the requests that have waited longest. `fresh`: the instance has just started, it
+ * is not routed to. */
 static void serve_queue(simulation *s, instance *in, bool fresh) {
     for (uint32_t i = 0; i < s->queue_count && in->inside < s->w->functions[in->fn].slots;) {
         uint32_t r = s->queue[i];
@@ -359,8 +365,10 @@ static void serve_queue(simulation *s, instance *in, bool fresh) {
         leave_queue(s, i);
         if (fresh) {
             mark_cold(s, r);
+            begin(s, r, in);
+        } else {
+            take(s, r, in);
         }
-        begin(s, r, in);
     }
     cancel_surplus(s, in->fn);
 }
@@ -401,6 +409,7 @@ static void join_queue(simulation *s, uint32_t r) {
     s->queue = grow(s->queue, s->queue_count + 1, sizeof *s->queue);
     s->queue[s->queue_count++] = r;
     s->out->requests[r].waiting = true;
+    observe_peaks(s); /* also those who wait for no time */
     if (s->w->queue_timeout_ns != FSIM_NEVER) {
         schedule(s, s->now_ns + s->w->queue_timeout_ns, EVENT_TIMEOUT, r);
     }
@@ -432,7 +441,7 @@ static void attempt(simulation *s, uint32_t r) {
     } else if (wakes && all.busy_memory_mb + f->memory_mb > s->w->memory_quota_mb) {
         refuse(s, r, FSIM_CAUSE_MEMORY_QUOTA);
     } else if (in != NULL) {
-        begin(s, r, in);
+        take(s, r, in);
     } else if (!may_start(s, fn)) {
         refuse(s, r, FSIM_CAUSE_START_RATE);
     } else {
