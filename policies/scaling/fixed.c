@@ -1,7 +1,7 @@
 /* A fleet of constant size: there from the first instant, never removed, never more. The size is a number,
  * each function's own min_instances, or "peak": the most requests the workload ever has in execution, which
- * model/fleet.h finds by a first pass over it and hands back as min_instances. What a platform as a service
- * costs that is sized for the peak. */
+ * model/scenario_peak.h finds by a first pass over it and hands back as min_instances. What a platform as a
+ * service costs that is sized for the peak. */
 #include "api/policy_api.h"
 
 #include <math.h>

@@ -5,7 +5,6 @@
 #include "io/scenario_load.h"
 
 #include "support/check.h"
-#include "support/example_policy.c"
 
 #include <dirent.h>
 
@@ -529,6 +528,8 @@ static void test_kpa_refuses_contradictions(void) {
 
 /* ---- the example of the manual ---- */
 
+extern const fsim_keepalive_ops fsim_keepalive_by_memory; /* tests/support/example_policy.c */
+
 static void test_example(void) {
     const fsim_keepalive_ops *ops = &fsim_keepalive_by_memory;
     fsim_fn_spec fn = function_of(1); /* 256 MB */
@@ -540,7 +541,7 @@ static void test_example(void) {
     CHECK_EQ_INT(plan.window.constant_ns, FSIM_HOUR);
 }
 
-/* What the manual prints is what was compiled above. */
+/* What the manual prints is what was compiled. */
 static void test_example_is_in_the_manual(void) {
     char *example = NULL, *manual = NULL;
     size_t size;
