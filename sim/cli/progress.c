@@ -11,10 +11,18 @@
 static const double first_after_s = 1.0, redraw_every_s = 0.2;
 enum { BAR_WIDTH = 30 };
 
-double fsim_progress_clock_s(void) {
+static double read_clock_s(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+double fsim_progress_clock_s(void) {
+    return read_clock_s(CLOCK_MONOTONIC);
+}
+
+double fsim_progress_cpu_s(void) {
+    return read_clock_s(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 double fsim_progress_peak_rss_mb(void) {

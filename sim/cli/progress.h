@@ -30,6 +30,8 @@ void fsim_progress_end(fsim_progress *progress);
 
 /* Seconds of the machine's monotonic clock: progress, bench and --provenance only, never a result. */
 double fsim_progress_clock_s(void);
+/* Seconds of processor time of this process. */
+double fsim_progress_cpu_s(void);
 /* Highest resident memory of this process so far. */
 double fsim_progress_peak_rss_mb(void);
 
