@@ -258,6 +258,20 @@ static void test_changing_rates(void) {
     }
 }
 
+/* From rate 0 upwards the first arrival follows a Rayleigh law; downwards to 0 a share of runs sees no
+ * arrival at all. */
+static void test_steep_slopes(void) {
+    double sum = 0;
+    int none = 0;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        read_instants("{\"source\":\"ramp\",\"from\":0,\"to\":10,\"over\":\"100s\",\"requests\":1}", seed);
+        sum += fsim_ns_to_s(at[0]);
+        none += read_instants("{\"source\":\"ramp\",\"from\":0.2,\"to\":0,\"over\":\"10s\"}", seed) == 0;
+    }
+    CHECK_NEAR(sum / 2000, sqrt(acos(-1.0) / 2 / 0.1), 0.15);
+    CHECK_NEAR(none / 2000.0, exp(-1), 0.035);
+}
+
 static void test_weekly_profile(void) {
     /* Only Saturday between 6:00 and 7:00; a run that starts on Friday meets it on the second day. */
     size_t n = read_instants(
@@ -324,6 +338,7 @@ int main(void) {
     RUN(test_constant);
     RUN(test_batch_and_mmpp);
     RUN(test_changing_rates);
+    RUN(test_steep_slopes);
     RUN(test_weekly_profile);
     RUN(test_refused);
     fsim_value_pool_destroy(pool);

@@ -144,6 +144,7 @@ static void test_nearest(void) {
     CHECK_EQ_STR(fsim_text_nearest("Window", names), "window");
     CHECK_EQ_STR(fsim_text_nearest("log_normal", names), "lognormal");
     CHECK(fsim_text_nearest("colour", names) == NULL);
+    CHECK(fsim_text_nearest("rxtex", names) == NULL); /* two of five */
     CHECK(fsim_text_nearest("", names) == NULL);
 }
 

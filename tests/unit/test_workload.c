@@ -107,6 +107,15 @@ static void test_durations(void) {
     fsim_function_table_destroy(table);
 }
 
+/* The parts of a union draw from one stream for each function, in order of arrival. */
+static void test_one_stream_for_all_parts(void) {
+    totals list = run("{\"source\":\"list\",\"arrivals\":[\"1s\",\"2s\",\"3s\",\"4s\"]}");
+    totals parts =
+        run("{\"source\":\"superposition\",\"of\":[{\"source\":\"list\",\"arrivals\":[\"1s\",\"3s\"]},"
+            "{\"source\":\"list\",\"arrivals\":[\"2s\",\"4s\"]}]}");
+    CHECK(list.digest == parts.digest);
+}
+
 /* Another function in the workload changes neither the durations nor the arrivals of this one. */
 static void test_common_random_numbers(void) {
     const char *alone =
@@ -179,6 +188,7 @@ int main(void) {
     pool = fsim_value_pool_create();
     RUN(test_bounds);
     RUN(test_durations);
+    RUN(test_one_stream_for_all_parts);
     RUN(test_common_random_numbers);
     RUN(test_union_order);
     RUN(test_closed);
