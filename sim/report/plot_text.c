@@ -68,7 +68,7 @@ void fsim_plot_latency_axis(FILE *script, double low, double high) {
     low /= widen;
     high *= widen;
     int first = (int)floor(log10(low)), last = (int)ceil(log10(high));
-    bool between = high / low < 200; /* few decades: 1, 2 and 5 of each are named */
+    bool between = high / low < 1000; /* few decades: 1, 2 and 5 of each are named */
     const char *separator = "";
     fprintf(script, "set logscale x\nset xrange [%.6g:%.6g]\nset xtics (", low, high);
     for (int e = first; e <= last; e++) {

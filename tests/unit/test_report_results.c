@@ -7,6 +7,8 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +220,24 @@ static void test_failure_leaves_nothing(void) {
     tear_down();
 }
 
+/* No room for more than a page: as on a full disk, a write fails half-way. */
+static void test_full_disk(void) {
+    struct rlimit room;
+    set_up();
+    REQUIRE(mkdir(at("full"), 0777) == 0);
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &room) == 0);
+    const struct rlimit little = {4096, room.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &little) == 0);
+    fsim_error err = {0};
+    fsim_status status = fsim_results_write(at("full/run"), record, POLICIES, &err);
+    setrlimit(RLIMIT_FSIZE, &room);
+    CHECK_EQ_INT(status, FSIM_EIO);
+    CHECK_CONTAINS(err.place, "summary.json");
+    CHECK_EQ_INT(entries("full"), 0);
+    tear_down();
+}
+
 static void test_pictures(void) {
     fsim_error err = {0};
     set_up();
@@ -289,6 +309,31 @@ static void test_plot_of_no_results(void) {
     CHECK_EQ_INT(fsim_plot_folder(at("other"), &err), FSIM_EDATA);
 }
 
+static void check_spoilt(const char *content, const char *message) {
+    fsim_error err = {0};
+    FILE *file = fopen(at("spoilt/timeseries.csv"), "w");
+    REQUIRE(file != NULL);
+    fputs(content, file);
+    fclose(file);
+    CHECK_EQ_INT(fsim_plot_folder(at("spoilt"), &err), FSIM_EDATA);
+    CHECK_CONTAINS(err.place, "spoilt/timeseries.csv");
+    CHECK_CONTAINS(err.text, message);
+}
+
+static void test_plot_of_spoilt_data(void) {
+    static const char head[] = "time_s,starting,busy,idle,in_execution,queued,wanted,instances\n";
+    char text[256];
+    set_up();
+    write_ok("spoilt", 1);
+    check_spoilt("", "no column 'time_s'");
+    check_spoilt("time_s,starting\n", "no column 'busy'");
+    snprintf(text, sizeof text, "%s1,2,3,4,5,6,7,8\n1,2,x,4,5,6,7,8\n", head);
+    check_spoilt(text, "line 3, column 3: expected a number");
+    snprintf(text, sizeof text, "%s1,2,3\n", head);
+    check_spoilt(text, "line 2 has 3 columns only");
+    tear_down();
+}
+
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where) {
     (void)about;
     (void)kind;
@@ -306,10 +351,12 @@ int main(void) {
     RUN(test_several_policies_twice);
     RUN(test_again_into_the_same_folder);
     RUN(test_failure_leaves_nothing);
+    RUN(test_full_disk);
     RUN(test_pictures);
     RUN(test_pictures_of_hostile_names_and_nothing);
     RUN(test_without_gnuplot);
     RUN(test_plot_of_no_results);
+    RUN(test_plot_of_spoilt_data);
     nftw(base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return check_done();
 }

@@ -71,6 +71,38 @@ static void test_text(void) {
     tear_down();
 }
 
+/* Lines that only some runs have. */
+static void test_text_of_the_unusual(void) {
+    set_up();
+    fsim_result *r = &sample[0].result;
+    memset(r->total.n.throttled, 0, sizeof r->total.n.throttled);
+    r->total.n.cold_affected = 0;
+    r->total.n.timed_out = 3;
+    r->total.n.retries = 2;
+    r->nonstationary = true;
+    r->node_count = r->node_peak = 2;
+    r->node_ns = 200 * FSIM_SECOND;
+    sample[0].scenario.nodes = (fsim_nodes_plan){.vcpu = 4, .memory_mb = 1000};
+    sample[0].invoice[1].left_out[0] = "network";
+    sample[0].invoice[1].left_out_count = 1;
+    json_t *summary = fsim_summary_json(&sample[0].scenario, r, sample[0].invoice, 2);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    CHECK_EQ_INT(fsim_report_text(out, summary, NULL), FSIM_OK);
+    fclose(out);
+    CHECK_CONTAINS(text, "3 timed out (504)");
+    CHECK_CONTAINS(text, "Refused     nobody\n");
+    CHECK_CONTAINS(text, "Cold starts no request met one\n");
+    CHECK_CONTAINS(text, "Nodes       2.00 on average, 2 at most; CPU 0 %, memory 0 % in use\n");
+    CHECK_CONTAINS(text, "\n\nWarning: the pool of instances was still growing");
+    CHECK_CONTAINS(text, "phase2 leaves out what the run does not measure: network\n");
+    CHECK(strstr(text, "when cold") == NULL);
+    free(text);
+    json_decref(summary);
+    tear_down();
+}
+
 static void test_side_by_side(void) {
     set_up();
     check_output(fsim_report_write, FSIM_REPORT_MARKDOWN, 2,
@@ -195,6 +227,7 @@ static void test_figures(void) {
 
 int main(void) {
     RUN(test_text);
+    RUN(test_text_of_the_unusual);
     RUN(test_side_by_side);
     RUN(test_compare);
     RUN(test_csv);
