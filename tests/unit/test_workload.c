@@ -107,6 +107,20 @@ static void test_durations(void) {
     fsim_function_table_destroy(table);
 }
 
+/* Faults are reported at their place in the whole document. */
+static void test_places(void) {
+    fsim_error err = {0};
+    fsim_value *document;
+    fsim_workload *w = NULL;
+    fsim_function_table *table = make_table();
+    const fsim_source_context context = {.seed = 5, .path = "workload", .table = table, .pool = pool};
+    REQUIRE(fsim_json_read_text(pool, "{\"workload\":{\"source\":\"poisson\",\"rate\":-1}}", "w.json",
+                                &document, NULL) == FSIM_OK);
+    CHECK_EQ_INT(fsim_workload_open(&w, &context, fsim_value_peek(document, "workload"), &err), FSIM_ECONFIG);
+    CHECK_EQ_STR(err.place, "w.json#/workload/rate");
+    fsim_function_table_destroy(table);
+}
+
 /* The parts of a union draw from one stream for each function, in order of arrival. */
 static void test_one_stream_for_all_parts(void) {
     totals list = run("{\"source\":\"list\",\"arrivals\":[\"1s\",\"2s\",\"3s\",\"4s\"]}");
@@ -188,6 +202,7 @@ int main(void) {
     pool = fsim_value_pool_create();
     RUN(test_bounds);
     RUN(test_durations);
+    RUN(test_places);
     RUN(test_one_stream_for_all_parts);
     RUN(test_common_random_numbers);
     RUN(test_union_order);
