@@ -279,30 +279,40 @@ char *random_scenario_print(const random_scenario *s) {
 
 /* ---- running ---- */
 
+static fsim_result *load_and_run(const char *text, const fsim_load_options *load,
+                                 const fsim_run_options *options, fsim_error *err) {
+    fsim_value *tree = NULL;
+    fsim_scenario *scenario = NULL;
+    fsim_result *result = NULL;
+    fsim_value_pool *pool = fsim_value_pool_create();
+    fsim_assert(pool != NULL);
+    fsim_status status = fsim_json_read_text(pool, text, "scenario", &tree, err);
+    if (status != FSIM_OK) {
+        fsim_value_pool_destroy(pool);
+    } else {
+        status = fsim_scenario_from_tree(&scenario, pool, tree, ".", load, err);
+    }
+    if (status == FSIM_OK) {
+        status = fsim_run(&result, scenario, options, err);
+    }
+    fsim_scenario_destroy(scenario);
+    return status == FSIM_OK ? result : NULL;
+}
+
+fsim_result *engine_run_with(const char *text, uint64_t seed, const fsim_load_options *load,
+                             fsim_error *err) {
+    return load_and_run(text, load, &(fsim_run_options){.seed = seed}, err);
+}
+
 fsim_result *engine_run(const char *text, uint64_t seed,
                         fsim_status (*on_request)(void *, const fsim_request_row *, fsim_error *),
                         void *user) {
     fsim_error err = {0};
-    fsim_value *tree = NULL;
-    fsim_scenario *scenario = NULL;
-    fsim_result *result = NULL;
     fsim_load_options load = {0};
     fsim_run_options options = {.seed = seed, .on_request = on_request, .user = user};
-    fsim_value_pool *pool = fsim_value_pool_create();
-    fsim_assert(pool != NULL);
-    fsim_status status = fsim_json_read_text(pool, text, "scenario", &tree, &err);
-    if (status != FSIM_OK) {
-        fsim_value_pool_destroy(pool);
-    } else {
-        status = fsim_scenario_from_tree(&scenario, pool, tree, ".", &load, &err);
-    }
-    if (status == FSIM_OK) {
-        status = fsim_run(&result, scenario, &options, &err);
-    }
-    fsim_scenario_destroy(scenario);
-    if (status != FSIM_OK) {
+    fsim_result *result = load_and_run(text, &load, &options, &err);
+    if (result == NULL) {
         printf("%s: %s\n%.400s...\n", err.place, err.text, text);
-        return NULL;
     }
     return result;
 }

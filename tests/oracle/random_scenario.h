@@ -6,6 +6,7 @@
 
 #include "naive.h"
 
+#include "io/scenario_load.h"
 #include "model/run.h"
 
 typedef struct random_scenario {
@@ -30,6 +31,8 @@ char *random_scenario_print(const random_scenario *scenario);
 fsim_result *engine_run(const char *text, uint64_t seed,
                         fsim_status (*on_request)(void *, const fsim_request_row *, fsim_error *),
                         void *user);
+/* The same with settings and a policy laid over the text; err is the caller's, and nothing is printed. */
+fsim_result *engine_run_with(const char *text, uint64_t seed, const fsim_load_options *load, fsim_error *err);
 /* Text, run, free. */
 fsim_result *engine_run_random(const random_scenario *scenario);
 

@@ -120,6 +120,119 @@ static void test_parts_add_up(void) {
     }
 }
 
+/* ---- everything at once ---- */
+
+/* Settings that random scenarios do not have by themselves; any of them may meet any other. */
+static const fsim_setting extras[] = {{"functions[0].timeout", "1500ms", "test"},
+                                      {"functions[0].reserved_concurrency", "3", "test"},
+                                      {"functions[0].min_instances", "1", "test"},
+                                      {"functions[0].freeze", "false", "test"},
+                                      {"functions[0].background_cpu", "0.02", "test"},
+                                      {"functions[0].cold_start_mode", "total", "test"},
+                                      {"functions[0].cpu_fraction", "0.3", "test"},
+                                      {"functions[0].cpu_model", "ps", "test"},
+                                      {"functions[0].cpu_model", "linear", "test"},
+                                      {"platform.gateway.rate", "2", "test"},
+                                      {"platform.provisioned_start_rate.n", "1", "test"},
+                                      {"platform.account_concurrency", "4", "test"},
+                                      {"platform.memory_quota_mb", "1024", "test"},
+                                      {"platform.start_rate.n", "2", "test"},
+                                      {"platform.start_rate.scope", "function", "test"},
+                                      {"platform.queue.capacity", "5", "test"},
+                                      {"platform.queue.timeout", "2s", "test"},
+                                      {"platform.retry.interval", "700ms", "test"},
+                                      {"platform.retry.attempts", "3", "test"},
+                                      {"platform.nodes.count", "2", "test"},
+                                      {"policy.keepalive.name", "fixed", "test"},
+                                      {"policy.keepalive.prewarm", "900ms", "test"},
+                                      {"policy.keepalive.name", "lru", "test"},
+                                      {"policy.keepalive.name", "greedy_dual", "test"},
+                                      {"policy.keepalive.memory", "2GB", "test"},
+                                      {"policy.admission.name", "concurrency_cap", "test"},
+                                      {"policy.admission.limit", "4", "test"},
+                                      {"policy.binding", "late", "test"},
+                                      {"policy.cancel_start", "true", "test"},
+                                      {"run.occupancy", "50", "test"},
+                                      {"run.windows.every", "3s", "test"},
+                                      {"run.sample", "1s", "test"}};
+#define EXTRAS (sizeof extras / sizeof *extras)
+
+static const char *const policies[] = {
+    NULL, NULL, NULL, NULL, "knative", "lambda", "lambda-provisioned", "scf", "scf-enterprise", "paas"};
+
+typedef struct combination {
+    random_scenario scenario;
+    char *text;
+    fsim_setting chosen[EXTRAS];
+    fsim_load_options load;
+} combination;
+
+static void combine(combination *c, uint64_t seed) {
+    fsim_rng rng;
+    fsim_rng_seed(&rng, seed, "extras", FSIM_RNG_ROUTING);
+    c->load = (fsim_load_options){.settings = c->chosen, .policy = policies[fsim_rng_below(&rng, 10)]};
+    for (size_t i = 0; i < EXTRAS; i++) {
+        if (fsim_rng_below(&rng, 8) == 0) {
+            c->chosen[c->load.setting_count++] = extras[i];
+        }
+    }
+    random_scenario_init(&c->scenario, seed, seed % 4 != 0);
+    c->text = random_scenario_print(&c->scenario);
+}
+
+static void tell(const combination *c) {
+    printf("%s--policy %s", c->text, c->load.policy == NULL ? "(the scenario's)" : c->load.policy);
+    for (size_t i = 0; i < c->load.setting_count; i++) {
+        printf(" --set %s=%s", c->chosen[i].path, c->chosen[i].text);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
+/* False: refused, as a combination that contradicts itself may be, but with a place. */
+static bool run_combination(uint64_t seed, bool print) {
+    combination c;
+    fsim_error err = {0};
+    combine(&c, seed);
+    if (print) {
+        tell(&c);
+    }
+    check_context("seed %llu", (unsigned long long)seed);
+    fsim_result *r = engine_run_with(c.text, seed, &c.load, &err);
+    if (r == NULL) {
+        CHECK(err.status == FSIM_ECONFIG && err.place[0] != '\0' && err.text[0] != '\0');
+    } else {
+        fsim_result *again = engine_run_with(c.text, seed, &c.load, &err);
+        check_sums(r);
+        check_scope(r, &r->total);
+        CHECK(again != NULL && again->digest == r->digest);
+        fsim_result_destroy(again);
+    }
+    if (print && r == NULL) {
+        printf("%s: %s\n", err.place, err.text);
+    }
+    bool ran = r != NULL;
+    fsim_result_destroy(r);
+    free(c.text);
+    random_scenario_clear(&c.scenario);
+    return ran;
+}
+
+/* Nothing crashes, nothing is lost, the same seed gives the same digest. PROPERTIES_SEED=N runs one
+ * combination and prints it. */
+static void test_any_combination_of_features(void) {
+    const char *one = getenv("PROPERTIES_SEED");
+    uint64_t ran = 0, seed = 1;
+    if (one != NULL) {
+        run_combination(strtoull(one, NULL, 10), true);
+        return;
+    }
+    for (; seed <= 3 * SCENARIOS && check_state.failures == 0; seed++) {
+        ran += run_combination(seed, false);
+    }
+    CHECK(2 * ran > seed);
+}
+
 /* ---- the same run twice ---- */
 
 typedef struct digests {
@@ -302,6 +415,7 @@ static void test_windows_probes_and_occupancy(void) {
 
 int main(void) {
     RUN(test_parts_add_up);
+    RUN(test_any_combination_of_features);
     RUN(test_digests_do_not_depend_on_threads);
     RUN(test_slicing_of_the_input_does_not_matter);
     RUN(test_functions_do_not_share_random_numbers);
