@@ -121,8 +121,8 @@ static fsim_status step_into(const json_t **at, const char **cursor, fsim_error 
         *cursor = end + 2;
         return FSIM_OK;
     }
-    char *end;
-    unsigned long i = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+    char *end = NULL;
+    unsigned long i = strtoul(text, &end, 10);
     if (!isdigit((unsigned char)*text) || *end != ']') {
         return fsim_fail(err, FSIM_ECONFIG, "expected a number and ']' after '['");
     }

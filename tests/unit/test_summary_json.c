@@ -186,7 +186,7 @@ static void test_replicated(void) {
     json_t *runs[3];
     for (int i = 0; i < 3; i++) {
         sample_run_make(&sample, "knative");
-        sample.result.total.n.arrived = (uint64_t)(9 + i);
+        sample.result.total.n.arrived = 9u + (uint64_t)i;
         sample.result.total.in_execution_peak = (uint64_t)(i == 2 ? 3 : 1);
         sample.result.window_count = i == 2 ? 2 : 1;
         sample.result.digest += (uint64_t)i;
