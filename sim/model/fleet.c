@@ -136,6 +136,7 @@ static uint32_t pick_by_rank(fsim_fleet *f) {
     } else {
         rank = f->cursor + 1u < f->rank_next ? next_free_rank(f, f->cursor + 1u) : FSIM_NONE;
         rank = rank == FSIM_NONE ? next_free_rank(f, 0) : rank;
+        f->cursor_before = f->cursor;
         f->cursor = rank == FSIM_NONE ? f->cursor : rank;
     }
     return rank == FSIM_NONE ? FSIM_NONE : f->ranked[rank];

@@ -35,7 +35,8 @@ typedef struct fsim_fleet {
     uint32_t level_count;
     uint32_t *ranked;    /* creation order: the instance of each rank, FSIM_NONE where it has gone */
     uint64_t *free_bits; /* bit per rank: has a free slot */
-    uint32_t rank_next, rank_capacity, cursor;
+    uint32_t rank_next, rank_capacity;
+    uint32_t cursor, cursor_before; /* ROUND_ROBIN: the rank picked last, and the one before it */
 } fsim_fleet;
 
 void fsim_fleet_init(fsim_fleet *fleet, fsim_route_order order, uint32_t slots);
@@ -106,6 +107,11 @@ static inline uint32_t fsim_fleet_pick(fsim_fleet *fleet, const fsim_fleet_link 
         return fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
     }
     return fleet->count == 0 ? FSIM_NONE : fsim_fleet_index_pick(fleet, links, rng);
+}
+
+/* What fsim_fleet_pick has returned last is not taken: round robin goes on as if it had not been picked. */
+static inline void fsim_fleet_refuse(fsim_fleet *fleet) {
+    fleet->cursor = fleet->cursor_before;
 }
 
 #endif

@@ -122,7 +122,11 @@ static void walk(fsim_route_order order, uint32_t slots, uint32_t population) {
         } else if (dice < 55) {
             uint32_t picked = fsim_fleet_pick(&fleet, links, &rng);
             if (check_pick(&fleet, picked) && picked != FSIM_NONE) {
-                enter(&fleet, picked);
+                if (fsim_rng_below(&rng, 5) == 0) {
+                    fsim_fleet_refuse(&fleet);
+                } else {
+                    enter(&fleet, picked);
+                }
             }
         } else if (members[i].in_fleet && members[i].inside > 0) {
             leave(&fleet, i);
