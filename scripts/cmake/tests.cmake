@@ -4,7 +4,7 @@
 #   conformance               published cases, tests/conformance/tests.cmake
 #   tidy                      rules about the sources
 #   bench                     instruction counts
-# Tests labelled "slow" are left out by the test presets and by scripts/test; ctest -L slow runs them.
+# Tests labelled "slow" are left out by the test presets and by scripts/test; ctest -C slow -L slow runs them.
 
 # Code shared by tests, and the naive simulator they compare with: tests/support/*.c, tests/oracle/*.c.
 file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.c tests/oracle/*.c)
