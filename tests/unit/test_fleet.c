@@ -5,7 +5,7 @@
 #define INSTANCES 300u
 
 typedef struct member {
-    bool in_fleet;
+    bool announced, in_fleet;
     uint32_t inside;
     uint64_t created, used;
     uint64_t idle_since; /* by the same count; 0: not idle */
@@ -75,15 +75,25 @@ static bool check_idle_list(const fsim_fleet *fleet) {
     return CHECK_EQ_INT(listed, idle);
 }
 
+static void announce(fsim_fleet *fleet, uint32_t i) {
+    members[i] = (member){.announced = true, .created = ++steps};
+    REQUIRE(fsim_fleet_announce(fleet, links, i));
+}
+
 static void add(fsim_fleet *fleet, uint32_t i) {
     steps++;
-    members[i] = (member){.in_fleet = true, .created = steps, .used = steps, .idle_since = steps};
+    members[i] =
+        (member){.in_fleet = true, .created = members[i].created, .used = steps, .idle_since = steps};
     links[i].inside = 0;
     REQUIRE(fsim_fleet_add(fleet, links, i));
 }
 
 static void drop(fsim_fleet *fleet, uint32_t i) {
-    fsim_fleet_remove(fleet, links, i);
+    if (members[i].in_fleet) {
+        fsim_fleet_remove(fleet, links, i);
+    } else {
+        fsim_fleet_withdraw(fleet, links, i);
+    }
     members[i] = (member){0};
 }
 
@@ -112,12 +122,15 @@ static void walk(fsim_route_order order, uint32_t slots, uint32_t population) {
     for (uint32_t step = 0; step < 20000 && check_state.failures == 0; step++) {
         uint32_t i = fsim_rng_below(&rng, population), dice = fsim_rng_below(&rng, 100);
         if (dice < 10) {
-            if (members[i].in_fleet) {
+            bool goes = fsim_rng_below(&rng, 5) == 0;
+            if (members[i].in_fleet || (members[i].announced && goes)) {
+                count -= members[i].in_fleet;
                 drop(&fleet, i);
-                count--;
-            } else {
+            } else if (members[i].announced) {
                 add(&fleet, i);
                 count++;
+            } else {
+                announce(&fleet, i);
             }
         } else if (dice < 55) {
             uint32_t picked = fsim_fleet_pick(&fleet, links, &rng);
@@ -161,6 +174,7 @@ static void sample_picks(fsim_route_order order, uint32_t picks[10]) {
     memset(picks, 0, 10 * sizeof *picks);
     fsim_fleet_init(&fleet, order, 3);
     for (uint32_t i = 0; i < 10; i++) {
+        announce(&fleet, i);
         add(&fleet, i);
         for (uint32_t k = 0; k < i % 3; k++) {
             enter(&fleet, i);
