@@ -1,6 +1,7 @@
 #include "cli/interrupt.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The one mutable global of the program: a signal handler has no other way to say that it ran. */
@@ -26,6 +27,7 @@ bool fsim_interrupt_seen(void) {
 
 void fsim_interrupt_obey(void) {
     if (seen_signal != 0) {
+        fputs("fsim: interrupted; nothing was written\n", stderr);
         signal(seen_signal, SIG_DFL);
         raise(seen_signal);
     }

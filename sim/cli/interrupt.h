@@ -8,8 +8,8 @@
 /* From here on SIGINT and SIGTERM are noted instead of killing. */
 void fsim_interrupt_watch(void);
 bool fsim_interrupt_seen(void);
-/* Ends the process by the noted signal, so that the caller (a shell, make) sees what happened; returns if
- * there was none. */
+/* Says so on stderr and ends the process by the noted signal, so that the caller (a shell, make) sees what
+ * happened; returns if there was none. */
 void fsim_interrupt_obey(void);
 
 #endif
