@@ -4,7 +4,7 @@
 #   conformance               published cases, tests/conformance/tests.cmake
 #   tidy                      rules about the sources
 #   bench                     instruction counts
-# Tests labelled "slow" are left out by the test presets and by scripts/test; ctest -C slow -L slow runs them.
+# Tests with CONFIGURATIONS slow (label "slow" too) are left out unless asked for: ctest -C slow -L slow.
 
 # Code shared by tests, and the naive simulator they compare with: tests/support/*.c, tests/oracle/*.c.
 file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.c tests/oracle/*.c)
@@ -99,6 +99,10 @@ if(NOT FSIM_SANITIZE)
   foreach(check globals malloc)
     fsim_add_test_script(tidy/${check} scripts/check_symbols.sh ${check} "$<TARGET_FILE:fsim_lib>")
   endforeach()
+  # Minutes of CPU time: with the slow ones.
+  add_test(NAME tidy/clang-tidy COMMAND scripts/check_clang_tidy.sh WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    CONFIGURATIONS slow)
+  set_tests_properties(tidy/clang-tidy PROPERTIES LABELS "tidy;slow" SKIP_RETURN_CODE 77 TIMEOUT 3600)
   if(have_command)
     fsim_add_test_script(bench/instructions scripts/check_instructions.sh "$<TARGET_FILE:fsim>")
   endif()
