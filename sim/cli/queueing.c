@@ -138,8 +138,8 @@ typedef struct pool_rates {
     double arrival, done, ready, expire; /* the last three per request or instance */
 } pool_rates;
 
-static size_t pool_index(int idle, int starting, int busy) {
-    return (size_t)((idle * STARTING + starting) * BUSY + busy);
+static int pool_index(int idle, int starting, int busy) {
+    return (idle * STARTING + starting) * BUSY + busy;
 }
 
 /* Flow out of a state, and what one Gauss-Seidel visit makes of it: inflow / outflow. */

@@ -180,6 +180,7 @@ static fsim_status make_jobs(runner *r, fsim_runs *runs, fsim_error *err) {
     for (uint32_t i = 0; i < runs->count; i++) {
         count += runs->policies[i].scenario->replications;
     }
+    fsim_assert(count > 0);
     r->jobs = count > UINT32_MAX ? NULL : calloc(count, sizeof *r->jobs);
     if (r->jobs == NULL) {
         return out_of_memory(err);
