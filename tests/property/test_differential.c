@@ -86,10 +86,12 @@ static void tell(const char *who, const story *s) {
 }
 
 static void compare_stories(stories *engine, stories *naive) {
+    if (!CHECK_EQ_INT(engine->count, naive->count) || engine->count == 0) {
+        return;
+    }
     qsort(engine->row, engine->count, sizeof *engine->row, story_order);
     qsort(naive->row, naive->count, sizeof *naive->row, story_order);
-    CHECK_EQ_INT(engine->count, naive->count);
-    for (uint32_t i = 0; i < engine->count && i < naive->count; i++) {
+    for (uint32_t i = 0; i < engine->count; i++) {
         if (story_order(&engine->row[i], &naive->row[i]) != 0) {
             check_fail(__FILE__, __LINE__, "request %u of %u in order of arrival differs", i, naive->count);
             tell("engine", &engine->row[i]);
