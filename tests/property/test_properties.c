@@ -206,6 +206,9 @@ static bool run_combination(uint64_t seed, bool print) {
         check_sums(r);
         check_scope(r, &r->total);
         CHECK(again != NULL && again->digest == r->digest);
+        if (c.scenario.world.until_ns == FSIM_NEVER) {
+            CHECK_EQ_INT(r->total.n.in_system_at_end, 0); /* nobody is forgotten in a queue */
+        }
         fsim_result_destroy(again);
     }
     if (print && r == NULL) {
