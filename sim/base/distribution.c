@@ -126,6 +126,25 @@ fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng) {
     return 0;
 }
 
+
+void fsim_dist_fill(const fsim_dist *dist, fsim_rng *rng, fsim_ns *out, size_t n) {
+    fsim_rng local = *rng;
+    if (dist->kind == FSIM_DIST_CONSTANT) {
+        for (size_t i = 0; i < n; i++) {
+            out[i] = dist->constant_ns;
+        }
+    } else if (dist->kind == FSIM_DIST_EXPONENTIAL) {
+        for (size_t i = 0; i < n; i++) {
+            out[i] = to_ns(dist->a * fsim_rng_exponential(&local));
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            out[i] = fsim_dist_sample(dist, &local);
+        }
+    }
+    *rng = local;
+}
+
 uint64_t fsim_dist_sample_count(const fsim_dist *dist, fsim_rng *rng) {
     return ((uint64_t)fsim_dist_sample(dist, rng) + FSIM_SECOND / 2) / FSIM_SECOND;
 }

@@ -64,6 +64,9 @@ fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng);
 /* One variate of a distribution read as a count, to the nearest whole number. */
 uint64_t fsim_dist_sample_count(const fsim_dist *dist, fsim_rng *rng);
 
+/* n variates, the same as n calls of fsim_dist_sample; the state of the stream stays in registers for the common laws. */
+void fsim_dist_fill(const fsim_dist *dist, fsim_rng *rng, fsim_ns *out, size_t n);
+
 /* Mean in ns; INFINITY where there is none (pareto with alpha <= 1). For a negative shift it is the larger of 0 and the shifted mean, a lower
  * bound. */
 double fsim_dist_mean_ns(const fsim_dist *dist);

@@ -34,27 +34,25 @@ void fsim_rng_seed(fsim_rng *rng, uint64_t seed, const char *name, fsim_purpose 
     }
 }
 
-/* One word serves twice: its low byte picks the layer, its high 53 bits the place in it. In 98.9 % of the
- * draws the place lies under the next layer's edge and is accepted at once; the rest compares with the
- * density, the base layer beyond its edge is the tail, which for an exponential is the law itself moved by
- * the edge. */
-double fsim_rng_exponential(fsim_rng *rng) {
+/* A place beyond the next layer's edge is compared with the density; the base layer beyond its edge is the
+ * tail, which for an exponential is the law itself moved by the edge. */
+double fsim_rng_exponential_rest(fsim_rng *rng, uint64_t word) {
     double offset = 0.0;
     for (;;) {
-        uint64_t word = fsim_rng_word(rng);
         unsigned layer = (unsigned)(word & 255u);
-        double x = (double)(word >> 11) * 0x1.0p-53 * exponential_x[layer];
-        if (x < exponential_x[layer + 1]) {
+        double x = (double)(int64_t)(word >> 11) * 0x1.0p-53 * fsim_ziggurat_exponential[layer];
+        if (x < fsim_ziggurat_exponential[layer + 1u]) {
             return offset + x;
         }
         if (layer == 0) {
-            offset += exponential_x[1];
-            continue;
+            offset += fsim_ziggurat_exponential[1];
+        } else {
+            double low = exponential_f[layer];
+            if (low + (exponential_f[layer + 1u] - low) * fsim_rng_unit(rng) < exp(-x)) {
+                return offset + x;
+            }
         }
-        double low = exponential_f[layer];
-        if (low + (exponential_f[layer + 1] - low) * fsim_rng_unit(rng) < exp(-x)) {
-            return offset + x;
-        }
+        word = fsim_rng_word(rng);
     }
 }
 
@@ -74,7 +72,7 @@ double fsim_rng_normal(fsim_rng *rng) {
         uint64_t word = fsim_rng_word(rng);
         unsigned layer = (unsigned)(word & 255u);
         double sign = (word & 256u) != 0 ? -1.0 : 1.0;
-        double x = (double)(word >> 11) * 0x1.0p-53 * normal_x[layer];
+        double x = (double)(int64_t)(word >> 11) * 0x1.0p-53 * normal_x[layer];
         if (x < normal_x[layer + 1]) {
             return sign * x;
         }

@@ -4,7 +4,7 @@
 #ifndef FSIM_BASE_RNG_TABLES_H
 #define FSIM_BASE_RNG_TABLES_H
 
-static const double exponential_x[257] = {
+const double fsim_ziggurat_exponential[257] = {
     0x1.164ec94bf5dc1p+3, 0x1.ec9d9297ebb82p+2, 0x1.bc39e51da71fbp+2, 0x1.9e9dc0d487b84p+2,
     0x1.8939fe6f2ed18p+2, 0x1.78750d6eac62ep+2, 0x1.6aa676d4bbf71p+2, 0x1.5ee7ae17313d1p+2,
     0x1.54ad83ccf73f4p+2, 0x1.4b9d7cd4751cfp+2, 0x1.4379766e41360p+2, 0x1.3c14ec7c8b85fp+2,

@@ -259,6 +259,30 @@ static inline void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *ru
     m->rate_ucore = 0;
 }
 
+/* A whole interval at once, for callers that learn of it at its end. Within the current window, the common
+ * case, it is two calls of a few additions; elsewhere fsim_cpu_meter_span. */
+static inline bool fsim_cpu_meter_fits(const fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_ns from_ns,
+                                       fsim_ns to_ns) {
+    return to_ns <= m->window_end_ns && from_ns >= m->window_end_ns - (fsim_ns)rule->window_ns &&
+           from_ns < to_ns;
+}
+
+/* An interval that fits; the caller adds the answer to usage->threshold_mem_ms. */
+static inline uint64_t fsim_cpu_meter_add(fsim_cpu_meter *m, uint64_t span_ns, uint32_t rate_ucore) {
+    uint64_t span_ms = fsim_meter_ceil_ms(span_ns);
+    m->cpu += span_ns * rate_ucore;
+    m->resident_ns += span_ns;
+    m->pending_ms += span_ms;
+    return span_ms;
+}
+
+/* Begin at from_ns and end at to_ns at a constant rate. */
+static inline void fsim_cpu_meter_span(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                       fsim_ns from_ns, fsim_ns to_ns, uint32_t rate_ucore) {
+    fsim_cpu_meter_begin(m, rule, usage, from_ns, rate_ucore);
+    fsim_cpu_meter_end(m, rule, usage, to_ns);
+}
+
 /* The instance ends, no interval is open: decides its last, partial window. */
 void fsim_cpu_meter_close(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage);
 

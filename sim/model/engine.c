@@ -200,21 +200,22 @@ static inline void set_rate(engine *e, function *f, uint32_t i, uint32_t rate_uc
 /* The instance, idle so far, holds an executing request from now on. */
 static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     instance *in = &e->instances[i];
-    level_leave(&f->idle, e->now_ns);
-    level_enter(&f->busy, e->now_ns);
     e->busy_n++;
-    in->generation = (in->generation + 1u) & GENERATION_MASK; /* voids a drawn keep-alive */
+    if (f->keeps_busy) {
+        level_enter(&f->busy, e->now_ns);
+    }
     if (e->has_quota) {
         e->quota_used_mb += f->spec.memory_mb;
     }
     if (e->has_pool) {
         engine_used(e, f, i);
     }
-    if (!e->metering) {
-        return;
-    }
     if (in->provisioned) {
         f->usage.provisioned_idle_ns += (uint64_t)(e->now_ns - in->since_ns);
+    }
+    in->since_ns = e->now_ns;
+    if (!e->metering || f->solo_meter) {
+        return;
     }
     if (f->freeze) {
         uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
@@ -224,7 +225,6 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
     } else {
         set_rate(e, f, i, rate_ucore);
     }
-    in->since_ns = e->now_ns;
 }
 
 static inline void begin_statistics(engine *e, request *q, tally *t) {
@@ -258,11 +258,10 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (e->has_occupancy) {
         engine_occupancy(e);
     }
-    f->executing++;
-    f->square_acc -= (fsim_wide)(2u * f->in_execution.n + 1u) * e->now_ns;
-    level_enter(&f->in_execution, e->now_ns);
-    e->square_acc -= (fsim_wide)(2u * e->in_execution.n + 1u) * e->now_ns;
-    level_enter(&e->in_execution, e->now_ns);
+    squared_enter(&f->in_execution, e->now_ns);
+    if (e->many) {
+        squared_enter(&e->in_execution, e->now_ns);
+    }
     if ((q->flags & REQUEST_COUNTED) != 0) {
         begin_statistics(e, q, &e->tallies[q->fn]);
     }
@@ -321,7 +320,17 @@ static void start_for(engine *e, function *f, uint32_t r) {
     uint32_t i = engine_start(e, f, false);
     e->instances[i].caused = true;
     bind(e, f, r, i, true);
-    engine_launch(e, i);
+    e->unlaunched = i;
+}
+
+/* The start that place_early has made for a request, once that request has left the queue: a start that takes
+ * no time serves the queue at once. */
+static inline void launch_placed(engine *e) {
+    if (e->unlaunched != FSIM_NONE) {
+        uint32_t i = e->unlaunched;
+        e->unlaunched = FSIM_NONE;
+        engine_launch(e, i);
+    }
 }
 
 /* A free slot of a ready instance, within the limits. */
@@ -344,6 +353,7 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
     if (e->has_quota && e->links[i].inside == 0 &&
         e->quota_used_mb + f->spec.memory_mb > e->scenario->memory_quota_mb) {
         *cause = FSIM_CAUSE_MEMORY_QUOTA;
+        fsim_fleet_refuse(&f->fleet[e->instances[i].provisioned]);
         return false;
     }
     enter(e, f, r, i);
@@ -386,7 +396,7 @@ static void arm_refill(engine *e, function *f) {
 /* Late binding: start an instance while more requests wait than instances start. */
 static void start_for_queue(engine *e, function *f, uint32_t r) {
     fsim_cause cause = FSIM_CAUSE_FUNCTION;
-    while (f->scale.on_demand && f->queued > f->starting_count) {
+    while (f->scale.on_demand && f->queued > f->starting_count && !account_full(e, f)) {
         if (!engine_may_start(e, f, &cause)) {
             if (cause == FSIM_CAUSE_START_RATE) {
                 arm_refill(e, f);
@@ -507,6 +517,7 @@ static inline void admit(engine *e, function *f, uint32_t r) {
     cause = FSIM_CAUSE_COUNT;
     if (e->early) {
         placed = f->queued == 0 && place_early(e, f, r, &cause);
+        launch_placed(e);
     } else if (f->queued == 0) {
         placed = place_warm(e, f, r, &cause);
     }
@@ -550,6 +561,7 @@ static bool place_head(engine *e, function *f, fsim_cause *cause) {
     e->requests[r].next = next;
     dequeue(e, f, r);
     e->requests[r].next = linked;
+    launch_placed(e);
     return true;
 }
 
@@ -618,33 +630,47 @@ static inline void end_statistics(engine *e, const request *q, tally *t) {
     }
 }
 
-static inline void meter_request(engine *e, function *f, const request *q, instance *in) {
+static inline void meter_request(engine *e, function *f, const request *q, uint32_t i) {
+    instance *in = &e->instances[i];
     fsim_ns init_ns = 0;
-    if (!in->served && !in->provisioned) {
-        init_ns = in->ready_ns - in->started_ns;
+    if (!in->served) {
+        init_ns = in->provisioned ? 0 : in->ready_ns - in->started_ns;
+        in->served = true;
+        in->init_ns = init_ns;
         if (init_ns != 0) {
             fsim_meter_init(&f->usage, (uint64_t)init_ns);
         }
     }
-    in->served = true;
     fsim_meter_request(&e->plan, &f->usage, (uint64_t)(e->now_ns - q->start_ns), (uint64_t)init_ns,
                        in->provisioned);
-    in->init_ns = init_ns != 0 ? init_ns : in->init_ns;
+    if (f->solo_meter) {
+        fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, e->now_ns, q->rate_ucore);
+    }
 }
 
 static inline void become_idle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
-    level_leave(&f->busy, e->now_ns);
-    level_enter(&f->idle, e->now_ns);
+    fsim_ns busy_ns = e->now_ns - in->since_ns;
     e->busy_n--;
-    if (e->has_pool) {
+    in->since_ns = e->now_ns;
+    if (f->keeps_busy) {
+        level_leave(&f->busy, e->now_ns);
+    }
+    if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
     }
     if (e->has_quota) {
         e->quota_used_mb -= f->spec.memory_mb;
     }
     if (!e->metering) {
-        in->since_ns = e->now_ns;
+        return;
+    }
+    in->active_ns += busy_ns;
+    if (!f->active_is_request) {
+        fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
+    }
+    in->init_ns = 0;
+    if (f->solo_meter) {
         return;
     }
     if (f->freeze) {
@@ -652,10 +678,6 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     } else {
         set_rate(e, f, i, f->background_ucore);
     }
-    fsim_meter_active(&e->plan, &f->usage, (uint64_t)(e->now_ns - in->since_ns), (uint64_t)in->init_ns);
-    in->active_ns += e->now_ns - in->since_ns;
-    in->init_ns = 0;
-    in->since_ns = e->now_ns;
 }
 
 void engine_complete(engine *e, uint32_t r) {
@@ -666,11 +688,10 @@ void engine_complete(engine *e, uint32_t r) {
     if (e->has_occupancy) {
         engine_occupancy(e);
     }
-    f->executing--;
-    f->square_acc += (fsim_wide)(2u * f->in_execution.n - 1u) * e->now_ns;
-    level_leave(&f->in_execution, e->now_ns);
-    e->square_acc += (fsim_wide)(2u * e->in_execution.n - 1u) * e->now_ns;
-    level_leave(&e->in_execution, e->now_ns);
+    squared_leave(&f->in_execution, e->now_ns);
+    if (e->many) {
+        squared_leave(&e->in_execution, e->now_ns);
+    }
     bool cut = (q->flags & REQUEST_CUT) != 0;
     if ((q->flags & REQUEST_COUNTED) != 0) {
         tally *t = &e->tallies[q->fn];
@@ -681,7 +702,7 @@ void engine_complete(engine *e, uint32_t r) {
         }
     }
     if (e->metering) {
-        meter_request(e, f, q, in);
+        meter_request(e, f, q, i);
     }
     f->inside--;
     e->inside_shared -= f->has_reserve ? 0u : 1u;
@@ -788,18 +809,121 @@ static void handle_seldom(engine *e, fsim_event event) {
     }
 }
 
-void engine_handle(engine *e, fsim_event event) {
+/* ---- the short way ---- *
+ *
+ * A function with one slot, no CPU model, no scaler and a rule of recency, in a run that limits, probes and
+ * reports nothing per request, is the common case and the one that must be fast. The two functions below do
+ * for it what engine_arrive and engine_complete do for every case, for a warm request that finds an idle
+ * instance, and hand everything else to those. Both ways give the same digest: tests/property runs them
+ * against each other. */
+
+static inline bool arrive_fast(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns,
+                               uint32_t rate_ucore) {
+    function *f = &e->functions[fn];
+    fsim_fleet *fleet = &f->fleet[0];
+    uint32_t i = fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
+    if (!f->fast || i == FSIM_NONE || f->queued != 0 || service_ns > f->timeout_ns ||
+        e->inside_shared >= e->inside_shared_limit || e->request_free == FSIM_NONE) {
+        return false;
+    }
+    e->now_ns = at_ns;
+    f->arrivals_generation = (f->arrivals_generation + 1u) & GENERATION_MASK;
+    fsim_fleet_idle_unlink(fleet, e->links, i);
+    e->links[i].inside = 1;
+    uint32_t r = e->request_free;
+    request *q = &e->requests[r];
+    e->request_free = q->next;
+    uint64_t counted = at_ns >= e->warmup_ns;
+    q->arrival_ns = at_ns;
+    q->start_ns = at_ns;
+    q->service_ns = service_ns;
+    q->fn = fn;
+    q->instance = i;
+    q->attempts = 0;
+    q->rate_ucore = rate_ucore;
+    q->closed = 0;
+    q->flags = (uint16_t)(REQUEST_LIVE + REQUEST_COUNTED * counted);
+    f->sums.arrived += counted;
+    e->in_system++;
+    f->inside++;
+    e->inside_shared++;
+    e->busy_n++;
+    instance *in = &e->instances[i];
+    in->executing = 1;
+    in->since_ns = at_ns;
+    squared_enter(&f->in_execution, at_ns);
+    if (e->many) {
+        squared_enter(&e->in_execution, at_ns);
+    }
+    engine_push(e, fsim_ns_add(at_ns, service_ns), r, EVENT_COMPLETE);
+    return true;
+}
+
+static inline void complete_fast(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    function *f = &e->functions[q->fn];
+    uint32_t i = q->instance;
+    instance *in = &e->instances[i];
+    if (!f->fast || q->flags != (REQUEST_LIVE | REQUEST_COUNTED) || q->start_ns != q->arrival_ns ||
+        f->queued != 0 || in->provisioned || !in->served || q->closed != 0 || e->waiting_first != FSIM_NONE) {
+        engine_complete(e, r);
+        return;
+    }
+    fsim_ns now_ns = e->now_ns;
+    fsim_ns span_ns = now_ns - q->start_ns;
+    squared_leave(&f->in_execution, now_ns);
+    if (e->many) {
+        squared_leave(&e->in_execution, now_ns);
+    }
+    short_sums *sums = &f->sums;
+    sums->completed++;
+    sums->span_ns += (uint64_t)span_ns;
+    sums->span_min_ns = (uint64_t)span_ns < sums->span_min_ns ? (uint64_t)span_ns : sums->span_min_ns;
+    sums->span_max_ns = (uint64_t)span_ns > sums->span_max_ns ? (uint64_t)span_ns : sums->span_max_ns;
+    fsim_histogram_add(sums->hist, span_ns);
+    if (e->metering) {
+        fsim_meter_add_span(&e->plan.request, (uint64_t)span_ns, sums->billed_ms);
+        if (fsim_cpu_meter_fits(&e->meters[i], &f->cpu_rule, q->start_ns, now_ns)) {
+            sums->cpu_mem_ms += fsim_cpu_meter_add(&e->meters[i], (uint64_t)span_ns, q->rate_ucore);
+        } else {
+            fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, now_ns, q->rate_ucore);
+        }
+        in->active_ns += span_ns;
+    }
+    e->digest = mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
+                    (uint64_t)now_ns * 8u + FSIM_COMPLETED);
+    q->flags = 0;
+    q->generation = (q->generation + 1u) & GENERATION_MASK;
+    q->next = e->request_free;
+    e->request_free = r;
+    e->in_system--;
+    e->left_at_ns = now_ns;
+    f->inside--;
+    e->inside_shared--;
+    e->busy_n--;
+    in->executing = 0;
+    in->since_ns = now_ns;
+    e->links[i].inside = 0;
+    fsim_fleet_idle_append(&f->fleet[0], e->links, i);
+    if (f->window_drawn) {
+        engine_draw_window(e, f, i);
+    } else if (!f->expire_armed) {
+        engine_idle(e, f, i);
+    }
+}
+
+/* ---- the loop ---- */
+
+static inline void handle(engine *e, fsim_event event) {
     e->now_ns = event.at_ns;
     switch ((event_kind)(event.kind & 0xffu)) {
-    case EVENT_COMPLETE: engine_complete(e, event.target); break;
+    case EVENT_COMPLETE: complete_fast(e, event.target); break;
     case EVENT_READY: on_ready_at_last(e, event.target, event.kind >> 8); break;
     case EVENT_EXPIRE: engine_expire(e, &e->functions[event.target]); break;
     case EVENT_RETRY: admit(e, &e->functions[e->requests[event.target].fn], event.target); break;
     default: handle_seldom(e, event); break;
     }
 }
-
-/* ---- the loop ---- */
 
 static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
     return fsim_event_queue_next_ns(&e->queue) <= until_ns;
@@ -811,7 +935,7 @@ static inline void step(engine *e) {
         engine_marks(e, next_ns);
     }
     e->events++;
-    engine_handle(e, fsim_event_queue_pop(&e->queue));
+    handle(e, fsim_event_queue_pop(&e->queue));
 }
 
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
@@ -830,9 +954,12 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
         uint32_t rate_ucore = e->functions[batch->fn[i]].rate_ucore;
         if (batch->has_cpu && batch->cpu_ns[i] != FSIM_DRAW && batch->service_ns[i] > 0) {
             double share = (double)batch->cpu_ns[i] / (double)batch->service_ns[i];
-            rate_ucore = share > 1000.0 ? 1000u * FSIM_UCORE : (uint32_t)(share * FSIM_UCORE + 0.5);
+            double most = e->functions[batch->fn[i]].spec.vcpu;
+            rate_ucore = (uint32_t)((share < most ? share : most) * FSIM_UCORE + 0.5);
         }
-        engine_arrive(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore, 0);
+        if (!arrive_fast(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore)) {
+            engine_arrive(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore, 0);
+        }
     }
 }
 

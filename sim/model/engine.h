@@ -45,17 +45,37 @@ typedef struct level {
     uint64_t n, peak;
 } level;
 
+__extension__ typedef unsigned __int128 uwide; /* products of unsigned words: one multiplication */
+
 static inline void level_enter(level *l, fsim_ns now_ns) {
-    l->acc -= now_ns;
+    l->acc -= (uint64_t)now_ns;
     l->n++;
     l->peak = l->n > l->peak ? l->n : l->peak;
 }
 static inline void level_leave(level *l, fsim_ns now_ns) {
-    l->acc += now_ns;
+    l->acc += (uint64_t)now_ns;
     l->n--;
 }
 static inline fsim_wide level_integral(const level *l, fsim_ns now_ns) {
     return l->acc + (fsim_wide)l->n * now_ns;
+}
+
+/* The same with the integral of the square: n^2 changes by 2n + 1 on entering, by 2n - 1 on leaving. */
+typedef struct squared_level {
+    level level;
+    fsim_wide square_acc;
+} squared_level;
+
+static inline void squared_enter(squared_level *s, fsim_ns now_ns) {
+    s->square_acc -= (fsim_wide)((uwide)(2u * s->level.n + 1u) * (uint64_t)now_ns);
+    level_enter(&s->level, now_ns);
+}
+static inline void squared_leave(squared_level *s, fsim_ns now_ns) {
+    s->square_acc += (fsim_wide)((uwide)(2u * s->level.n - 1u) * (uint64_t)now_ns);
+    level_leave(&s->level, now_ns);
+}
+static inline fsim_wide squared_integral(const squared_level *s, fsim_ns now_ns) {
+    return s->square_acc + (fsim_wide)((uwide)s->level.n * s->level.n) * now_ns;
 }
 
 enum {
@@ -71,33 +91,34 @@ enum {
 typedef struct request {
     fsim_ns arrival_ns; /* the first */
     fsim_ns start_ns;   /* of execution; FSIM_NEVER before */
-    fsim_ns service_ns;
-    double finish_work; /* sharing domain: its virtual time at completion */
-    uint64_t order;     /* of entering a sharing domain */
     uint32_t fn, instance;
     uint32_t next, prev; /* in the function's or an instance's queue; next: free list */
     uint32_t attempts, generation;
     uint32_t rate_ucore;    /* CPU in use while it executes alone */
     uint16_t flags, closed; /* closed: population + 1, 0 for streams */
+    fsim_ns service_ns;
+    double finish_work; /* sharing domain: its virtual time at completion */
+    uint64_t order;     /* of entering a sharing domain */
 } request;
 
 typedef enum instance_state { INSTANCE_FREE, INSTANCE_STARTING, INSTANCE_READY } instance_state;
 
 /* An instance. The requests it holds are counted in its fleet_link: inside = executing + waiting. */
 typedef struct instance {
-    fsim_ns since_ns; /* of being idle or busy */
-    fsim_ns started_ns, ready_ns;
-    fsim_ns active_ns;       /* spent busy so far */
-    fsim_ns init_ns;         /* initialisation to bill with its first active interval */
-    fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
+    fsim_ns since_ns;         /* of being idle or busy */
+    fsim_ns active_ns;        /* spent busy so far */
+    fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
     uint32_t fn, generation;
     uint32_t executing;
-    uint32_t head, tail;   /* requests waiting inside */
-    uint32_t newer, older; /* STARTING: in the function's list of starting ones */
     uint8_t state;
     bool provisioned, draining, served, caused;
-    bool held;           /* provisioned, ready, and waiting for the others */
-    uint32_t rate_ucore; /* CPU in use now */
+    bool held;             /* provisioned, ready, and waiting for the others */
+    uint32_t rate_ucore;   /* CPU in use now */
+    uint32_t head, tail;   /* requests waiting inside */
+    uint32_t newer, older; /* STARTING: in the function's list of starting ones */
+    fsim_ns started_ns, ready_ns;
+    fsim_ns init_ns;         /* initialisation to bill with its first active interval */
+    fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
 } instance;
 
 /* Per instance of a function that is sampled. */
@@ -124,26 +145,43 @@ typedef struct node {
     uint32_t instances;
 } node;
 
+/* Requests of the short way since they were last added to the function's tally and usage (engine_fold). */
+typedef struct short_sums {
+    uint64_t arrived, completed;
+    uint64_t span_ns, span_min_ns, span_max_ns;
+    uint64_t cpu_mem_ms;
+    uint64_t billed_ms[FSIM_METER_RULES_MAX];
+    fsim_histogram *hist;
+} short_sums;
+
 /* What a function has done and holds. The first lines are what a warm request touches. */
 typedef struct function {
+    /* what the short way touches, and nothing else: four cache lines with the head of fleet[0] */
+    bool fast; /* the short way will do */
+    bool window_drawn, expire_armed, keeps_busy;
+    uint32_t queued, inside; /* inside: requests in instances */
+    uint32_t arrivals_generation;
+    fsim_ns timeout_ns;
+    fsim_cpu_rule cpu_rule;
+    squared_level in_execution;
+    short_sums sums;
     fsim_fleet fleet[2]; /* [1]: provisioned, preferred */
+
+    /* every request of the general way */
     uint32_t concurrency;
     uint32_t rate_ucore, background_ucore; /* CPU of one executing request; of an instance without one */
-    fsim_ns timeout_ns;
-    uint32_t executing;
-    uint32_t inside;       /* requests inside instances */
-    uint32_t inside_limit; /* reserved concurrency, or FSIM_UNLIMITED */
-    uint32_t queued;
+    uint32_t inside_limit;                 /* reserved concurrency, or FSIM_UNLIMITED */
     uint32_t queue_head, queue_tail;
-    level in_execution, busy, idle;
-    fsim_wide square_acc;
-    fsim_cpu_rule cpu_rule;
+    level busy; /* instances; with one slot it would repeat in_execution and is not kept */
     fsim_usage usage;
     fsim_ns window_ns; /* keep-alive where it is constant */
-    bool shared, has_reserve, window_drawn, expire_armed, scaled, freeze, direct;
+    bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
+    bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
+                               end */
+    bool shared, has_reserve, scaled, freeze, direct;
 
     /* seldom */
-    level starting, provisioned, queue;
+    level present, starting, provisioned, queue; /* present: instances */
     const char *name;
     fsim_fn_spec spec;
     fsim_keepalive_plan keepalive;
@@ -157,7 +195,6 @@ typedef struct function {
     uint32_t starting_provisioned;
     uint32_t provisioned_missing; /* not yet started */
     uint32_t wanted, local_queue;
-    uint32_t arrivals_generation;
     bool timeout_armed, refill_armed, sample_armed, tick_armed, asleep, in_waiting_list;
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
@@ -191,7 +228,7 @@ typedef struct tally {
 } tally;
 
 typedef struct function_base {
-    fsim_wide in_execution, square, queue, starting, busy, idle, provisioned;
+    fsim_wide in_execution, square, queue, present, starting, busy, provisioned;
 } function_base;
 
 typedef struct closed_population {
@@ -210,16 +247,19 @@ typedef struct engine {
     fsim_fleet_link *links;
     fsim_cpu_meter *meters;
     uint32_t instance_free;
+    uint32_t unlaunched; /* started for a request that is being placed; FSIM_NONE */
     function *functions;
     tally *tallies;
     uint64_t digest;
     fsim_ns warmup_ns;
-    level in_execution, in_queue;
-    fsim_wide square_acc;
+    squared_level
+        in_execution; /* of all functions; with one function it would repeat the function's and is not kept */
+    level in_queue;
+    bool many; /* functions */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
-    bool early, cancels, metering, has_account, has_quota, has_pool, has_nodes, node_sharing, has_sharing,
-        has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
+    bool early, cancels, fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
+        has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
     bool wants_rows;
     fsim_meter_plan plan;
 
@@ -289,7 +329,6 @@ typedef struct engine {
 /* engine.c: the path of a request */
 void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, uint32_t rate_ucore,
                    uint16_t closed);
-void engine_handle(engine *e, fsim_event event);
 void engine_serve_queue(engine *e, function *f); /* requests of the queue that can be placed now, in order */
 void engine_serve_ready(engine *e, function *f,
                         uint32_t instance); /* the same for the slots of one that has just become ready */
@@ -307,6 +346,7 @@ void engine_launch(engine *e, uint32_t instance);
 uint32_t engine_start_ready(engine *e, function *f, bool provisioned);
 void engine_ready(engine *e, uint32_t instance);
 void engine_idle(engine *e, function *f, uint32_t instance);
+void engine_draw_window(engine *e, function *f, uint32_t instance); /* how long this idleness may last */
 void engine_expire(engine *e, function *f);
 void engine_expire_one(engine *e, uint32_t instance);
 void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
@@ -335,6 +375,7 @@ void engine_share_fire(engine *e, uint32_t domain, uint32_t generation);
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);
 void engine_marks(engine *e, fsim_ns next_ns); /* all marks before next_ns */
+void engine_fold(engine *e, uint32_t fn);      /* the sums of the short way into tally and usage */
 void engine_occupancy(engine *e);              /* before every change of a count that it follows */
 void engine_windows_add_functions(engine *e, uint32_t before);
 void engine_marks_finish(engine *e, fsim_ns end_ns);
@@ -360,6 +401,21 @@ static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32
         engine_no_memory(e);
     }
     fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
+}
+
+/* Requests in execution of the whole run. */
+static inline const level *engine_in_execution(const engine *e) {
+    return e->many || e->function_count == 0 ? &e->in_execution.level : &e->functions[0].in_execution.level;
+}
+
+/* The rule of the set that rounds as this one does; the set's count where there is none. */
+static inline uint32_t engine_same_rule(const fsim_meter_rules *rules, const fsim_meter_rule *rule) {
+    uint32_t i = 0;
+    while (i < rules->count &&
+           (rules->rule[i].step_ms != rule->step_ms || rules->rule[i].least_ms != rule->least_ms)) {
+        i++;
+    }
+    return i;
 }
 
 static inline function *engine_function_of(engine *e, uint32_t instance_id) {

@@ -45,7 +45,9 @@ bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
 void engine_used(engine *e, function *f, uint32_t i) {
     f->uses++;
     e->instance_uses[i]++;
-    e->pool_idle_mb -= f->spec.memory_mb;
+    if (!e->instances[i].provisioned) {
+        e->pool_idle_mb -= f->spec.memory_mb;
+    }
     if (e->scenario->keepalive->rank == NULL) {
         return;
     }
@@ -86,7 +88,9 @@ static void make_room(engine *e, int64_t memory_mb) {
     while (e->pool_used_mb + memory_mb > e->pool_mb) {
         double rank;
         uint32_t victim = lowest_ranked(e, &rank);
-        fsim_assert(victim != FSIM_NONE); /* engine_may_start has counted what is idle */
+        if (victim == FSIM_NONE) {
+            return; /* provisioned and least instances start whether there is room or not */
+        }
         e->pressure_clock = rank;
         engine_remove(e, victim, 0);
     }
@@ -125,6 +129,7 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     *in = (instance){.since_ns = e->now_ns,
                      .started_ns = e->now_ns,
                      .ready_ns = e->now_ns,
+                     .timer_ns = FSIM_NEVER,
                      .fn = (uint32_t)(f - e->functions),
                      .generation = generation,
                      .head = FSIM_NONE,
@@ -160,6 +165,7 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     if (provisioned) {
         level_enter(&f->provisioned, e->now_ns);
     }
+    level_enter(&f->present, e->now_ns);
     level_enter(&f->starting, e->now_ns);
     e->starting_n++;
     if (e->has_quota) {
@@ -253,6 +259,7 @@ static void release(engine *e, function *f, uint32_t i) {
 void engine_cancel_start(engine *e, uint32_t i) {
     function *f = engine_function_of(e, i);
     leave_starting(e, f, i);
+    level_leave(&f->present, e->now_ns);
     fsim_fleet_withdraw(&f->fleet[0], e->links, i);
     f->usage.starting_ns +=
         (uint64_t)(e->now_ns - later(e->instances[i].started_ns, e->instances[i].metered_from_ns));
@@ -309,7 +316,6 @@ void engine_ready(engine *e, uint32_t i) {
     function *f = engine_function_of(e, i);
     instance *in = &e->instances[i];
     leave_starting(e, f, i);
-    level_enter(&f->idle, e->now_ns);
     in->state = INSTANCE_READY;
     in->newer = in->older = FSIM_NONE;
     in->since_ns = e->now_ns;
@@ -320,7 +326,7 @@ void engine_ready(engine *e, uint32_t i) {
             fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns, f->background_ucore);
         }
     }
-    if (e->has_pool) {
+    if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
     }
     e->links[i].inside = 0; /* those bound to it enter one by one */
@@ -347,6 +353,23 @@ uint32_t engine_start_ready(engine *e, function *f, bool provisioned) {
 
 /* ---- idle, and gone ---- */
 
+/* A drawn window needs a timer of the instance's own; one that fires no later than this idleness ends will
+ * do. */
+static void arm_drawn(engine *e, uint32_t i) {
+    instance *in = &e->instances[i];
+    fsim_ns at_ns = fsim_ns_add(in->due_ns, 1);
+    if (at_ns < in->timer_ns) {
+        in->timer_ns = at_ns;
+        engine_push(e, at_ns, i, EVENT_KIND(EVENT_EXPIRE_ONE, in->generation));
+    }
+}
+
+void engine_draw_window(engine *e, function *f, uint32_t i) {
+    e->instances[i].due_ns =
+        fsim_ns_add(e->now_ns, fsim_dist_sample(&f->keepalive.window, &f->rng_keepalive));
+    arm_drawn(e, i);
+}
+
 void engine_idle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     const fsim_keepalive_plan *plan = &f->keepalive;
@@ -368,9 +391,7 @@ void engine_idle(engine *e, function *f, uint32_t i) {
             engine_remove(e, i, 0);
         }
     } else if (f->window_drawn) {
-        fsim_ns window_ns = fsim_dist_sample(&plan->window, &f->rng_keepalive);
-        engine_push(e, fsim_ns_add(e->now_ns, window_ns) + 1, i,
-                    EVENT_KIND(EVENT_EXPIRE_ONE, in->generation));
+        engine_draw_window(e, f, i);
     } else if (f->window_ns != FSIM_NEVER && !f->expire_armed) {
         f->expire_armed = true;
         engine_push(e, fsim_ns_add(e->now_ns, f->window_ns) + 1, in->fn, EVENT_EXPIRE);
@@ -396,10 +417,22 @@ void engine_expire(engine *e, function *f) {
     }
 }
 
+/* Of the timers that an instance may have pending, the earliest counts: it may come too early for the present
+ * idleness and is then set again. */
 void engine_expire_one(engine *e, uint32_t i) {
+    instance *in = &e->instances[i];
     function *f = engine_function_of(e, i);
-    if (f->alive > f->removable_min) {
-        engine_remove(e, i, 1);
+    if (in->timer_ns != e->now_ns) {
+        return;
+    }
+    in->timer_ns = FSIM_NEVER;
+    if (in->executing != 0 || e->links[i].inside != 0) {
+        return;
+    }
+    if (in->due_ns >= e->now_ns) {
+        arm_drawn(e, i);
+    } else if (f->alive > f->removable_min) {
+        engine_remove(e, i, e->now_ns - in->due_ns);
     }
 }
 
@@ -426,14 +459,14 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     function *f = engine_function_of(e, i);
     instance *in = &e->instances[i];
     fsim_ns at_ns = e->now_ns - surplus_ns;
-    level_leave(&f->idle, at_ns);
+    level_leave(&f->present, at_ns);
     if (in->provisioned) {
         level_leave(&f->provisioned, at_ns);
     }
     if (e->metering) {
         engine_meter_end(e, f, i, at_ns);
     }
-    if (e->has_pool) {
+    if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb -= f->spec.memory_mb;
     }
     if (!in->draining && !in->held) {

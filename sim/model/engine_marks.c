@@ -27,9 +27,34 @@ static void subtract_counts(fsim_counts *into, const fsim_counts *n) {
     }
 }
 
-static fsim_counts all_counts(const engine *e) {
+void engine_fold(engine *e, uint32_t fn) {
+    function *f = &e->functions[fn];
+    tally *t = &e->tallies[fn];
+    short_sums *sums = &f->sums;
+    t->n.arrived += sums->arrived;
+    t->begun_direct += sums->arrived;
+    t->n.completed += sums->completed;
+    t->direct.count += sums->completed;
+    t->direct.sum_ns += sums->span_ns;
+    t->direct.min_ns =
+        (fsim_ns)sums->span_min_ns < t->direct.min_ns ? (fsim_ns)sums->span_min_ns : t->direct.min_ns;
+    t->direct.max_ns =
+        (fsim_ns)sums->span_max_ns > t->direct.max_ns ? (fsim_ns)sums->span_max_ns : t->direct.max_ns;
+    if (e->metering) {
+        f->usage.requests += sums->completed;
+        f->usage.request_ns += sums->span_ns;
+        f->usage.threshold_mem_ms += sums->cpu_mem_ms;
+        for (uint32_t j = 0; j < e->plan.request.count; j++) {
+            f->usage.request_ms[j] += sums->billed_ms[j];
+        }
+    }
+    *sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = sums->hist};
+}
+
+static fsim_counts all_counts(engine *e) {
     fsim_counts sum = {0};
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        engine_fold(e, fn);
         add_counts(&sum, &e->tallies[fn].n);
     }
     return sum;
@@ -42,7 +67,8 @@ void engine_occupancy(engine *e) {
     fsim_ns from_ns = e->occupancy_at_ns < e->warmup_ns ? e->warmup_ns : e->occupancy_at_ns;
     if (e->now_ns > from_ns) {
         uint64_t span_ns = (uint64_t)(e->now_ns - from_ns);
-        e->occupancy_requests_ns[e->in_execution.n < most ? e->in_execution.n : most] += span_ns;
+        uint64_t n = engine_in_execution(e)->n;
+        e->occupancy_requests_ns[n < most ? n : most] += span_ns;
         e->occupancy_instances_ns[e->alive < most ? e->alive : most] += span_ns;
     }
     e->occupancy_at_ns = e->now_ns;
@@ -71,17 +97,18 @@ static void forget_usage(fsim_usage *usage) {
 
 static void forget_function(engine *e, uint32_t fn, fsim_ns now_ns) {
     function *f = &e->functions[fn];
+    engine_fold(e, fn);
     tally *t = &e->tallies[fn];
     function_base *base = &e->function_base[fn];
-    base->in_execution = level_integral(&f->in_execution, now_ns);
-    uint64_t n = f->in_execution.n;
-    base->square = f->square_acc + (fsim_wide)n * (fsim_wide)n * now_ns;
+    uint64_t n = f->in_execution.level.n;
+    base->in_execution = level_integral(&f->in_execution.level, now_ns);
+    base->square = squared_integral(&f->in_execution, now_ns);
     base->queue = level_integral(&f->queue, now_ns);
     base->starting = level_integral(&f->starting, now_ns);
+    base->present = level_integral(&f->present, now_ns);
     base->busy = level_integral(&f->busy, now_ns);
-    base->idle = level_integral(&f->idle, now_ns);
     base->provisioned = level_integral(&f->provisioned, now_ns);
-    f->in_execution.peak = n;
+    f->in_execution.level.peak = n;
     f->queue.peak = f->queue.n;
     f->alive_peak = f->alive;
     t->n.started = t->n.removed = t->n.crashed = 0;
@@ -102,12 +129,11 @@ static void end_warmup(engine *e, fsim_ns now_ns) {
             in->since_ns = now_ns;
         }
     }
-    uint64_t n = e->in_execution.n;
-    e->base.in_execution = level_integral(&e->in_execution, now_ns);
-    e->base.square = e->square_acc + (fsim_wide)n * (fsim_wide)n * now_ns;
+    e->base.in_execution = level_integral(&e->in_execution.level, now_ns);
+    e->base.square = squared_integral(&e->in_execution, now_ns);
     e->base.queue = level_integral(&e->in_queue, now_ns);
     e->base.node_in_use = level_integral(&e->node_in_use, now_ns);
-    e->in_execution.peak = n;
+    e->in_execution.level.peak = e->in_execution.level.n;
     e->in_queue.peak = e->in_queue.n;
     e->alive_peak = e->alive;
     e->nodes_used_peak = (uint32_t)e->node_in_use.n;
@@ -143,6 +169,7 @@ static void close_window(engine *e, fsim_ns to_ns) {
     window->instances_end = e->alive;
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
         uint64_t cold_here = rows[fn].cold_affected;
+        engine_fold(e, fn);
         fsim_counts n = e->tallies[fn].n;
         subtract_counts(&n, &e->window_base[fn]);
         add_counts(&window->n, &n);
@@ -180,7 +207,7 @@ static void probe(engine *e) {
     const fsim_scenario *s = e->scenario;
     uint32_t k = e->probe_next++;
     e->result->probes[s->probe_order[k]] = (fsim_probe){.at_ns = s->probe_at_ns[k],
-                                                        .in_flight = e->in_execution.n,
+                                                        .in_flight = engine_in_execution(e)->n,
                                                         .queued = e->in_queue.n,
                                                         .instances = e->alive,
                                                         .starting = e->starting_n,
@@ -229,7 +256,7 @@ static void series_row(engine *e, fsim_ns at_ns) {
         at_ns - (result->series_count == 0 ? 0 : result->series[result->series_count - 1u].at_ns);
     fsim_counts n = all_counts(e);
     fsim_counts d = n;
-    fsim_wide execution_ns = level_integral(&e->in_execution, at_ns);
+    fsim_wide execution_ns = level_integral(engine_in_execution(e), at_ns);
     fsim_wide queue_ns = level_integral(&e->in_queue, at_ns);
     subtract_counts(&d, &e->series_base);
     fsim_series_row row = {.at_ns = at_ns,

@@ -13,8 +13,12 @@ static void end_requests(engine *e, fsim_ns end_ns) {
         e->tallies[q->fn].n.in_system_at_end += (q->flags & REQUEST_COUNTED) != 0;
         if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
             const instance *in = &e->instances[q->instance];
-            fsim_meter_request(&e->plan, &e->functions[q->fn].usage, (uint64_t)(end_ns - q->start_ns), 0,
-                               in->provisioned);
+            function *f = &e->functions[q->fn];
+            fsim_meter_request(&e->plan, &f->usage, (uint64_t)(end_ns - q->start_ns), 0, in->provisioned);
+            if (f->solo_meter) {
+                fsim_cpu_meter_span(&e->meters[q->instance], &f->cpu_rule, &f->usage, q->start_ns, end_ns,
+                                    q->rate_ucore);
+            }
         }
         if (e->wants_rows) {
             fsim_request_row row = {.arrival_ns = q->arrival_ns,
@@ -46,10 +50,12 @@ static void end_instances(engine *e, fsim_ns end_ns) {
             continue;
         }
         if (in->executing != 0) {
-            fsim_meter_active(&e->plan, &f->usage, (uint64_t)(end_ns - in->since_ns), 0);
+            if (!f->active_is_request) {
+                fsim_meter_active(&e->plan, &f->usage, (uint64_t)(end_ns - in->since_ns), 0);
+            }
             in->active_ns += end_ns - in->since_ns;
             in->since_ns = end_ns;
-            if (f->freeze) {
+            if (f->freeze && !f->solo_meter) {
                 fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, end_ns);
             }
         }
@@ -120,18 +126,32 @@ static void put_tally(fsim_scope *s, const tally *t) {
 }
 
 static void put_levels(fsim_scope *s, const function *f, const function_base *base, fsim_ns end_ns) {
-    uint64_t n = f->in_execution.n;
-    s->in_execution_ns = level_integral(&f->in_execution, end_ns) - base->in_execution;
-    s->in_execution_sq_ns = f->square_acc + (fsim_wide)n * (fsim_wide)n * end_ns - base->square;
-    s->in_execution_peak = f->in_execution.peak;
+    s->in_execution_ns = level_integral(&f->in_execution.level, end_ns) - base->in_execution;
+    s->in_execution_sq_ns = squared_integral(&f->in_execution, end_ns) - base->square;
+    s->in_execution_peak = f->in_execution.level.peak;
     s->starting_ns = level_integral(&f->starting, end_ns) - base->starting;
-    s->busy_ns = level_integral(&f->busy, end_ns) - base->busy;
-    s->idle_ns = level_integral(&f->idle, end_ns) - base->idle;
+    s->busy_ns = f->keeps_busy ? level_integral(&f->busy, end_ns) - base->busy : s->in_execution_ns;
+    s->idle_ns = level_integral(&f->present, end_ns) - base->present - s->starting_ns - s->busy_ns;
     s->provisioned_ns = level_integral(&f->provisioned, end_ns) - base->provisioned;
     s->slot_ns = f->concurrency == FSIM_UNLIMITED ? s->busy_ns : (s->busy_ns + s->idle_ns) * f->concurrency;
     s->instances_peak = f->alive_peak;
     s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
     s->queue_peak = f->queue.peak;
+}
+
+/* One slot: every active interval is one request. */
+static void copy_active_meters(const engine *e, function *f) {
+    fsim_usage *u = &f->usage;
+    if (!e->metering || !f->active_is_request) {
+        return;
+    }
+    u->active_intervals = u->requests;
+    u->active_ns = u->request_ns;
+    for (uint32_t j = 0; j < e->plan.active.count; j++) {
+        uint32_t r = engine_same_rule(&e->plan.request, &e->plan.active.rule[j]);
+        u->active_ms[j] = u->request_ms[r];
+        u->active_init_ms[j] = u->request_init_ms[r];
+    }
 }
 
 static void add_scope(fsim_scope *total, const fsim_scope *s) {
@@ -175,6 +195,7 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
     for (uint32_t fn = 0; fn < count; fn++) {
         fsim_scope *s = &result->per_function[fn];
         tally *t = &e->tallies[fn];
+        engine_fold(e, fn);
         start_spans(s);
         put_tally(s, t);
         put_levels(s, &e->functions[fn], &e->function_base[fn], end_ns);
@@ -192,6 +213,7 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
         finish_spans(&s->latency_cold);
         finish_spans(&s->wait);
         finish_spans(&s->service);
+        copy_active_meters(e, &e->functions[fn]);
         result->usage[fn] = e->functions[fn].usage;
     }
     if (e->shared_hist.direct != NULL) {
@@ -201,10 +223,12 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
     finish_spans(&total->latency_cold);
     finish_spans(&total->wait);
     finish_spans(&total->service);
-    uint64_t n = e->in_execution.n;
-    total->in_execution_ns = level_integral(&e->in_execution, end_ns) - e->base.in_execution;
-    total->in_execution_sq_ns = e->square_acc + (fsim_wide)n * (fsim_wide)n * end_ns - e->base.square;
-    total->in_execution_peak = e->in_execution.peak;
+    const fsim_scope *only = &result->per_function[0];
+    total->in_execution_ns = e->many ? level_integral(&e->in_execution.level, end_ns) - e->base.in_execution
+                                     : only->in_execution_ns;
+    total->in_execution_sq_ns =
+        e->many ? squared_integral(&e->in_execution, end_ns) - e->base.square : only->in_execution_sq_ns;
+    total->in_execution_peak = e->many ? e->in_execution.level.peak : only->in_execution_peak;
     total->instances_peak = e->alive_peak;
     total->queue_ns = level_integral(&e->in_queue, end_ns) - e->base.queue;
     total->queue_peak = e->in_queue.peak;

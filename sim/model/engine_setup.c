@@ -185,6 +185,13 @@ static void add_function(engine *e, uint32_t fn) {
     f->timeout_ns = f->spec.timeout_ns;
     f->freeze = f->spec.freeze;
     f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing;
+    f->keeps_busy = f->concurrency != 1;
+    f->solo_meter = e->metering && f->concurrency == 1 && f->freeze && !f->shared;
+    f->active_is_request = f->concurrency == 1;
+    for (uint32_t j = 0; j < e->plan.active.count; j++) {
+        f->active_is_request &=
+            engine_same_rule(&e->plan.request, &e->plan.active.rule[j]) != e->plan.request.count;
+    }
     f->queue_head = f->queue_tail = FSIM_NONE;
     f->starting_newest = FSIM_NONE;
     f->waiting_next = f->waiting_prev = FSIM_NONE;
@@ -196,7 +203,10 @@ static void add_function(engine *e, uint32_t fn) {
     seed_streams(e, f);
     take_limits(e, f);
     take_plans(e, f);
+    f->fast = e->fast && f->fleet[0].by_idle_list && f->spec.provisioned == 0 && !f->shared && !f->scaled &&
+              !f->has_reserve && (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
     add_tally(e, fn);
+    f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};
 }
 
@@ -230,6 +240,15 @@ void engine_add_functions(engine *e) {
     for (uint32_t fn = before; fn < count; fn++) {
         add_function(e, fn);
         e->function_count = fn + 1u;
+    }
+    if (count > 1u &&
+        !e->many) { /* from now on the run's own level is kept; so far it was the only function's */
+        e->many = true;
+        if (before == 1u) {
+            e->in_execution = e->functions[0].in_execution;
+            e->base.in_execution = e->function_base[0].in_execution;
+            e->base.square = e->function_base[0].square;
+        }
     }
     if (e->scenario->windows_every_ns != 0) {
         engine_windows_add_functions(e, before);
@@ -276,6 +295,8 @@ static void take_features(engine *e) {
     e->has_exceed = s->exceed_latency_count != 0 || s->exceed_wait_count != 0;
     e->wants_rows = e->options->on_request != NULL;
     e->gateway_tokens = s->gateway.burst;
+    e->fast = !e->has_quota && !e->has_pool && !e->has_nodes && !e->has_admission && !e->has_gateway &&
+              !e->has_occupancy && !e->has_exceed && !e->wants_rows && !e->options->no_short_way;
     e->warmup_ns = s->warmup_ns;
 }
 
@@ -359,7 +380,7 @@ fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsi
     e->scenario = scenario;
     e->options = options;
     e->err = err;
-    e->request_free = e->instance_free = FSIM_NONE;
+    e->request_free = e->instance_free = e->unlaunched = FSIM_NONE;
     e->waiting_first = e->waiting_last = FSIM_NONE;
     e->digest = FSIM_HASH_START;
     *out = e;

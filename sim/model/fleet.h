@@ -23,11 +23,11 @@ typedef struct fsim_fleet_link {
 } fsim_fleet_link;
 
 typedef struct fsim_fleet {
+    uint32_t idle_newest, idle_oldest;
     fsim_route_order order;
     bool by_idle_list; /* one slot and a rule of recency: the idle list is the index */
     uint32_t slots;
     uint32_t count; /* instances in the fleet */
-    uint32_t idle_newest, idle_oldest;
     uint32_t free_newest, free_oldest;
     uint32_t *dense; /* RANDOM, TWO_CHOICES: those with a free slot; LEAST, MOST: all, by load */
     uint32_t dense_count, dense_capacity;
@@ -36,7 +36,7 @@ typedef struct fsim_fleet {
     uint32_t *ranked;    /* creation order: the instance of each rank, FSIM_NONE where it has gone */
     uint64_t *free_bits; /* bit per rank: has a free slot */
     uint32_t rank_next, rank_capacity;
-    uint32_t cursor, cursor_before; /* ROUND_ROBIN: the rank picked last, and the one before it */
+    uint32_t cursor, cursor_before; /* round robin: rank taken last, and before that */
 } fsim_fleet;
 
 void fsim_fleet_init(fsim_fleet *fleet, fsim_route_order order, uint32_t slots);

@@ -38,7 +38,8 @@ typedef struct fsim_run_options {
     void *user;
     const fsim_meter_plan *meters; /* the roundings that the price books need (fsim_price_book_require); NULL:
                                       fsim_meter_plan_default */
-    bool no_metering;              /* leave usage empty: for measuring what metering costs */
+    bool no_short_way; /* every request by the general way: to test that the short one agrees with it */
+    bool no_metering;  /* leave usage empty: for measuring what metering costs */
 } fsim_run_options;
 
 /* Simulates. On failure *out is NULL and err says what and where (workload data: FSIM_EDATA with line). */

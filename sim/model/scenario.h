@@ -1,5 +1,6 @@
-/* A run, validated: everything the engine needs, as plain data. Made from a configuration tree by io/scenario_load.h; the tree itself stays
- * attached, so that `fsim explain` and manifest.json can say where each value came from. */
+/* A run, validated: everything the engine needs, as plain data. Made from a configuration tree by
+ * io/scenario_load.h; the tree itself stays attached, so that `fsim explain` and manifest.json can say where
+ * each value came from. */
 #ifndef FSIM_MODEL_SCENARIO_H
 #define FSIM_MODEL_SCENARIO_H
 
@@ -8,15 +9,21 @@
 
 typedef enum fsim_binding { FSIM_BIND_EARLY, FSIM_BIND_LATE } fsim_binding;
 
-typedef enum fsim_limit_kind { FSIM_LIMIT_NONE, FSIM_LIMIT_FIXED, FSIM_LIMIT_SLIDING, FSIM_LIMIT_BUCKET } fsim_limit_kind;
+typedef enum fsim_limit_kind {
+    FSIM_LIMIT_NONE,
+    FSIM_LIMIT_FIXED,
+    FSIM_LIMIT_SLIDING,
+    FSIM_LIMIT_BUCKET
+} fsim_limit_kind;
 
 /* At most n starts a window (contract additions, "platform.start_rate"). */
 typedef struct fsim_start_limit {
     fsim_limit_kind kind;
     int64_t n;
     fsim_ns window_ns;
-    int64_t burst, initial; /* BUCKET: capacity and tokens at 0; FIXED: initial = starts of the first window */
-    bool per_function;      /* else one for the region */
+    int64_t burst,
+        initial;       /* BUCKET: capacity and tokens at 0; FIXED: initial = starts of the first window */
+    bool per_function; /* else one for the region */
 } fsim_start_limit;
 
 typedef struct fsim_retry_plan {
@@ -47,7 +54,8 @@ typedef struct fsim_scenario {
     fsim_value *root; /* the effective tree: defaults, bundle, file, --set */
 
     const fsim_value *workload;
-    fsim_function_table *functions; /* as declared; a run works on its own copy, which the workload may extend */
+    fsim_function_table
+        *functions; /* as declared; a run works on its own copy, which the workload may extend */
     fsim_fn_id default_fn;
 
     const char *bundle;

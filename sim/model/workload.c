@@ -196,19 +196,6 @@ static fsim_status fail_no_service(const fsim_workload *w, const fsim_fn_spec *s
 
 /* The whole batch belongs to one function and leaves every duration open: the common case of a synthetic
  * workload. */
-static void draw_block(const fsim_dist *service, fsim_rng *rng, fsim_arrivals *batch) {
-    uint32_t n = batch->count;
-    if (service->kind == FSIM_DIST_CONSTANT) {
-        for (uint32_t i = 0; i < n; i++) {
-            batch->service_ns[i] = service->constant_ns;
-        }
-        return;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        batch->service_ns[i] = fsim_dist_sample(service, rng);
-    }
-}
-
 static bool is_one_block(const fsim_arrivals *batch) {
     fsim_fn_id other = 0;
     fsim_ns given = 0;
@@ -226,7 +213,7 @@ static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_e
         if (!spec->has_service) {
             return fail_no_service(w, spec, err);
         }
-        draw_block(&spec->service, &w->service_rng[batch->fn[0]], batch);
+        fsim_dist_fill(&spec->service, &w->service_rng[batch->fn[0]], batch->service_ns, batch->count);
         return FSIM_OK;
     }
     for (uint32_t i = 0; i < batch->count; i++) {

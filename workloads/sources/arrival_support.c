@@ -58,11 +58,12 @@ void fsim_source_fill(fsim_arrivals *batch, fsim_fn_id fn) {
 
 bool fsim_source_run_poisson(fsim_rng *rng, double mean_gap_ns, fsim_ns end_ns, fsim_ns *at_ns,
                              fsim_arrivals *batch) {
+    fsim_rng local = *rng; /* in registers */
     fsim_ns at = *at_ns;
     uint32_t n = batch->count;
     bool full = true;
     while (n < FSIM_BATCH) {
-        double gap = mean_gap_ns * fsim_rng_exponential(rng) + 0.5;
+        double gap = mean_gap_ns * fsim_rng_exponential(&local) + 0.5;
         if (gap >= GAP_MAX_NS || (fsim_ns)gap >= end_ns - at) {
             full = false;
             break;
@@ -72,5 +73,6 @@ bool fsim_source_run_poisson(fsim_rng *rng, double mean_gap_ns, fsim_ns end_ns, 
     }
     batch->count = n;
     *at_ns = at;
+    *rng = local;
     return full;
 }
