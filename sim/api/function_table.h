@@ -1,5 +1,5 @@
-/* The functions of a run: names, sizes, and how they behave. Sources add the names that a trace mentions while they stream; ids are dense
- * and stable, in order of first mention. */
+/* The functions of a run: names, sizes, and how they behave. Sources add the names that a trace mentions
+ * while they stream; ids are dense and stable, in order of first mention. */
 #ifndef FSIM_API_FUNCTION_TABLE_H
 #define FSIM_API_FUNCTION_TABLE_H
 
@@ -39,27 +39,34 @@ typedef struct fsim_function_table fsim_function_table;
 
 fsim_function_table *fsim_function_table_create(void);
 void fsim_function_table_destroy(fsim_function_table *table); /* NULL allowed */
-/* An independent copy with the same ids (distributions are shared: they are read-only); NULL when memory is exhausted. */
+/* An independent copy with the same ids (distributions are shared: they are read-only); NULL when memory is
+ * exhausted. */
 fsim_function_table *fsim_function_table_clone(const fsim_function_table *table);
 /* The spec that names without an entry of their own get; copied. */
 void fsim_function_table_set_template(fsim_function_table *table, const fsim_fn_spec *spec);
 const fsim_fn_spec *fsim_function_table_template(const fsim_function_table *table);
-/* Adds (copying spec; the name is copied too) or fails if the name exists (FSIM_ECONFIG) or the limit FSIM_FUNCTIONS_MAX is reached (FSIM_ELIMIT). */
-fsim_status fsim_function_table_add(fsim_function_table *table, const fsim_fn_spec *spec, fsim_fn_id *id, fsim_error *err);
+/* Adds (copying spec; the name is copied too) or fails if the name exists (FSIM_ECONFIG) or the limit
+ * FSIM_FUNCTIONS_MAX is reached (FSIM_ELIMIT). */
+fsim_status fsim_function_table_add(fsim_function_table *table, const fsim_fn_spec *spec, fsim_fn_id *id,
+                                    fsim_error *err);
 /* The id of `name` (len bytes), added from the template when it is new. O(1). */
-fsim_status fsim_function_table_intern(fsim_function_table *table, const char *name, size_t len, fsim_fn_id *id, fsim_error *err);
+fsim_status fsim_function_table_intern(fsim_function_table *table, const char *name, size_t len,
+                                       fsim_fn_id *id, fsim_error *err);
 /* FSIM_UNLIMITED when absent. */
 fsim_fn_id fsim_function_table_find(const fsim_function_table *table, const char *name);
 uint32_t fsim_function_table_count(const fsim_function_table *table);
-/* What a configuration means by a function's name: one of the functions that were added, else FSIM_ECONFIG with the nearest; where none
- * was ever added (a workload without a list of functions) any name, from the template. */
-fsim_status fsim_function_table_resolve(fsim_function_table *table, const fsim_value *name, fsim_fn_id *id, fsim_error *err);
+/* What a configuration means by a function's name: one of the functions that were added, else FSIM_ECONFIG
+ * with the nearest; where none was ever added (a workload without a list of functions) any name, from the
+ * template. */
+fsim_status fsim_function_table_resolve(fsim_function_table *table, const fsim_value *name, fsim_fn_id *id,
+                                        fsim_error *err);
 /* Stays where it is as long as the table lives. */
 const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fsim_fn_id id);
 /* Exchanges the whole spec but the name; whether a trace may set the memory stays as it is. */
 void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, const fsim_fn_spec *spec);
-/* A trace's memory_mb column: sets the size of a function that got its spec from the template; FSIM_EDATA if it contradicts an earlier row or
- * the function's own spec. */
-fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb, fsim_error *err);
+/* A trace's memory_mb column: sets the size of a function that got its spec from the template; FSIM_EDATA if
+ * it contradicts an earlier row or the function's own spec. */
+fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
+                                           fsim_error *err);
 
 #endif

@@ -1,9 +1,12 @@
-/* What the author of a policy sees. A policy is one file policies/<kind>/<name>.c that defines `const fsim_<kind>_ops fsim_<kind>_<name>`;
- * the build lists it, and with that it has a name in scenarios, a row in `fsim list`, range errors, help and the tests over all policies.
+/* What the author of a policy sees. A policy is one file policies/<kind>/<name>.c that defines `const
+ * fsim_<kind>_ops fsim_<kind>_<name>`; the build lists it, and with that it has a name in scenarios, a row in
+ * `fsim list`, range errors, help and the tests over all policies.
  *
- * Policies return plans; the engine executes them. A plan is a small plain struct read by the engine inline. Only what happens seldom is a call: setting a
- * function up, a sample, a tick, memory pressure. State is state_size bytes per function, zeroed, owned by the engine. No hook can fail, allocate or look at a clock:
- * the same code runs in the simulator, under `fsim decide` and against real instances. Optional hooks are NULL. */
+ * Policies return plans; the engine executes them. A plan is a small plain struct read by the engine inline.
+ * Only what happens seldom is a call: setting a function up, a sample, a tick, memory pressure. State is
+ * state_size bytes per function, zeroed, owned by the engine. No hook can fail, allocate or look at a clock:
+ * the same code runs in the simulator, under `fsim decide` and against real instances. Optional hooks are
+ * NULL. */
 #ifndef FSIM_API_POLICY_API_H
 #define FSIM_API_POLICY_API_H
 
@@ -17,22 +20,25 @@ typedef struct fsim_policy_info {
     const char *source; /* document and section the rule comes from */
     const fsim_param *params;
     size_t params_size;
-    /* Refuses parameters that contradict each other although each is in its range; err gets the text only. NULL: none can. */
+    /* Refuses parameters that contradict each other although each is in its range; err gets the text only.
+     * NULL: none can. */
     fsim_status (*check)(const void *params, fsim_error *err);
 } fsim_policy_info;
 
 /* ---- routing: which of the instances with a free slot takes a request ---- */
 
 typedef enum fsim_route_order {
-    FSIM_ROUTE_NEWEST_IDLE,    /* used last: latest completion; with several slots latest dispatch or completion */
-    FSIM_ROUTE_OLDEST_IDLE,    /* used longest ago */
+    FSIM_ROUTE_NEWEST_IDLE, /* used last: latest completion; with several slots latest dispatch or completion
+                             */
+    FSIM_ROUTE_OLDEST_IDLE, /* used longest ago */
     FSIM_ROUTE_NEWEST_CREATED, /* by the instant the instance was started */
     FSIM_ROUTE_OLDEST_CREATED, /* first available in a fixed order */
     FSIM_ROUTE_ROUND_ROBIN,    /* next in order of creation after the one taken last */
     FSIM_ROUTE_RANDOM,         /* uniform */
     FSIM_ROUTE_LEAST_LOADED,   /* fewest requests inside; ties at random */
     FSIM_ROUTE_MOST_LOADED,    /* most requests inside, among those with a free slot; ties at random */
-    FSIM_ROUTE_TWO_CHOICES     /* two different ones at random, the one with fewer requests inside; a coin if equal */
+    FSIM_ROUTE_TWO_CHOICES     /* two different ones at random, the one with fewer requests inside; a coin if
+                                  equal */
 } fsim_route_order;
 
 typedef struct fsim_routing_ops {
@@ -44,9 +50,12 @@ typedef struct fsim_routing_ops {
 
 typedef struct fsim_keepalive_plan {
     bool remove_at_completion; /* when nobody waits for it */
-    fsim_dist window;          /* idle time that must be exceeded; drawn anew whenever the instance becomes idle; constant FSIM_NEVER: kept */
-    fsim_ns prewarm_ns;        /* > 0: removed at completion, a new one is ready so much later and kept for `window` */
-    int64_t pool_mb;           /* what all instances may hold together; INT64_MAX: unbounded. The same for every function */
+    fsim_dist window; /* idle time that must be exceeded; drawn anew whenever the instance becomes idle;
+                         constant FSIM_NEVER: kept */
+    fsim_ns
+        prewarm_ns; /* > 0: removed at completion, a new one is ready so much later and kept for `window` */
+    int64_t
+        pool_mb; /* what all instances may hold together; INT64_MAX: unbounded. The same for every function */
 } fsim_keepalive_plan;
 
 /* One use of an instance, for ranking under memory pressure. */
@@ -62,7 +71,8 @@ typedef struct fsim_use_view {
 typedef struct fsim_keepalive_ops {
     fsim_policy_info info;
     void (*init)(const void *params, const fsim_fn_spec *fn, fsim_keepalive_plan *plan);
-    /* Rank of an instance at each use; the lowest is removed first when a start lacks room. NULL: never under pressure. */
+    /* Rank of an instance at each use; the lowest is removed first when a start lacks room. NULL: never under
+     * pressure. */
     double (*rank)(const fsim_use_view *use);
     bool rank_is_of_function; /* a use re-ranks every instance of the function */
 } fsim_keepalive_ops;
@@ -83,20 +93,22 @@ typedef struct fsim_admission_ops {
 /* ---- scaling: how many instances there should be ---- */
 
 typedef struct fsim_scale_plan {
-    bool on_demand;       /* start an instance for a request that finds no free slot (early binding), or when more requests wait than instances start (late) */
-    fsim_ns sample_ns;    /* period of `sample`; 0: none */
-    fsim_ns tick_ns;      /* period of `tick`; 0: none */
-    uint32_t initial;     /* instances wanted from t = 0 on, ready at 0; later governed by tick */
-    bool fixed;           /* `initial` is for ever: never removed, never more */
-    bool activator;       /* requests wait in front of the instances (Knative): see fsim_scale_decision.direct */
+    bool on_demand; /* start an instance for a request that finds no free slot (early binding), or when more
+                       requests wait than instances start (late) */
+    fsim_ns sample_ns; /* period of `sample`; 0: none */
+    fsim_ns tick_ns;   /* period of `tick`; 0: none */
+    uint32_t initial;  /* instances wanted from t = 0 on, ready at 0; later governed by tick */
+    bool fixed;        /* `initial` is for ever: never removed, never more */
+    bool activator;    /* requests wait in front of the instances (Knative): see fsim_scale_decision.direct */
     uint32_t local_queue; /* places in front of one instance for requests sent straight to it; 0: none */
 } fsim_scale_plan;
 
 /* One instance over the last sampling period. */
 typedef struct fsim_instance_sample {
-    fsim_ns age_ns;                                  /* since it was ready */
-    double concurrency, proxied_concurrency;         /* requests inside (also in its local queue), time average; of those, through the activator */
-    double requests_per_s, proxied_requests_per_s;   /* arrivals at the instance */
+    fsim_ns age_ns;                          /* since it was ready */
+    double concurrency, proxied_concurrency; /* requests inside (also in its local queue), time average; of
+                                                those, through the activator */
+    double requests_per_s, proxied_requests_per_s; /* arrivals at the instance */
 } fsim_instance_sample;
 
 /* Given every sample_ns. Arrays are borrowed for the call. */
@@ -104,7 +116,8 @@ typedef struct fsim_scale_sample {
     fsim_ns now_ns, elapsed_ns;
     const fsim_instance_sample *instances; /* the ready ones, oldest first */
     uint32_t count;
-    double activator_concurrency; /* requests that came through the activator: waiting there or inside an instance; time average */
+    double activator_concurrency; /* requests that came through the activator: waiting there or inside an
+                                     instance; time average */
     double activator_requests;    /* that arrived there in the period */
 } fsim_scale_sample;
 
@@ -115,9 +128,11 @@ typedef struct fsim_scale_view {
 } fsim_scale_view;
 
 typedef struct fsim_scale_decision {
-    uint32_t want;    /* instances; preset to view->wanted: leave it for "no change" */
-    bool direct;      /* with an activator: requests go straight to the instances (true) or through it (false); preset to the present way */
-    bool sleep;       /* nothing to decide until the next request: the engine stops sampling and ticking until then */
+    uint32_t want; /* instances; preset to view->wanted: leave it for "no change" */
+    bool direct;   /* with an activator: requests go straight to the instances (true) or through it (false);
+                      preset to the present way */
+    bool sleep; /* nothing to decide until the next request: the engine stops sampling and ticking until then
+                 */
     const char *mode; /* one word: "stable", "panic", "zero"… static string */
     char reason[160]; /* one line for people; written only if tick was called with explain */
 } fsim_scale_decision;
@@ -127,7 +142,8 @@ typedef struct fsim_scaling_ops {
     size_t (*state_size)(const void *params); /* bytes per function; NULL: 0 */
     void (*init)(void *state, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan);
     void (*sample)(void *state, const void *params, const fsim_scale_sample *sample, fsim_rng *rng);
-    void (*tick)(void *state, const void *params, const fsim_scale_view *view, bool explain, fsim_scale_decision *decision);
+    void (*tick)(void *state, const void *params, const fsim_scale_view *view, bool explain,
+                 fsim_scale_decision *decision);
     /* A request reached a function with `wanted` = 0 through the activator: true asks for a tick at once. */
     bool (*poke)(void *state, const void *params, fsim_ns now_ns);
 } fsim_scaling_ops;

@@ -1,6 +1,7 @@
-/* Workload sources: iterators that produce arrivals. One source is one file workloads/sources/<name>.c that defines
- * `const fsim_source_ops fsim_source_<name>`; the build lists it in the registry (api/registry.h), and with that in `fsim list workloads`,
- * in "source" of a scenario, and in the tests that run over all sources. */
+/* Workload sources: iterators that produce arrivals. One source is one file workloads/sources/<name>.c that
+ * defines `const fsim_source_ops fsim_source_<name>`; the build lists it in the registry (api/registry.h),
+ * and with that in `fsim list workloads`, in "source" of a scenario, and in the tests that run over all
+ * sources. */
 #ifndef FSIM_API_SOURCE_API_H
 #define FSIM_API_SOURCE_API_H
 
@@ -8,7 +9,8 @@
 #include "api/function_table.h"
 #include "base/value.h"
 
-/* Users with think time are not a stream: their arrivals depend on the answers, so the engine runs them. A closed source describes itself. */
+/* Users with think time are not a stream: their arrivals depend on the answers, so the engine runs them. A
+ * closed source describes itself. */
 typedef struct fsim_closed_plan {
     uint32_t users;
     fsim_dist think;
@@ -30,12 +32,13 @@ typedef struct fsim_workload_parts {
 /* What a source is opened with. All borrowed until close. */
 typedef struct fsim_source_context {
     uint64_t seed;
-    const char *path;             /* key of its random streams: "workload", "workload/of/0", … */
-    fsim_function_table *table;   /* where names become ids */
-    fsim_fn_id default_fn;        /* for sources that name no function */
-    fsim_value_pool *pool;        /* for what lives as long as the run */
-    const char *base_dir;         /* relative files in the scenario start here */
-    fsim_workload_parts *around;  /* inside a superposition: the outermost workload's, which draws the durations; else NULL */
+    const char *path;           /* key of its random streams: "workload", "workload/of/0", … */
+    fsim_function_table *table; /* where names become ids */
+    fsim_fn_id default_fn;      /* for sources that name no function */
+    fsim_value_pool *pool;      /* for what lives as long as the run */
+    const char *base_dir;       /* relative files in the scenario start here */
+    fsim_workload_parts
+        *around; /* inside a superposition: the outermost workload's, which draws the durations; else NULL */
 } fsim_source_context;
 
 typedef struct fsim_source_ops {
@@ -43,9 +46,12 @@ typedef struct fsim_source_ops {
     const char *example; /* a complete "workload" object, JSON: shown by `fsim list` and run by the tests */
     size_t state_size;   /* bytes of zeroed state that the caller provides */
     bool endless;        /* produces arrivals until a bound or the end of the run stops it */
-    /* Reads its parameters (marking them used). `requests` and `until` are read and applied by the caller around every source. */
-    fsim_status (*open)(void *state, const fsim_source_context *context, const fsim_value *config, fsim_error *err);
-    /* Fills up to FSIM_BATCH arrivals; count == 0 is the end. fn ids must exist. service_ns is FSIM_DRAW unless the source knows it. */
+    /* Reads its parameters (marking them used). `requests` and `until` are read and applied by the caller
+     * around every source. */
+    fsim_status (*open)(void *state, const fsim_source_context *context, const fsim_value *config,
+                        fsim_error *err);
+    /* Fills up to FSIM_BATCH arrivals; count == 0 is the end. fn ids must exist. service_ns is FSIM_DRAW
+     * unless the source knows it. */
     fsim_status (*next)(void *state, fsim_arrivals *batch, fsim_error *err);
     void (*close)(void *state); /* may be NULL */
     /* Instead of next, for closed workloads; NULL otherwise. */
@@ -54,14 +60,16 @@ typedef struct fsim_source_ops {
     double (*progress)(const void *state);
 } fsim_source_ops;
 
-/* A workload: one opened source with its bounds applied and missing durations drawn, in each function's own service stream, in order of arrival. */
+/* A workload: one opened source with its bounds applied and missing durations drawn, in each function's own
+ * service stream, in order of arrival. */
 typedef struct fsim_workload fsim_workload;
 
-/* Opens the source that `config` names ("source": …), recursively for superpositions. With `table` functions must have a service distribution if
- * the source leaves durations open: otherwise FSIM_ECONFIG at the first such row.
- * Works on a copy of `config`, so that runs in several threads may open the same one: unknown keys are refused here, and the caller marks the
- * original as used. Memory: one batch a source. */
-fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context, const fsim_value *config, fsim_error *err);
+/* Opens the source that `config` names ("source": …), recursively for superpositions. With `table` functions
+ * must have a service distribution if the source leaves durations open: otherwise FSIM_ECONFIG at the first
+ * such row. Works on a copy of `config`, so that runs in several threads may open the same one: unknown keys
+ * are refused here, and the caller marks the original as used. Memory: one batch a source. */
+fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context,
+                               const fsim_value *config, fsim_error *err);
 fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
 /* Neither a bound nor an end of its own: only the end of the run stops it. */
 bool fsim_workload_is_endless(const fsim_workload *workload);

@@ -126,7 +126,6 @@ fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng) {
     return 0;
 }
 
-
 void fsim_dist_fill(const fsim_dist *dist, fsim_rng *rng, fsim_ns *out, size_t n) {
     fsim_rng local = *rng;
     if (dist->kind == FSIM_DIST_CONSTANT) {

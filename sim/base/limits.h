@@ -2,21 +2,21 @@
 #ifndef FSIM_BASE_LIMITS_H
 #define FSIM_BASE_LIMITS_H
 
-#define FSIM_FUNCTIONS_MAX (1u << 22)        /* functions in one run */
-#define FSIM_INSTANCES_MAX (1u << 26)        /* instances alive at once */
-#define FSIM_IN_SYSTEM_MAX (1u << 28)        /* requests in the system at once */
-#define FSIM_POLICIES_MAX 64                 /* policies compared in one command */
-#define FSIM_BOOKS_MAX 64                    /* price books in one command */
-#define FSIM_EXCEED_MAX 16                   /* thresholds of run.exceed, each list */
-#define FSIM_PROBES_MAX 65536                /* instants of run.probe */
-#define FSIM_WINDOWS_MAX (1u << 20)          /* windows of run.windows */
-#define FSIM_OCCUPANCY_MAX 100000            /* levels of run.occupancy */
-#define FSIM_SERIES_ROWS_MAX 4096u           /* rows of a time series before neighbours are merged */
-#define FSIM_FUNCTION_HISTOGRAMS_MAX 64u     /* with more functions, percentiles per function are not kept */
-#define FSIM_JSON_BYTES_MAX (256u << 20)     /* one JSON file */
-#define FSIM_JSON_DEPTH_MAX 64
-#define FSIM_CSV_FIELD_MAX 65536             /* bytes of one field */
-#define FSIM_REPLICATIONS_MAX 100000
-#define FSIM_THREADS_MAX 256
+#define FSIM_FUNCTIONS_MAX           (1u << 22) /* functions in one run */
+#define FSIM_INSTANCES_MAX           (1u << 26) /* instances alive at once */
+#define FSIM_IN_SYSTEM_MAX           (1u << 28) /* requests in the system at once */
+#define FSIM_POLICIES_MAX            64         /* policies compared in one command */
+#define FSIM_BOOKS_MAX               64         /* price books in one command */
+#define FSIM_EXCEED_MAX              16         /* thresholds of run.exceed, each list */
+#define FSIM_PROBES_MAX              65536      /* instants of run.probe */
+#define FSIM_WINDOWS_MAX             (1u << 20) /* windows of run.windows */
+#define FSIM_OCCUPANCY_MAX           100000     /* levels of run.occupancy */
+#define FSIM_SERIES_ROWS_MAX         4096u      /* rows of a time series before neighbours are merged */
+#define FSIM_FUNCTION_HISTOGRAMS_MAX 64u /* with more functions, percentiles per function are not kept */
+#define FSIM_JSON_BYTES_MAX          (256u << 20) /* one JSON file */
+#define FSIM_JSON_DEPTH_MAX          64
+#define FSIM_CSV_FIELD_MAX           65536 /* bytes of one field */
+#define FSIM_REPLICATIONS_MAX        100000
+#define FSIM_THREADS_MAX             256
 
 #endif

@@ -10,13 +10,13 @@
 
 typedef int64_t fsim_ns;
 
-#define FSIM_NEVER INT64_MAX
-#define FSIM_US INT64_C(1000)
-#define FSIM_MS INT64_C(1000000)
+#define FSIM_NEVER  INT64_MAX
+#define FSIM_US     INT64_C(1000)
+#define FSIM_MS     INT64_C(1000000)
 #define FSIM_SECOND INT64_C(1000000000)
 #define FSIM_MINUTE (60 * FSIM_SECOND)
-#define FSIM_HOUR (60 * FSIM_MINUTE)
-#define FSIM_DAY (24 * FSIM_HOUR)
+#define FSIM_HOUR   (60 * FSIM_MINUTE)
+#define FSIM_DAY    (24 * FSIM_HOUR)
 
 /* a + b for b >= 0, saturating at FSIM_NEVER: an infinite window stays infinite. */
 static inline fsim_ns fsim_ns_add(fsim_ns a, fsim_ns b) {
@@ -27,8 +27,8 @@ static inline double fsim_ns_to_s(fsim_ns span_ns) {
     return (double)span_ns / 1e9;
 }
 
-/* Seconds to nanoseconds, to the nearest; below 0 becomes 0 (a drawn span is never negative), beyond the range
- * becomes FSIM_NEVER. */
+/* Seconds to nanoseconds, to the nearest; below 0 becomes 0 (a drawn span is never negative), beyond the
+ * range becomes FSIM_NEVER. */
 static inline fsim_ns fsim_ns_from_s(double seconds) {
     double ns = seconds * 1e9 + 0.5;
     if (!(ns >= 1.0)) {
