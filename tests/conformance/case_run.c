@@ -16,6 +16,7 @@
     20000000u /* a case that cannot be shortened and asks for more is left to the full run */
 #define BUDGET_REQUESTS 400000000u /* of one round of lengthened runs, or the case's own first guess */
 #define ROUNDS_MAX      6u
+#define CONFIRM_FACTOR  4.0
 #define PERIODS_MIN     8
 
 fsim_status case_scenario(fsim_scenario **out, const case_plan *plan, uint64_t seed, fsim_error *err) {
@@ -167,6 +168,25 @@ static bool extends(const case_plan *plan, const char *key) {
     return plan->extend_key != NULL && strstr(plan->extend_key, key) != NULL;
 }
 
+static bool all_hold(const case_plan *plan) {
+    bool hold = true;
+    for (uint32_t i = 0; i < plan->check_count; i++) {
+        hold = hold && (!plan->checks[i].wanted || case_holds(&plan->checks[i], plan->runs));
+    }
+    return hold;
+}
+
+/* How many times as long the next round should be; <= 1: no more. *confirmed: a failure has been looked at
+ * twice. */
+static double wish(const case_plan *plan, bool *confirmed) {
+    double factor = plan->options.quick ? 0 : lacking(plan);
+    if (factor <= 1 && !*confirmed && !all_hold(plan)) {
+        *confirmed = true;
+        return CONFIRM_FACTOR;
+    }
+    return factor;
+}
+
 /* Makes the next round `factor` times as long, within the budget; false: that is spent. `requests`: of all
  * runs of this round. */
 static bool lengthen(case_plan *plan, double factor, double requests) {
@@ -197,10 +217,8 @@ static bool shorten(case_plan *plan) {
         return plan->hint <= QUICK_GIVE_UP;
     }
     if (extends(plan, "requests")) {
-        uint32_t all = plan->runs;
-        double warmup = (double)plan->requests - (double)plan->hint / all;
-        plan->runs = all > 5 ? 5 : all;
-        plan->requests = (uint64_t)(fmax(warmup, 0) + (double)plan->hint / all * share);
+        double each = (double)plan->hint / plan->runs, warmup = (double)plan->requests - each;
+        plan->requests = (uint64_t)(fmax(warmup, 0) + each * share);
     } else if (extends(plan, "until") && plan->runs > 1) {
         plan->runs = plan->runs > 3 ? 3 : plan->runs;
     }
@@ -232,8 +250,11 @@ static bool run_case(case_plan *plan) {
         return false;
     }
     estimate_all(plan);
-    while (!plan->options.quick && lacking(plan) > 1 &&
-           lengthen(plan, lacking(plan), (double)arrived * plan->runs)) {
+    bool confirmed = false;
+    for (double factor = wish(plan, &confirmed); factor > 1; factor = wish(plan, &confirmed)) {
+        if (!lengthen(plan, factor, (double)arrived * plan->runs)) {
+            break;
+        }
         if (!run_round(plan, 0, &arrived)) {
             return false;
         }
@@ -252,12 +273,15 @@ static bool generate_case(case_plan *plan) {
     if (plan->options.quick && plan->hint > QUICK_REQUESTS) {
         plan->requests = plan->requests > QUICK_REQUESTS ? QUICK_REQUESTS : plan->requests;
     }
+    bool confirmed = false;
+    double factor;
     do {
         if (case_columns(plan, &rows, &err) != FSIM_OK) {
             fail_all(plan, &err);
             return false;
         }
-    } while (!plan->options.quick && lacking(plan) > 1 && lengthen(plan, lacking(plan), (double)rows));
+        factor = wish(plan, &confirmed);
+    } while (factor > 1 && lengthen(plan, factor, (double)rows));
     return true;
 }
 
