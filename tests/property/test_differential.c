@@ -138,6 +138,16 @@ static void compare_scope(const fsim_scope *e, const naive_scope *n) {
     }
 }
 
+static void compare_scopes(const fsim_result *engine, const naive_result *naive, uint32_t functions,
+                           uint64_t seed, const char *way) {
+    check_context("seed %llu%s, total", (unsigned long long)seed, way);
+    compare_scope(&engine->total, &naive->total);
+    for (uint32_t fn = 0; fn < functions; fn++) {
+        check_context("seed %llu%s, f%u", (unsigned long long)seed, way, fn + 1);
+        compare_scope(&engine->per_function[fn], &naive->per_function[fn]);
+    }
+}
+
 static void compare(uint64_t seed, bool print) {
     random_scenario s;
     random_scenario_init(&s, seed, false);
@@ -155,13 +165,14 @@ static void compare(uint64_t seed, bool print) {
         CHECK_EQ_INT(engine->end_ns, naive.end_ns);
         CHECK_EQ_INT(engine->horizon_ns, naive.horizon_ns);
         compare_stories(&engine_rows, &naive_rows);
-        check_context("seed %llu, total", (unsigned long long)seed);
-        compare_scope(&engine->total, &naive.total);
-        for (uint32_t fn = 0; fn < s.world.function_count; fn++) {
-            check_context("seed %llu, f%u", (unsigned long long)seed, fn + 1);
-            compare_scope(&engine->per_function[fn], &naive.per_function[fn]);
-        }
+        compare_scopes(engine, &naive, s.world.function_count, seed, "");
     }
+    /* Without rows the engine may take its short way. */
+    fsim_result *quiet = engine_run(text, seed, NULL, NULL);
+    if (CHECK(quiet != NULL)) {
+        compare_scopes(quiet, &naive, s.world.function_count, seed, " without rows");
+    }
+    fsim_result_destroy(quiet);
     fsim_result_destroy(engine);
     naive_result_clear(&naive);
     free(engine_rows.row);

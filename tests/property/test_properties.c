@@ -266,6 +266,82 @@ static void test_digests_do_not_depend_on_threads(void) {
     CHECK(different > 60); /* a digest that is the same for everything would pass the rest */
 }
 
+/* ---- the engine's short way and the general one ---- */
+
+static fsim_status ignore_row(void *user, const fsim_request_row *row, fsim_error *err) {
+    (void)user;
+    (void)row;
+    (void)err;
+    return FSIM_OK;
+}
+
+/* What the engine's short way is made for: no limit that is shared, one slot, a rule of recency. */
+static void simplify(random_scenario *s) {
+    naive_world *w = &s->world;
+    for (uint32_t i = 0; i < w->function_count; i++) {
+        w->functions[i].slots = 1;
+        w->functions[i].provisioned = 0;
+    }
+    w->memory_quota_mb = INT64_MAX;
+    w->start_rate = (fsim_start_limit){0};
+    w->retry_on_429 = false;
+    s->cpu_model = "none";
+    s->route_name = s->seed % 5 == 0 ? "oldest_idle" : "newest_idle";
+}
+
+static void check_same_spans(const fsim_spans *a, const fsim_spans *b) {
+    CHECK_EQ_INT(a->count, b->count);
+    CHECK(a->sum_ns == b->sum_ns);
+    CHECK_EQ_INT(a->min_ns, b->min_ns);
+    CHECK_EQ_INT(a->max_ns, b->max_ns);
+    CHECK(memcmp(a->hist, b->hist, sizeof *a->hist) == 0);
+}
+
+static void check_same_scope(const fsim_scope *a, const fsim_scope *b) {
+    CHECK(memcmp(&a->n, &b->n, sizeof a->n) == 0);
+    check_same_spans(&a->latency, &b->latency);
+    check_same_spans(&a->latency_cold, &b->latency_cold);
+    check_same_spans(&a->wait, &b->wait);
+    check_same_spans(&a->service, &b->service);
+    CHECK_EQ_INT(a->waited, b->waited);
+    CHECK(a->in_execution_ns == b->in_execution_ns);
+    CHECK(a->in_execution_sq_ns == b->in_execution_sq_ns);
+    CHECK_EQ_INT(a->in_execution_peak, b->in_execution_peak);
+    CHECK(a->starting_ns == b->starting_ns);
+    CHECK(a->busy_ns == b->busy_ns);
+    CHECK(a->idle_ns == b->idle_ns);
+    CHECK(a->slot_ns == b->slot_ns);
+    CHECK_EQ_INT(a->instances_peak, b->instances_peak);
+    CHECK(a->queue_ns == b->queue_ns);
+}
+
+/* Whoever asks for a row per request makes the engine go the general way. */
+static void test_short_way_is_no_other_way(void) {
+    for (uint64_t seed = 1; seed <= 3 * SCENARIOS && check_state.failures == 0; seed++) {
+        random_scenario s;
+        random_scenario_init(&s, seed, seed % 2 == 0);
+        simplify(&s);
+        char *text = random_scenario_print(&s);
+        check_context("seed %llu", (unsigned long long)seed);
+        fsim_result *fast = engine_run(text, seed, NULL, NULL),
+                    *slow = engine_run(text, seed, ignore_row, NULL);
+        if (CHECK(fast != NULL && slow != NULL)) {
+            CHECK(fast->digest == slow->digest);
+            CHECK_EQ_INT(fast->end_ns, slow->end_ns);
+            CHECK_EQ_INT(fast->series_count, slow->series_count);
+            check_same_scope(&fast->total, &slow->total);
+            for (uint32_t fn = 0; fn < fast->function_count; fn++) {
+                check_same_scope(&fast->per_function[fn], &slow->per_function[fn]);
+                CHECK(memcmp(&fast->usage[fn], &slow->usage[fn], sizeof fast->usage[fn]) == 0);
+            }
+        }
+        fsim_result_destroy(fast);
+        fsim_result_destroy(slow);
+        free(text);
+        random_scenario_clear(&s);
+    }
+}
+
 /* ---- slicing ---- */
 
 #define MANY "5000"
@@ -420,6 +496,7 @@ int main(void) {
     RUN(test_parts_add_up);
     RUN(test_any_combination_of_features);
     RUN(test_digests_do_not_depend_on_threads);
+    RUN(test_short_way_is_no_other_way);
     RUN(test_slicing_of_the_input_does_not_matter);
     RUN(test_functions_do_not_share_random_numbers);
     RUN(test_seeds_matter);
