@@ -161,6 +161,7 @@ typedef struct function {
     bool window_drawn, expire_armed, keeps_busy;
     uint32_t queued, inside; /* inside: requests in instances */
     uint32_t arrivals_generation;
+    uint32_t rate_ucore; /* CPU of one executing request */
     fsim_ns timeout_ns;
     fsim_cpu_rule cpu_rule;
     squared_level in_execution;
@@ -169,8 +170,8 @@ typedef struct function {
 
     /* every request of the general way */
     uint32_t concurrency;
-    uint32_t rate_ucore, background_ucore; /* CPU of one executing request; of an instance without one */
-    uint32_t inside_limit;                 /* reserved concurrency, or FSIM_UNLIMITED */
+    uint32_t background_ucore; /* CPU of an instance without a request */
+    uint32_t inside_limit;     /* reserved concurrency, or FSIM_UNLIMITED */
     uint32_t queue_head, queue_tail;
     level busy; /* instances; with one slot it would repeat in_execution and is not kept */
     fsim_usage usage;
