@@ -94,10 +94,12 @@ static void refuse(engine *e, uint32_t r, fsim_cause cause) {
     bool counted = (q->flags & REQUEST_COUNTED) != 0;
     bool is_503 = cause == FSIM_CAUSE_QUEUE_FULL;
     n->throttled[cause] += counted;
+    e->seen.throttled += counted;
     if (try_again(e, r, is_503 ? e->scenario->retry.on_503 : e->scenario->retry.on_429)) {
         return;
     }
     *(is_503 ? &n->rejected_503 : &n->rejected_429) += counted;
+    e->seen.refused += counted;
     leave(e, r, is_503 ? FSIM_REJECTED_503 : FSIM_REJECTED_429);
 }
 
@@ -168,6 +170,7 @@ static void give_up_waiting(engine *e, function *f, uint32_t r) {
     dequeue(e, f, r);
     if (!try_again(e, r, e->scenario->retry.on_504)) {
         e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
+        e->seen.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         leave(e, r, FSIM_TIMED_OUT);
     }
     engine_cancel_surplus(e, f);
@@ -200,7 +203,7 @@ static inline void set_rate(engine *e, function *f, uint32_t i, uint32_t rate_uc
 /* The instance, idle so far, holds an executing request from now on. */
 static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     instance *in = &e->instances[i];
-    e->busy_n++;
+    level_enter(&e->busy, e->now_ns);
     if (f->keeps_busy) {
         level_enter(&f->busy, e->now_ns);
     }
@@ -293,6 +296,7 @@ static void mark_cold(engine *e, uint32_t r, bool caused) {
         t->n.cold_triggered += caused;
         if ((q->flags & REQUEST_COLD) == 0) {
             t->n.cold_affected++;
+            e->seen.cold++;
             if (e->window_capacity != 0) {
                 size_t w = (size_t)(q->arrival_ns / e->scenario->windows_every_ns);
                 e->result->windows[w].n.cold_affected++;
@@ -546,6 +550,7 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
     bool counted = at_ns >= e->warmup_ns;
     q->flags = counted ? REQUEST_LIVE | REQUEST_COUNTED : REQUEST_LIVE;
     e->tallies[fn].n.arrived += counted;
+    e->seen.arrived += counted;
     e->in_system++;
     admit(e, f, r);
 }
@@ -613,6 +618,7 @@ static inline void end_statistics(engine *e, const request *q, tally *t) {
     fsim_ns latency_ns = e->now_ns - q->arrival_ns;
     fsim_ns service_ns = e->now_ns - q->start_ns;
     t->n.completed++;
+    e->seen.completed++;
     if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
         spans_add(&t->direct, service_ns);
         fsim_histogram_add(t->hist.direct, service_ns);
@@ -651,7 +657,7 @@ static inline void meter_request(engine *e, function *f, const request *q, uint3
 static inline void become_idle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     fsim_ns busy_ns = e->now_ns - in->since_ns;
-    e->busy_n--;
+    level_leave(&e->busy, e->now_ns);
     in->since_ns = e->now_ns;
     if (f->keeps_busy) {
         level_leave(&f->busy, e->now_ns);
@@ -844,10 +850,11 @@ static inline bool arrive_fast(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns 
     q->closed = 0;
     q->flags = (uint16_t)(REQUEST_LIVE + REQUEST_COUNTED * counted);
     f->sums.arrived += counted;
+    e->seen.arrived += counted;
     e->in_system++;
     f->inside++;
     e->inside_shared++;
-    e->busy_n++;
+    level_enter(&e->busy, e->now_ns);
     instance *in = &e->instances[i];
     in->executing = 1;
     in->since_ns = at_ns;
@@ -877,6 +884,7 @@ static inline void complete_fast(engine *e, uint32_t r) {
     }
     short_sums *sums = &f->sums;
     sums->completed++;
+    e->seen.completed++;
     sums->span_ns += (uint64_t)span_ns;
     sums->span_min_ns = (uint64_t)span_ns < sums->span_min_ns ? (uint64_t)span_ns : sums->span_min_ns;
     sums->span_max_ns = (uint64_t)span_ns > sums->span_max_ns ? (uint64_t)span_ns : sums->span_max_ns;
@@ -900,7 +908,7 @@ static inline void complete_fast(engine *e, uint32_t r) {
     e->left_at_ns = now_ns;
     f->inside--;
     e->inside_shared--;
-    e->busy_n--;
+    level_leave(&e->busy, e->now_ns);
     in->executing = 0;
     in->since_ns = now_ns;
     e->links[i].inside = 0;

@@ -232,6 +232,12 @@ typedef struct function_base {
     fsim_wide in_execution, square, queue, present, starting, busy, provisioned;
 } function_base;
 
+/* What the time series shows of requests, counted for all functions together so that a row costs the same
+ * whatever their number. */
+typedef struct series_counts {
+    uint64_t arrived, completed, refused, timed_out, cold, throttled;
+} series_counts;
+
 typedef struct closed_population {
     const fsim_closed_plan *plan;
     fsim_rng rng_think, rng_service;
@@ -309,11 +315,13 @@ typedef struct engine {
 
     /* marks: warm-up, windows, probes, time series */
     fsim_ns warmup_mark_ns, window_mark_ns, probe_mark_ns, series_mark_ns;
-    uint64_t busy_n, starting_n; /* instances */
+    level present, starting, busy; /* instances of all functions */
+    uint64_t wanted;               /* by the scalers of all functions */
+    bool any_scaled;
+    series_counts seen, series_seen; /* so far; at the last row */
     uint32_t window_count, window_capacity, probe_next, series_capacity, series_rows_max;
     fsim_counts *window_base; /* per function: at the beginning of the open window */
-    fsim_counts series_base;
-    fsim_wide series_execution_ns, series_queue_ns;
+    fsim_wide series_execution_ns, series_queue_ns, series_present_ns, series_starting_ns, series_busy_ns;
     function_base *function_base; /* integrals at the end of the warm-up */
     struct {
         fsim_wide in_execution, square, queue, node_in_use;

@@ -167,7 +167,8 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     }
     level_enter(&f->present, e->now_ns);
     level_enter(&f->starting, e->now_ns);
-    e->starting_n++;
+    level_enter(&e->present, e->now_ns);
+    level_enter(&e->starting, e->now_ns);
     if (e->has_quota) {
         e->quota_used_mb += f->spec.memory_mb;
     }
@@ -215,7 +216,7 @@ void engine_launch(engine *e, uint32_t i) {
 static void leave_starting(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     level_leave(&f->starting, e->now_ns);
-    e->starting_n--;
+    level_leave(&e->starting, e->now_ns);
     if (e->has_quota) {
         e->quota_used_mb -= f->spec.memory_mb;
     }
@@ -260,6 +261,7 @@ void engine_cancel_start(engine *e, uint32_t i) {
     function *f = engine_function_of(e, i);
     leave_starting(e, f, i);
     level_leave(&f->present, e->now_ns);
+    level_leave(&e->present, e->now_ns);
     fsim_fleet_withdraw(&f->fleet[0], e->links, i);
     f->usage.starting_ns +=
         (uint64_t)(e->now_ns - later(e->instances[i].started_ns, e->instances[i].metered_from_ns));
@@ -460,6 +462,7 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     instance *in = &e->instances[i];
     fsim_ns at_ns = e->now_ns - surplus_ns;
     level_leave(&f->present, at_ns);
+    level_leave(&e->present, at_ns);
     if (in->provisioned) {
         level_leave(&f->provisioned, at_ns);
     }

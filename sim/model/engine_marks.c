@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIES_FIRST_STEP      (10 * FSIM_MS)
-#define SERIES_FIRST_STEP_MANY FSIM_SECOND /* with many functions, whose counts each row adds up */
-#define SERIES_ROWS_MANY       512u
-#define MANY_FUNCTIONS         256u
+#define SERIES_FIRST_STEP (10 * FSIM_MS)
 
 static void add_counts(fsim_counts *into, const fsim_counts *n) {
     const uint64_t *from = (const uint64_t *)(const void *)n;
@@ -49,15 +46,6 @@ void engine_fold(engine *e, uint32_t fn) {
         }
     }
     *sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = sums->hist};
-}
-
-static fsim_counts all_counts(engine *e) {
-    fsim_counts sum = {0};
-    for (uint32_t fn = 0; fn < e->function_count; fn++) {
-        engine_fold(e, fn);
-        add_counts(&sum, &e->tallies[fn].n);
-    }
-    return sum;
 }
 
 /* ---- occupancy ---- */
@@ -210,9 +198,9 @@ static void probe(engine *e) {
                                                         .in_flight = engine_in_execution(e)->n,
                                                         .queued = e->in_queue.n,
                                                         .instances = e->alive,
-                                                        .starting = e->starting_n,
-                                                        .busy = e->busy_n,
-                                                        .idle = e->alive - e->starting_n - e->busy_n};
+                                                        .starting = e->starting.n,
+                                                        .busy = e->busy.n,
+                                                        .idle = e->alive - e->starting.n - e->busy.n};
     e->probe_mark_ns = e->probe_next < s->probe_count ? s->probe_at_ns[e->probe_next] : FSIM_NEVER;
 }
 
@@ -242,41 +230,33 @@ static void halve_series(engine *e) {
     e->result->series_step_ns *= 2;
 }
 
-static uint64_t wanted_now(const engine *e) {
-    uint64_t wanted = 0;
-    for (uint32_t fn = 0; fn < e->function_count; fn++) {
-        wanted += e->functions[fn].scaled ? e->functions[fn].wanted : e->functions[fn].alive;
-    }
-    return wanted;
+static fsim_wide since(fsim_wide integral, fsim_wide *before) {
+    fsim_wide span = integral - *before;
+    *before = integral;
+    return span;
 }
 
 static void series_row(engine *e, fsim_ns at_ns) {
     fsim_result *result = e->result;
-    fsim_ns step_ns =
-        at_ns - (result->series_count == 0 ? 0 : result->series[result->series_count - 1u].at_ns);
-    fsim_counts n = all_counts(e);
-    fsim_counts d = n;
-    fsim_wide execution_ns = level_integral(engine_in_execution(e), at_ns);
-    fsim_wide queue_ns = level_integral(&e->in_queue, at_ns);
-    subtract_counts(&d, &e->series_base);
+    const series_counts *was = &e->series_seen;
+    fsim_wide present_ns = since(level_integral(&e->present, at_ns), &e->series_present_ns);
+    fsim_wide starting_ns = since(level_integral(&e->starting, at_ns), &e->series_starting_ns);
+    fsim_wide busy_ns = since(level_integral(&e->busy, at_ns), &e->series_busy_ns);
     fsim_series_row row = {.at_ns = at_ns,
-                           .arrived = d.arrived,
-                           .completed = d.completed,
-                           .refused = d.rejected_429 + d.rejected_503,
-                           .timed_out = d.timed_out,
-                           .cold = d.cold_affected,
-                           .in_execution_ns = execution_ns - e->series_execution_ns,
-                           .queue_ns = queue_ns - e->series_queue_ns,
-                           .starting_ns = (fsim_wide)e->starting_n * step_ns,
-                           .busy_ns = (fsim_wide)e->busy_n * step_ns,
-                           .idle_ns = (fsim_wide)(e->alive - e->starting_n - e->busy_n) * step_ns,
-                           .wanted = wanted_now(e)};
-    for (int cause = 0; cause < FSIM_CAUSE_COUNT; cause++) {
-        row.throttled += d.throttled[cause];
-    }
-    e->series_base = n;
-    e->series_execution_ns = execution_ns;
-    e->series_queue_ns = queue_ns;
+                           .arrived = e->seen.arrived - was->arrived,
+                           .completed = e->seen.completed - was->completed,
+                           .refused = e->seen.refused - was->refused,
+                           .timed_out = e->seen.timed_out - was->timed_out,
+                           .cold = e->seen.cold - was->cold,
+                           .throttled = e->seen.throttled - was->throttled,
+                           .in_execution_ns =
+                               since(level_integral(engine_in_execution(e), at_ns), &e->series_execution_ns),
+                           .queue_ns = since(level_integral(&e->in_queue, at_ns), &e->series_queue_ns),
+                           .starting_ns = starting_ns,
+                           .busy_ns = busy_ns,
+                           .idle_ns = present_ns - starting_ns - busy_ns,
+                           .wanted = e->any_scaled ? e->wanted : e->alive};
+    e->series_seen = e->seen;
     if (result->series_count == e->series_capacity) {
         if (e->scenario->sample_ns == 0 && e->series_capacity >= e->series_rows_max) {
             halve_series(e);
@@ -305,11 +285,8 @@ void engine_marks_setup(engine *e) {
         open_window(e);
     }
     e->probe_mark_ns = s->probe_count != 0 ? s->probe_at_ns[0] : FSIM_NEVER;
-    bool many = e->function_count > MANY_FUNCTIONS;
-    e->series_rows_max = many ? SERIES_ROWS_MANY : FSIM_SERIES_ROWS_MAX;
-    e->result->series_step_ns = s->sample_ns != 0 ? s->sample_ns
-                                : many            ? SERIES_FIRST_STEP_MANY
-                                                  : SERIES_FIRST_STEP;
+    e->series_rows_max = FSIM_SERIES_ROWS_MAX;
+    e->result->series_step_ns = s->sample_ns != 0 ? s->sample_ns : SERIES_FIRST_STEP;
     e->series_mark_ns = e->result->series_step_ns;
     next_mark(e);
 }

@@ -116,6 +116,7 @@ static void decide(engine *e, function *f) {
     f->direct = decision.direct;
     f->asleep = decision.sleep;
     if (decision.want != f->wanted) {
+        e->wanted += (uint64_t)decision.want - f->wanted;
         f->wanted = decision.want;
         engine_fit(e, f);
     }
@@ -220,6 +221,8 @@ void engine_scale_begin(engine *e, function *f) {
     if (!f->scaled) {
         return;
     }
+    e->any_scaled = true;
+    e->wanted += f->wanted;
     f->sampled_ns = e->now_ns;
     if (f->scale.sample_ns != 0) {
         f->sample_armed = true;

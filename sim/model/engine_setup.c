@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_FROM (2u << 20)
 
 void engine_no_memory(engine *e) {
     e->status = FSIM_ELIMIT;
@@ -20,6 +23,10 @@ void *engine_grow(engine *e, void *array, size_t count, size_t size) {
     void *grown = realloc(array, count * size);
     if (grown == NULL && count != 0) {
         engine_no_memory(e);
+    }
+    if (count * size >= HUGE_FROM) { /* columns are entered at random: fewer pages, fewer misses */
+        uintptr_t page = ((uintptr_t)grown + 4095u) & ~(uintptr_t)4095u;
+        madvise((void *)page, count * size - 4096u, MADV_HUGEPAGE); /* advice: it may be ignored */
     }
     return grown;
 }

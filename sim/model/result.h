@@ -77,9 +77,8 @@ typedef struct fsim_probe {
 typedef struct fsim_series_row {
     fsim_ns at_ns;
     uint64_t arrived, completed, refused, timed_out, cold, throttled;
-    fsim_wide in_execution_ns, queue_ns;     /* integrals over the row */
-    fsim_wide starting_ns, busy_ns, idle_ns; /* instances at its end x its length */
-    uint64_t wanted;                         /* by the scaler, at the end of the row */
+    fsim_wide in_execution_ns, queue_ns, starting_ns, busy_ns, idle_ns; /* integrals over the row */
+    uint64_t wanted; /* by the scaler, at the end of the row */
 } fsim_series_row;
 
 typedef struct fsim_result {
