@@ -19,8 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CASE_BUDGET 2000000u
+
 typedef struct case_options {
     bool quick;       /* bounded length, no lengthening: minutes become seconds */
+    uint64_t budget;  /* quick: requests of one case, warm-up not counted */
     uint32_t threads; /* 0: one per core */
 } case_options;
 

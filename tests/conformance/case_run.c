@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUICK_REQUESTS 2000000u /* of one case */
 #define QUICK_GIVE_UP                                                                                        \
     20000000u /* a case that cannot be shortened and asks for more is left to the full run */
 #define BUDGET_REQUESTS 400000000u /* of one round of lengthened runs, or the case's own first guess */
@@ -212,7 +211,7 @@ static bool lengthen(case_plan *plan, double factor, double requests) {
 /* The shortest useful length: the warm-up costs what it costs, the rest shrinks to the budget. False: it
  * cannot be shortened that far. */
 static bool shorten(case_plan *plan) {
-    double share = plan->hint > 0 ? fmin(1, (double)QUICK_REQUESTS / (double)plan->hint) : 1;
+    double share = plan->hint > 0 ? fmin(1, (double)plan->options.budget / (double)plan->hint) : 1;
     if (plan->extend_key == NULL) {
         return plan->hint <= QUICK_GIVE_UP;
     }
@@ -241,7 +240,7 @@ static bool run_case(case_plan *plan) {
         if (!run_round(plan, 0, &arrived)) {
             return false;
         }
-        double fit = fmax(3, QUICK_REQUESTS / fmax((double)arrived, 1));
+        double fit = fmax(3, (double)plan->options.budget / fmax((double)arrived, 1));
         plan->runs = runs < fit ? runs : (uint32_t)fit;
         if (!run_round(plan, 1, &arrived)) {
             return false;
@@ -270,8 +269,8 @@ static bool generate_case(case_plan *plan) {
     if (extends(plan, "until") && plan->until_ns / plan->extend_step_ns < PERIODS_MIN) {
         plan->until_ns = PERIODS_MIN * plan->extend_step_ns; /* a half width from two periods is luck */
     }
-    if (plan->options.quick && plan->hint > QUICK_REQUESTS) {
-        plan->requests = plan->requests > QUICK_REQUESTS ? QUICK_REQUESTS : plan->requests;
+    if (plan->options.quick && plan->requests > plan->options.budget) {
+        plan->requests = plan->options.budget;
     }
     bool confirmed = false;
     double factor;

@@ -458,7 +458,7 @@ static void run_thinning(conformance *c, const json_t *vector) {
         "bundle", "none", "check", "id", "acceptance", "statistic", "of", "arrival", "name", "rate",
         "expected", ratio * envelope, "ref_err", 1e-6, "accept", json_object_get(vector, "accept"),
         "precision", "runs", 1, "extend", "key", "workload.until", "step", span);
-    case_options options = {.quick = true};
+    case_options options = {.quick = true, .budget = CASE_BUDGET};
     if (judged == NULL) {
         conformance_fail(c, id, "a sinusoid with an envelope", "something else");
     } else {

@@ -1,4 +1,5 @@
-/* fsim-conformance FILE.json... [--filter ID] [--quick] [--threads N]; see conformance.h for what it prints.
+/* fsim-conformance FILE.json... [--filter TEXT] [--quick [--budget N]] [--threads N]; see conformance.h for
+ * what it prints.
  */
 #include "case.h"
 
@@ -140,10 +141,11 @@ static bool judge_file(conformance *c, const char *path) {
 }
 
 static int usage(FILE *to) {
-    fputs("usage: fsim-conformance FILE.json... [--filter TEXT] [--quick] [--threads N]\n"
+    fputs("usage: fsim-conformance FILE.json... [--filter TEXT] [--quick [--budget N]] [--threads N]\n"
           "Runs recorded vectors and validity cases through the library.\n"
           "  --filter TEXT   only vectors and checks whose id (case/check) contains TEXT\n"
           "  --quick         short runs, judged with the half widths they have\n"
+          "  --budget N      requests of a case in a quick run, without its warm-up (default: 2M)\n"
           "  --threads N     threads for independent runs (default: one per core)\n",
           to);
     return to == stdout ? 0 : 2;
@@ -153,7 +155,7 @@ int main(int argc, char **argv) {
     conformance c = {0};
     const char *files[256];
     size_t file_count = 0;
-    int64_t threads = 0;
+    int64_t threads = 0, budget = CASE_BUDGET;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -165,6 +167,9 @@ int main(int argc, char **argv) {
         } else if (strcmp(argv[i], "--threads") == 0 && more &&
                    fsim_text_parse_count(argv[i + 1], &threads) && threads <= FSIM_THREADS_MAX) {
             i++;
+        } else if (strcmp(argv[i], "--budget") == 0 && more && fsim_text_parse_count(argv[i + 1], &budget) &&
+                   budget > 0) {
+            i++;
         } else if (argv[i][0] == '-' || file_count == sizeof files / sizeof *files) {
             return usage(stderr);
         } else {
@@ -175,6 +180,7 @@ int main(int argc, char **argv) {
         return usage(stderr);
     }
     c.options.threads = (uint32_t)threads;
+    c.options.budget = (uint64_t)budget;
     bool readable = true;
     for (size_t i = 0; i < file_count; i++) {
         readable = judge_file(&c, files[i]) && readable;

@@ -8,7 +8,11 @@ foreach(file IN LISTS files)
   set_tests_properties(conformance/${name} PROPERTIES LABELS conformance TIMEOUT 300)
 endforeach()
 
-add_test(NAME conformance/cases COMMAND fsim-conformance --quick tests/vectors/cases.json
+set(budget 2M)
+if(FSIM_SANITIZE)
+  set(budget 200k) # ten times slower, and here for the sanitizers more than for the statistics
+endif()
+add_test(NAME conformance/cases COMMAND fsim-conformance --quick --budget ${budget} tests/vectors/cases.json
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
 set_tests_properties(conformance/cases PROPERTIES LABELS conformance TIMEOUT 900)
 add_test(NAME conformance/cases-in-full COMMAND fsim-conformance tests/vectors/cases.json
