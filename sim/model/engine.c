@@ -3,19 +3,6 @@
  * to 4. */
 #include "model/engine.h"
 
-static inline uint64_t mix(uint64_t digest, uint64_t a, uint64_t b) {
-    digest ^= a * UINT64_C(0x9e3779b97f4a7c15) + b;
-    digest *= UINT64_C(0xff51afd7ed558ccd);
-    return digest ^ (digest >> 32);
-}
-
-static inline void spans_add(fsim_spans *s, fsim_ns span_ns) {
-    s->count++;
-    s->sum_ns += span_ns;
-    s->max_ns = span_ns > s->max_ns ? span_ns : s->max_ns;
-    s->min_ns = span_ns < s->min_ns ? span_ns : s->min_ns;
-}
-
 /* ---- requests in the system ---- */
 
 static inline uint32_t take_request(engine *e) {
@@ -28,11 +15,11 @@ static inline uint32_t take_request(engine *e) {
 }
 
 /* The request leaves for good: a user of a closed population begins to think. */
-static void leave(engine *e, uint32_t r, fsim_outcome outcome) {
+void engine_leave(engine *e, uint32_t r, fsim_outcome outcome) {
     request *q = &e->requests[r];
     function *f = &e->functions[q->fn];
-    e->digest = mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
-                    (uint64_t)e->now_ns * 8u + (uint64_t)outcome);
+    e->digest = engine_mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
+                           (uint64_t)e->now_ns * 8u + (uint64_t)outcome);
     if (e->wants_rows) {
         fsim_request_row row = {.arrival_ns = q->arrival_ns,
                                 .start_ns = q->start_ns,
@@ -100,7 +87,7 @@ static void refuse(engine *e, uint32_t r, fsim_cause cause) {
     }
     *(is_503 ? &n->rejected_503 : &n->rejected_429) += counted;
     e->seen.refused += counted;
-    leave(e, r, is_503 ? FSIM_REJECTED_503 : FSIM_REJECTED_429);
+    engine_leave(e, r, is_503 ? FSIM_REJECTED_503 : FSIM_REJECTED_429);
 }
 
 /* ---- the function's queue ---- */
@@ -165,13 +152,13 @@ void engine_cancel_surplus(engine *e, function *f) {
     }
 }
 
-static void give_up_waiting(engine *e, function *f, uint32_t r) {
+void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
     request *q = &e->requests[r];
     dequeue(e, f, r);
     if (!try_again(e, r, e->scenario->retry.on_504)) {
         e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         e->seen.timed_out += (q->flags & REQUEST_COUNTED) != 0;
-        leave(e, r, FSIM_TIMED_OUT);
+        engine_leave(e, r, FSIM_TIMED_OUT);
     }
     engine_cancel_surplus(e, f);
 }
@@ -191,13 +178,6 @@ static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) 
     if (f->scaled) {
         engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
     }
-}
-
-static inline void set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
-    uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
-    e->instances[i].rate_ucore = rate_ucore;
-    fsim_cpu_meter_set_rate(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
-                            (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }
 
 /* The instance, idle so far, holds an executing request from now on. */
@@ -226,7 +206,7 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
         fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
                              (uint32_t)(rate_ucore < most ? rate_ucore : most));
     } else {
-        set_rate(e, f, i, rate_ucore);
+        engine_set_rate(e, f, i, rate_ucore);
     }
 }
 
@@ -235,7 +215,7 @@ static inline void begin_statistics(engine *e, request *q, tally *t) {
     if (wait_ns == 0 && (q->flags & REQUEST_COLD) == 0) {
         t->begun_direct++;
     } else {
-        spans_add(&t->wait, wait_ns);
+        engine_spans_add(&t->wait, wait_ns);
         fsim_histogram_add(t->hist.wait, wait_ns);
         t->waited_count += wait_ns > 0;
     }
@@ -256,7 +236,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (in->executing++ == 0) {
         become_busy(e, f, i, q->rate_ucore);
     } else if (e->metering) {
-        set_rate(e, f, i, in->rate_ucore + q->rate_ucore);
+        engine_set_rate(e, f, i, in->rate_ucore + q->rate_ucore);
     }
     if (e->has_occupancy) {
         engine_occupancy(e);
@@ -500,7 +480,7 @@ static bool admitted(engine *e, function *f, fsim_cause *cause) {
 }
 
 /* A request comes in, for the first time or again. */
-static inline void admit(engine *e, function *f, uint32_t r) {
+void engine_admit(engine *e, function *f, uint32_t r) {
     fsim_cause cause;
     if ((e->has_gateway || e->has_admission) && !admitted(e, f, &cause)) {
         refuse(e, r, cause);
@@ -552,7 +532,7 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
     e->tallies[fn].n.arrived += counted;
     e->seen.arrived += counted;
     e->in_system++;
-    admit(e, f, r);
+    engine_admit(e, f, r);
 }
 
 /* Placing a request links it into an instance; its links in the queue are needed once more after that. */
@@ -598,400 +578,5 @@ void engine_serve_ready(engine *e, function *f, uint32_t i) {
             draws_cold = false;
         }
         enter(e, f, r, i);
-    }
-}
-
-/* A limit that functions share has loosened: serve those that wait for it, in the order in which they began
- * to. */
-static void serve_waiting(engine *e) {
-    uint32_t fn = e->waiting_first;
-    while (fn != FSIM_NONE) {
-        uint32_t next = e->functions[fn].waiting_next;
-        engine_serve_queue(e, &e->functions[fn]);
-        fn = next;
-    }
-}
-
-/* ---- completion ---- */
-
-static inline void end_statistics(engine *e, const request *q, tally *t) {
-    fsim_ns latency_ns = e->now_ns - q->arrival_ns;
-    fsim_ns service_ns = e->now_ns - q->start_ns;
-    t->n.completed++;
-    e->seen.completed++;
-    if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
-        spans_add(&t->direct, service_ns);
-        fsim_histogram_add(t->hist.direct, service_ns);
-    } else {
-        bool cold = (q->flags & REQUEST_COLD) != 0;
-        spans_add(cold ? &t->cold : &t->waited, latency_ns);
-        fsim_histogram_add(cold ? t->hist.latency_cold : t->hist.latency_waited, latency_ns);
-        spans_add(&t->service, service_ns);
-        fsim_histogram_add(t->hist.service, service_ns);
-    }
-    if (e->has_exceed) {
-        for (uint32_t i = 0; i < e->scenario->exceed_latency_count; i++) {
-            t->latency_above[i] += latency_ns > e->scenario->exceed_latency_ns[i];
-        }
-    }
-}
-
-static inline void meter_request(engine *e, function *f, const request *q, uint32_t i) {
-    instance *in = &e->instances[i];
-    fsim_ns init_ns = 0;
-    if (!in->served) {
-        init_ns = in->provisioned ? 0 : in->ready_ns - in->started_ns;
-        in->served = true;
-        in->init_ns = init_ns;
-        if (init_ns != 0) {
-            fsim_meter_init(&f->usage, (uint64_t)init_ns);
-        }
-    }
-    fsim_meter_request(&e->plan, &f->usage, (uint64_t)(e->now_ns - q->start_ns), (uint64_t)init_ns,
-                       in->provisioned);
-    if (f->solo_meter) {
-        fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, e->now_ns, q->rate_ucore);
-    }
-}
-
-static inline void become_idle(engine *e, function *f, uint32_t i) {
-    instance *in = &e->instances[i];
-    fsim_ns busy_ns = e->now_ns - in->since_ns;
-    level_leave(&e->busy, e->now_ns);
-    in->since_ns = e->now_ns;
-    if (f->keeps_busy) {
-        level_leave(&f->busy, e->now_ns);
-    }
-    if (e->has_pool && !in->provisioned) {
-        e->pool_idle_mb += f->spec.memory_mb;
-    }
-    if (e->has_quota) {
-        e->quota_used_mb -= f->spec.memory_mb;
-    }
-    if (!e->metering) {
-        return;
-    }
-    in->active_ns += busy_ns;
-    if (!f->active_is_request) {
-        fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
-    }
-    in->init_ns = 0;
-    if (f->solo_meter) {
-        return;
-    }
-    if (f->freeze) {
-        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns);
-    } else {
-        set_rate(e, f, i, f->background_ucore);
-    }
-}
-
-void engine_complete(engine *e, uint32_t r) {
-    request *q = &e->requests[r];
-    uint32_t i = q->instance;
-    instance *in = &e->instances[i];
-    function *f = &e->functions[q->fn];
-    if (e->has_occupancy) {
-        engine_occupancy(e);
-    }
-    squared_leave(&f->in_execution, e->now_ns);
-    if (e->many) {
-        squared_leave(&e->in_execution, e->now_ns);
-    }
-    bool cut = (q->flags & REQUEST_CUT) != 0;
-    if ((q->flags & REQUEST_COUNTED) != 0) {
-        tally *t = &e->tallies[q->fn];
-        if (cut) {
-            t->n.failed++;
-        } else {
-            end_statistics(e, q, t);
-        }
-    }
-    if (e->metering) {
-        meter_request(e, f, q, i);
-    }
-    f->inside--;
-    e->inside_shared -= f->has_reserve ? 0u : 1u;
-    if (in->draining) {
-        e->links[i].inside--;
-    } else {
-        fsim_fleet_leave(&f->fleet[in->provisioned], e->links, i);
-    }
-    if (--in->executing == 0) {
-        become_idle(e, f, i);
-    } else if (e->metering) {
-        set_rate(e, f, i, in->rate_ucore - q->rate_ucore);
-    }
-    if (f->scaled) {
-        engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
-    }
-    leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
-    if (in->head != FSIM_NONE) { /* requests that wait inside */
-        uint32_t next = in->head;
-        in->head = e->requests[next].next;
-        in->tail = in->head == FSIM_NONE ? FSIM_NONE : in->tail;
-        engine_begin(e, next, i);
-    } else if (f->queued != 0 && !in->draining) {
-        engine_serve_queue(e, f);
-    }
-    if (e->instances[i].executing == 0) {
-        engine_idle(e, f, i);
-    }
-    if (e->waiting_first != FSIM_NONE) {
-        serve_waiting(e);
-    }
-    engine_cancel_surplus(e, f);
-}
-
-/* ---- events ---- */
-
-static void on_queue_timeout(engine *e, function *f) {
-    f->timeout_armed = false;
-    fsim_ns timeout_ns = e->scenario->queue_timeout.constant_ns;
-    while (f->queued != 0) {
-        uint32_t r = f->queue_head;
-        fsim_ns due_ns = fsim_ns_add(e->requests[r].arrival_ns, timeout_ns);
-        if (due_ns > e->now_ns) {
-            f->timeout_armed = true;
-            engine_push(e, due_ns, e->requests[r].fn, EVENT_QUEUE_TIMEOUT);
-            return;
-        }
-        give_up_waiting(e, f, r);
-    }
-}
-
-static void on_think(engine *e, uint32_t population) {
-    closed_population *p = &e->closed[population];
-    e->closed_outstanding--;
-    if (p->sent >= p->plan->requests_max || e->now_ns > p->plan->until_ns) {
-        return;
-    }
-    p->sent++;
-    function *f = &e->functions[p->plan->fn];
-    engine_arrive(e, e->now_ns, p->plan->fn, fsim_dist_sample(&f->spec.service, &p->rng_service),
-                  f->rate_ucore, (uint16_t)(population + 1u));
-}
-
-static void on_ready_at_last(engine *e, uint32_t instance_id, uint32_t generation) {
-    if (e->instances[instance_id].generation == generation) {
-        engine_ready(e, instance_id);
-    }
-}
-
-static void handle_seldom(engine *e, fsim_event event) {
-    uint32_t generation = event.kind >> 8;
-    function *f = event.target < e->function_count ? &e->functions[event.target] : NULL;
-    switch ((event_kind)(event.kind & 0xffu)) {
-    case EVENT_EXPIRE_ONE:
-        if (e->instances[event.target].generation == generation) {
-            engine_expire_one(e, event.target);
-        }
-        break;
-    case EVENT_PREWARM:
-        if (f->arrivals_generation == generation) {
-            engine_prewarm(e, f);
-        }
-        break;
-    case EVENT_QUEUE_TIMEOUT: on_queue_timeout(e, f); break;
-    case EVENT_REQUEST_TIMEOUT:
-        if (e->requests[event.target].generation == generation) {
-            give_up_waiting(e, &e->functions[e->requests[event.target].fn], event.target);
-        }
-        break;
-    case EVENT_THINK: on_think(e, event.target); break;
-    case EVENT_SAMPLE: engine_sample(e, f); break;
-    case EVENT_TICK: engine_tick(e, f); break;
-    case EVENT_REFILL:
-        f->refill_armed = false;
-        engine_serve_queue(e, f);
-        break;
-    case EVENT_PROVISION: engine_provision(e, f); break;
-    case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
-    case EVENT_COMPLETE:
-    case EVENT_READY:
-    case EVENT_EXPIRE:
-    case EVENT_RETRY:
-    default: fsim_assert(false);
-    }
-}
-
-/* ---- the short way ---- *
- *
- * A function with one slot, no CPU model, no scaler and a rule of recency, in a run that limits, probes and
- * reports nothing per request, is the common case and the one that must be fast. The two functions below do
- * for it what engine_arrive and engine_complete do for every case, for a warm request that finds an idle
- * instance, and hand everything else to those. Both ways give the same digest: tests/property runs them
- * against each other. */
-
-static inline bool arrive_fast(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns,
-                               uint32_t rate_ucore) {
-    function *f = &e->functions[fn];
-    fsim_fleet *fleet = &f->fleet[0];
-    uint32_t i = fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
-    if (!f->fast || i == FSIM_NONE || f->queued != 0 || service_ns > f->timeout_ns ||
-        e->inside_shared >= e->inside_shared_limit || e->request_free == FSIM_NONE) {
-        return false;
-    }
-    e->now_ns = at_ns;
-    f->arrivals_generation = (f->arrivals_generation + 1u) & GENERATION_MASK;
-    fsim_fleet_idle_unlink(fleet, e->links, i);
-    e->links[i].inside = 1;
-    uint32_t r = e->request_free;
-    request *q = &e->requests[r];
-    e->request_free = q->next;
-    uint64_t counted = at_ns >= e->warmup_ns;
-    q->arrival_ns = at_ns;
-    q->start_ns = at_ns;
-    q->service_ns = service_ns;
-    q->fn = fn;
-    q->instance = i;
-    q->attempts = 0;
-    q->rate_ucore = rate_ucore;
-    q->closed = 0;
-    q->flags = (uint16_t)(REQUEST_LIVE + REQUEST_COUNTED * counted);
-    f->sums.arrived += counted;
-    e->seen.arrived += counted;
-    e->in_system++;
-    f->inside++;
-    e->inside_shared++;
-    level_enter(&e->busy, e->now_ns);
-    instance *in = &e->instances[i];
-    in->executing = 1;
-    in->since_ns = at_ns;
-    squared_enter(&f->in_execution, at_ns);
-    if (e->many) {
-        squared_enter(&e->in_execution, at_ns);
-    }
-    engine_push(e, fsim_ns_add(at_ns, service_ns), r, EVENT_COMPLETE);
-    return true;
-}
-
-static inline void complete_fast(engine *e, uint32_t r) {
-    request *q = &e->requests[r];
-    function *f = &e->functions[q->fn];
-    uint32_t i = q->instance;
-    instance *in = &e->instances[i];
-    if (!f->fast || q->flags != (REQUEST_LIVE | REQUEST_COUNTED) || q->start_ns != q->arrival_ns ||
-        f->queued != 0 || in->provisioned || !in->served || q->closed != 0 || e->waiting_first != FSIM_NONE) {
-        engine_complete(e, r);
-        return;
-    }
-    fsim_ns now_ns = e->now_ns;
-    fsim_ns span_ns = now_ns - q->start_ns;
-    squared_leave(&f->in_execution, now_ns);
-    if (e->many) {
-        squared_leave(&e->in_execution, now_ns);
-    }
-    short_sums *sums = &f->sums;
-    sums->completed++;
-    e->seen.completed++;
-    sums->span_ns += (uint64_t)span_ns;
-    sums->span_min_ns = (uint64_t)span_ns < sums->span_min_ns ? (uint64_t)span_ns : sums->span_min_ns;
-    sums->span_max_ns = (uint64_t)span_ns > sums->span_max_ns ? (uint64_t)span_ns : sums->span_max_ns;
-    fsim_histogram_add(sums->hist, span_ns);
-    if (e->metering) {
-        fsim_meter_add_span(&e->plan.request, (uint64_t)span_ns, sums->billed_ms);
-        if (fsim_cpu_meter_fits(&e->meters[i], &f->cpu_rule, q->start_ns, now_ns)) {
-            sums->cpu_mem_ms += fsim_cpu_meter_add(&e->meters[i], (uint64_t)span_ns, q->rate_ucore);
-        } else {
-            fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, now_ns, q->rate_ucore);
-        }
-        in->active_ns += span_ns;
-    }
-    e->digest = mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
-                    (uint64_t)now_ns * 8u + FSIM_COMPLETED);
-    q->flags = 0;
-    q->generation = (q->generation + 1u) & GENERATION_MASK;
-    q->next = e->request_free;
-    e->request_free = r;
-    e->in_system--;
-    e->left_at_ns = now_ns;
-    f->inside--;
-    e->inside_shared--;
-    level_leave(&e->busy, e->now_ns);
-    in->executing = 0;
-    in->since_ns = now_ns;
-    e->links[i].inside = 0;
-    fsim_fleet_idle_append(&f->fleet[0], e->links, i);
-    if (f->window_drawn) {
-        engine_draw_window(e, f, i);
-    } else if (!f->expire_armed) {
-        engine_idle(e, f, i);
-    }
-}
-
-/* ---- the loop ---- */
-
-static inline void handle(engine *e, fsim_event event) {
-    e->now_ns = event.at_ns;
-    switch ((event_kind)(event.kind & 0xffu)) {
-    case EVENT_COMPLETE: complete_fast(e, event.target); break;
-    case EVENT_READY: on_ready_at_last(e, event.target, event.kind >> 8); break;
-    case EVENT_EXPIRE: engine_expire(e, &e->functions[event.target]); break;
-    case EVENT_RETRY: admit(e, &e->functions[e->requests[event.target].fn], event.target); break;
-    default: handle_seldom(e, event); break;
-    }
-}
-
-static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
-    return fsim_event_queue_next_ns(&e->queue) <= until_ns;
-}
-
-static inline void step(engine *e) {
-    fsim_ns next_ns = fsim_event_queue_next_ns(&e->queue);
-    if (next_ns > e->mark_ns) {
-        engine_marks(e, next_ns);
-    }
-    e->events++;
-    handle(e, fsim_event_queue_pop(&e->queue));
-}
-
-/* With many functions the lines of the short way are far apart; a few arrivals ahead is long enough for them
- * to come in. */
-#define PREFETCH_AHEAD 6u
-
-static inline void prefetch_function(const function *f) {
-    const char *line = (const char *)f;
-    __builtin_prefetch(line, 1);
-    __builtin_prefetch(line + 64, 1);
-    __builtin_prefetch(line + 128, 1);
-    __builtin_prefetch(line + 192, 1);
-}
-
-void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
-    for (uint32_t i = 0; i < batch->count; i++) {
-        fsim_ns at_ns = batch->at_ns[i];
-        if (e->many) {
-            prefetch_function(
-                &e->functions[batch->fn[i + PREFETCH_AHEAD < batch->count ? i + PREFETCH_AHEAD : i]]);
-        }
-        if (at_ns > until_ns) {
-            e->workload_ended = true;
-            return;
-        }
-        while (next_is_due(e, at_ns)) {
-            step(e);
-        }
-        if (at_ns > e->mark_ns) {
-            engine_marks(e, at_ns);
-        }
-        uint32_t rate_ucore = e->functions[batch->fn[i]].rate_ucore;
-        if (batch->has_cpu && batch->cpu_ns[i] != FSIM_DRAW && batch->service_ns[i] > 0) {
-            double share = (double)batch->cpu_ns[i] / (double)batch->service_ns[i];
-            double most = e->functions[batch->fn[i]].spec.vcpu;
-            rate_ucore = (uint32_t)((share < most ? share : most) * FSIM_UCORE + 0.5);
-        }
-        if (!arrive_fast(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore)) {
-            engine_arrive(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore, 0);
-        }
-    }
-}
-
-/* After the last arrival: until everybody has left, or until the end of the run. */
-void engine_drain(engine *e, fsim_ns until_ns) {
-    bool to_the_end = until_ns != FSIM_NEVER;
-    while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
-           (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
-        step(e);
     }
 }

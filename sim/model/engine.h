@@ -341,9 +341,18 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
 void engine_serve_queue(engine *e, function *f); /* requests of the queue that can be placed now, in order */
 void engine_serve_ready(engine *e, function *f,
                         uint32_t instance); /* the same for the slots of one that has just become ready */
-void engine_begin(engine *e, uint32_t request, uint32_t instance);
+void engine_begin(engine *e, uint32_t request,
+                  uint32_t instance);               /* counted as inside: it starts to execute */
 void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
+void engine_admit(engine *e, function *f,
+                  uint32_t request); /* a request comes in, for the first time or again */
+void engine_leave(engine *e, uint32_t request, fsim_outcome outcome); /* for good */
+void engine_give_up_waiting(engine *e, function *f, uint32_t request);
+
+/* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
+
+/* engine_loop.c */
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
 void engine_drain(engine *e, fsim_ns until_ns);
 
@@ -410,6 +419,26 @@ static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32
         engine_no_memory(e);
     }
     fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
+}
+
+static inline uint64_t engine_mix(uint64_t digest, uint64_t a, uint64_t b) {
+    digest ^= a * UINT64_C(0x9e3779b97f4a7c15) + b;
+    digest *= UINT64_C(0xff51afd7ed558ccd);
+    return digest ^ (digest >> 32);
+}
+
+static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
+    s->count++;
+    s->sum_ns += span_ns;
+    s->max_ns = span_ns > s->max_ns ? span_ns : s->max_ns;
+    s->min_ns = span_ns < s->min_ns ? span_ns : s->min_ns;
+}
+
+static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
+    uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+    e->instances[i].rate_ucore = rate_ucore;
+    fsim_cpu_meter_set_rate(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
+                            (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }
 
 /* Requests in execution of the whole run. */

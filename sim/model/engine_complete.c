@@ -1,0 +1,142 @@
+/* The end of an execution: statistics, meters, and who comes next. */
+#include "model/engine.h"
+
+/* A limit that functions share has loosened: serve those that wait for it, in the order in which they began
+ * to. */
+static void serve_waiting(engine *e) {
+    uint32_t fn = e->waiting_first;
+    while (fn != FSIM_NONE) {
+        uint32_t next = e->functions[fn].waiting_next;
+        engine_serve_queue(e, &e->functions[fn]);
+        fn = next;
+    }
+}
+
+static inline void end_statistics(engine *e, const request *q, tally *t) {
+    fsim_ns latency_ns = e->now_ns - q->arrival_ns;
+    fsim_ns service_ns = e->now_ns - q->start_ns;
+    t->n.completed++;
+    e->seen.completed++;
+    if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
+        engine_spans_add(&t->direct, service_ns);
+        fsim_histogram_add(t->hist.direct, service_ns);
+    } else {
+        bool cold = (q->flags & REQUEST_COLD) != 0;
+        engine_spans_add(cold ? &t->cold : &t->waited, latency_ns);
+        fsim_histogram_add(cold ? t->hist.latency_cold : t->hist.latency_waited, latency_ns);
+        engine_spans_add(&t->service, service_ns);
+        fsim_histogram_add(t->hist.service, service_ns);
+    }
+    if (e->has_exceed) {
+        for (uint32_t i = 0; i < e->scenario->exceed_latency_count; i++) {
+            t->latency_above[i] += latency_ns > e->scenario->exceed_latency_ns[i];
+        }
+    }
+}
+
+static inline void meter_request(engine *e, function *f, const request *q, uint32_t i) {
+    instance *in = &e->instances[i];
+    fsim_ns init_ns = 0;
+    if (!in->served) {
+        init_ns = in->provisioned ? 0 : in->ready_ns - in->started_ns;
+        in->served = true;
+        in->init_ns = init_ns;
+        if (init_ns != 0) {
+            fsim_meter_init(&f->usage, (uint64_t)init_ns);
+        }
+    }
+    fsim_meter_request(&e->plan, &f->usage, (uint64_t)(e->now_ns - q->start_ns), (uint64_t)init_ns,
+                       in->provisioned);
+    if (f->solo_meter) {
+        fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, e->now_ns, q->rate_ucore);
+    }
+}
+
+static inline void become_idle(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    fsim_ns busy_ns = e->now_ns - in->since_ns;
+    level_leave(&e->busy, e->now_ns);
+    in->since_ns = e->now_ns;
+    if (f->keeps_busy) {
+        level_leave(&f->busy, e->now_ns);
+    }
+    if (e->has_pool && !in->provisioned) {
+        e->pool_idle_mb += f->spec.memory_mb;
+    }
+    if (e->has_quota) {
+        e->quota_used_mb -= f->spec.memory_mb;
+    }
+    if (!e->metering) {
+        return;
+    }
+    in->active_ns += busy_ns;
+    if (!f->active_is_request) {
+        fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
+    }
+    in->init_ns = 0;
+    if (f->solo_meter) {
+        return;
+    }
+    if (f->freeze) {
+        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns);
+    } else {
+        engine_set_rate(e, f, i, f->background_ucore);
+    }
+}
+
+void engine_complete(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    uint32_t i = q->instance;
+    instance *in = &e->instances[i];
+    function *f = &e->functions[q->fn];
+    if (e->has_occupancy) {
+        engine_occupancy(e);
+    }
+    squared_leave(&f->in_execution, e->now_ns);
+    if (e->many) {
+        squared_leave(&e->in_execution, e->now_ns);
+    }
+    bool cut = (q->flags & REQUEST_CUT) != 0;
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        tally *t = &e->tallies[q->fn];
+        if (cut) {
+            t->n.failed++;
+        } else {
+            end_statistics(e, q, t);
+        }
+    }
+    if (e->metering) {
+        meter_request(e, f, q, i);
+    }
+    f->inside--;
+    e->inside_shared -= f->has_reserve ? 0u : 1u;
+    if (in->draining) {
+        e->links[i].inside--;
+    } else {
+        fsim_fleet_leave(&f->fleet[in->provisioned], e->links, i);
+    }
+    if (--in->executing == 0) {
+        become_idle(e, f, i);
+    } else if (e->metering) {
+        engine_set_rate(e, f, i, in->rate_ucore - q->rate_ucore);
+    }
+    if (f->scaled) {
+        engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
+    }
+    engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
+    if (in->head != FSIM_NONE) { /* requests that wait inside */
+        uint32_t next = in->head;
+        in->head = e->requests[next].next;
+        in->tail = in->head == FSIM_NONE ? FSIM_NONE : in->tail;
+        engine_begin(e, next, i);
+    } else if (f->queued != 0 && !in->draining) {
+        engine_serve_queue(e, f);
+    }
+    if (e->instances[i].executing == 0) {
+        engine_idle(e, f, i);
+    }
+    if (e->waiting_first != FSIM_NONE) {
+        serve_waiting(e);
+    }
+    engine_cancel_surplus(e, f);
+}
