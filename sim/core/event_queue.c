@@ -229,24 +229,24 @@ static void reset_counts(fsim_event_queue *q, fsim_ns now_ns) {
     q->pops_review = size > REVIEW_MIN ? size : REVIEW_MIN;
 }
 
-/* Many pushes without a pop crowd into few buckets: lay out by the span that the wheel's events really cover.
- */
+/* Many pushes without a pop crowd into few buckets: halve the width until they do not, or at once to what the
+ * wheel's events cover on average. A few events far ahead make that average mislead, so the width always
+ * shrinks. */
 static void spread(fsim_event_queue *q) {
     fsim_ns start_ns = (fsim_ns)(q->day << q->shift);
     fsim_ns last_ns = q->next_ns;
-    for (uint64_t day = q->day; day <= q->day + q->mask; day++) {
-        const fsim_event_bucket *bucket = &q->buckets[day & q->mask];
-        if (bucket->head != FSIM_EVENT_NONE) {
-            last_ns = q->nodes[bucket->tail].at_ns;
+    for (uint32_t word = 0; word < words((uint32_t)q->mask + 1u); word++) {
+        for (uint64_t bits = q->used[word]; bits != 0; bits &= bits - 1u) {
+            fsim_ns tail_ns = q->nodes[q->buckets[(word << 6) | (uint32_t)__builtin_ctzll(bits)].tail].at_ns;
+            last_ns = tail_ns > last_ns ? tail_ns : last_ns;
         }
     }
     uint64_t gap = (uint64_t)(last_ns - q->next_ns) / q->in_wheel + 1u;
     uint32_t shift = 64u - (uint32_t)__builtin_clzll(gap);
+    uint32_t narrower = q->shift > 2u ? q->shift - 2u : 0u;
     uint32_t have = (uint32_t)q->mask + 1u;
-    uint32_t buckets = power_above(4ull * fsim_event_queue_size(q), have, BUCKETS_MAX);
-    if (shift < q->shift || buckets > have) {
-        lay_out(q, start_ns, shift < q->shift ? shift : q->shift, buckets);
-    }
+    lay_out(q, start_ns, shift < narrower ? shift : narrower,
+            power_above(4ull * fsim_event_queue_size(q), have, BUCKETS_MAX));
     reset_counts(q, start_ns);
 }
 
@@ -262,7 +262,7 @@ void fsim_event_queue_insert_before_tail(fsim_event_queue *q, fsim_event_bucket 
 }
 
 void fsim_event_queue_spread_if_crowded(fsim_event_queue *q) {
-    if (q->walked > 4 * (uint64_t)q->in_wheel + 8 * q->pops + 4096) {
+    if (q->walked > 4 * (uint64_t)q->in_wheel + 8 * q->pops + 4096 && q->shift > 0) {
         spread(q);
     }
 }
