@@ -388,7 +388,7 @@ void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
 
 /* engine_share.c: CPU models */
 void engine_share_enter(engine *e, uint32_t request);
-void engine_share_fire(engine *e, uint32_t domain, uint32_t generation);
+void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);

@@ -36,9 +36,14 @@ static void on_ready_at_last(engine *e, uint32_t instance_id, uint32_t generatio
     }
 }
 
+/* The target of the events that are for a function; those for instances and requests have other targets. */
+static function *function_of(engine *e, fsim_event event) {
+    fsim_check(event.target < e->function_count);
+    return &e->functions[event.target];
+}
+
 static void handle_seldom(engine *e, fsim_event event) {
     uint32_t generation = event.kind >> 8;
-    function *f = event.target < e->function_count ? &e->functions[event.target] : NULL;
     switch ((event_kind)(event.kind & 0xffu)) {
     case EVENT_EXPIRE_ONE:
         if (e->instances[event.target].generation == generation) {
@@ -46,24 +51,24 @@ static void handle_seldom(engine *e, fsim_event event) {
         }
         break;
     case EVENT_PREWARM:
-        if (f->arrivals_generation == generation) {
-            engine_prewarm(e, f);
+        if (function_of(e, event)->arrivals_generation == generation) {
+            engine_prewarm(e, function_of(e, event));
         }
         break;
-    case EVENT_QUEUE_TIMEOUT: on_queue_timeout(e, f); break;
+    case EVENT_QUEUE_TIMEOUT: on_queue_timeout(e, function_of(e, event)); break;
     case EVENT_REQUEST_TIMEOUT:
         if (e->requests[event.target].generation == generation) {
             engine_give_up_waiting(e, &e->functions[e->requests[event.target].fn], event.target);
         }
         break;
     case EVENT_THINK: on_think(e, event.target); break;
-    case EVENT_SAMPLE: engine_sample(e, f); break;
-    case EVENT_TICK: engine_tick(e, f); break;
+    case EVENT_SAMPLE: engine_sample(e, function_of(e, event)); break;
+    case EVENT_TICK: engine_tick(e, function_of(e, event)); break;
     case EVENT_REFILL:
-        f->refill_armed = false;
-        engine_serve_queue(e, f);
+        function_of(e, event)->refill_armed = false;
+        engine_serve_queue(e, function_of(e, event));
         break;
-    case EVENT_PROVISION: engine_provision(e, f); break;
+    case EVENT_PROVISION: engine_provision(e, function_of(e, event)); break;
     case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
     case EVENT_COMPLETE:
     case EVENT_READY:
