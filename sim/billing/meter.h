@@ -170,17 +170,18 @@ typedef struct fsim_cpu_rule {
     bool full_window;
 } fsim_cpu_rule;
 
-/* Per instance: one cache line, no pointers. */
+/* Per instance; no pointers. */
 typedef struct fsim_cpu_meter {
     fsim_ns window_end_ns; /* of the current window */
-    fsim_ns begun_at_ns;   /* of the open interval; FSIM_NEVER: none is open */
-    fsim_ns part_at_ns;    /* of the open interval's part in the current window */
-    fsim_ns seen_at_ns;    /* CPU of the open interval is accounted up to here */
     uint64_t cpu; /* used in the current window, ucore * ns: window times cores below 18 000 core-seconds */
     uint64_t resident_ns; /* L_k without the open part */
     uint64_t pending_ms;  /* CPU time to bill if the current window turns out active */
-    uint64_t carry_ns;    /* active parts of the open interval in earlier windows */
-    uint32_t rate_ucore;  /* CPU in use now */
+    /* the open interval; fsim_cpu_meter_add does without */
+    fsim_ns begun_at_ns; /* FSIM_NEVER: none is open */
+    fsim_ns part_at_ns;  /* its part in the current window */
+    fsim_ns seen_at_ns;  /* its CPU is accounted up to here */
+    uint64_t carry_ns;   /* its active parts in earlier windows */
+    uint32_t rate_ucore; /* CPU in use now */
 } fsim_cpu_meter;
 
 static inline fsim_cpu_rule fsim_cpu_rule_make(const fsim_meter_plan *plan, uint64_t vcpu_milli) {

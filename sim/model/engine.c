@@ -10,7 +10,7 @@ static inline uint32_t take_request(engine *e) {
         engine_grow_requests(e);
     }
     uint32_t r = e->request_free;
-    e->request_free = e->requests[r].next;
+    e->request_free = e->requests[r].link.next;
     return r;
 }
 
@@ -42,7 +42,7 @@ void engine_leave(engine *e, uint32_t r, fsim_outcome outcome) {
     e->left_at_ns = e->now_ns;
     q->flags = 0;
     q->generation = (q->generation + 1u) & GENERATION_MASK;
-    q->next = e->request_free;
+    q->link.next = e->request_free;
     e->request_free = r;
     e->in_system--;
     if (closed != 0) {
@@ -94,9 +94,9 @@ static void refuse(engine *e, uint32_t r, fsim_cause cause) {
 
 static void enqueue(engine *e, function *f, uint32_t r) {
     request *q = &e->requests[r];
-    q->next = FSIM_NONE;
-    q->prev = f->queue_tail;
-    *(f->queue_tail != FSIM_NONE ? &e->requests[f->queue_tail].next : &f->queue_head) = r;
+    q->link.next = FSIM_NONE;
+    q->link.prev = f->queue_tail;
+    *(f->queue_tail != FSIM_NONE ? &e->requests[f->queue_tail].link.next : &f->queue_head) = r;
     f->queue_tail = r;
     f->queued++;
     level_enter(&f->queue, e->now_ns);
@@ -127,8 +127,8 @@ static void enqueue(engine *e, function *f, uint32_t r) {
 
 static void dequeue(engine *e, function *f, uint32_t r) {
     request *q = &e->requests[r];
-    *(q->prev != FSIM_NONE ? &e->requests[q->prev].next : &f->queue_head) = q->next;
-    *(q->next != FSIM_NONE ? &e->requests[q->next].prev : &f->queue_tail) = q->prev;
+    *(q->link.prev != FSIM_NONE ? &e->requests[q->link.prev].link.next : &f->queue_head) = q->link.next;
+    *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
     q->generation = (q->generation + 1u) & GENERATION_MASK; /* voids its time-out */
     f->queued--;
     level_leave(&f->queue, e->now_ns);
@@ -203,7 +203,7 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
     if (f->freeze) {
         uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
         in->rate_ucore = rate_ucore;
-        fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
+        fsim_cpu_meter_begin(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
                              (uint32_t)(rate_ucore < most ? rate_ucore : most));
     } else {
         engine_set_rate(e, f, i, rate_ucore);
@@ -295,8 +295,8 @@ static void bind(engine *e, function *f, uint32_t r, uint32_t i, bool caused) {
     count_inside(e, f, r, i);
     e->links[i].inside++;
     q->instance = i;
-    q->next = FSIM_NONE;
-    *(in->tail != FSIM_NONE ? &e->requests[in->tail].next : &in->head) = r;
+    q->link.next = FSIM_NONE;
+    *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
     in->tail = r;
 }
 
@@ -434,8 +434,8 @@ static void send_direct(engine *e, function *f, uint32_t r) {
             engine_no_memory(e);
         }
         e->requests[r].instance = i;
-        e->requests[r].next = FSIM_NONE;
-        *(in->tail != FSIM_NONE ? &e->requests[in->tail].next : &in->head) = r;
+        e->requests[r].link.next = FSIM_NONE;
+        *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
         in->tail = r;
         break;
     }
@@ -538,14 +538,14 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
 /* Placing a request links it into an instance; its links in the queue are needed once more after that. */
 static bool place_head(engine *e, function *f, fsim_cause *cause) {
     uint32_t r = f->queue_head;
-    uint32_t next = e->requests[r].next;
+    request_link queued = e->requests[r].link;
     if (!(e->early ? place_early(e, f, r, cause) : place_warm(e, f, r, cause))) {
         return false;
     }
-    uint32_t linked = e->requests[r].next;
-    e->requests[r].next = next;
+    request_link placed = e->requests[r].link;
+    e->requests[r].link = queued;
     dequeue(e, f, r);
-    e->requests[r].next = linked;
+    e->requests[r].link = placed;
     launch_placed(e);
     return true;
 }

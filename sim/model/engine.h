@@ -87,35 +87,45 @@ enum {
     REQUEST_CUT = 32u      /* will be cut off by the function's time-out */
 };
 
-/* A request in the system. 64 bytes. */
+/* What links a request to others. */
+typedef union request_link {
+    struct {
+        uint32_t next, prev; /* in the function's or an instance's queue; next: free list */
+    };
+    uint64_t order; /* executing under a CPU model: of entering the sharing domain */
+} request_link;
+
+/* A request in the system: one cache line. */
 typedef struct request {
     fsim_ns arrival_ns; /* the first */
     fsim_ns start_ns;   /* of execution; FSIM_NEVER before */
     uint32_t fn, instance;
-    uint32_t next, prev; /* in the function's or an instance's queue; next: free list */
+    request_link link;
     uint32_t attempts, generation;
     uint32_t rate_ucore;    /* CPU in use while it executes alone */
     uint16_t flags, closed; /* closed: population + 1, 0 for streams */
     fsim_ns service_ns;
     double finish_work; /* sharing domain: its virtual time at completion */
-    uint64_t order;     /* of entering a sharing domain */
 } request;
 
 typedef enum instance_state { INSTANCE_FREE, INSTANCE_STARTING, INSTANCE_READY } instance_state;
 
 /* An instance. The requests it holds are counted in its fleet_link: inside = executing + waiting. */
 typedef struct instance {
-    fsim_ns since_ns;         /* of being idle or busy */
-    fsim_ns active_ns;        /* spent busy so far */
-    fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
-    uint32_t fn, generation;
+    /* one cache line: what a warm request touches; with the first fields of the meter */
+    _Alignas(64) fsim_ns since_ns; /* of being idle or busy */
+    fsim_ns active_ns;             /* spent busy so far */
     uint32_t executing;
     uint8_t state;
     bool provisioned, draining, served, caused;
-    bool held;             /* provisioned, ready, and waiting for the others */
-    uint32_t rate_ucore;   /* CPU in use now */
-    uint32_t head, tail;   /* requests waiting inside */
-    uint32_t newer, older; /* STARTING: in the function's list of starting ones */
+    bool held; /* provisioned, ready, and waiting for the others */
+    uint32_t fn;
+    fsim_cpu_meter meter;
+    uint32_t generation;
+    uint32_t rate_ucore;      /* CPU in use now */
+    uint32_t head, tail;      /* requests waiting inside */
+    uint32_t newer, older;    /* STARTING: in the function's list of starting ones; newer: free list */
+    fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
     fsim_ns started_ns, ready_ns;
     fsim_ns init_ns;         /* initialisation to bill with its first active interval */
     fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
@@ -252,7 +262,6 @@ typedef struct engine {
     uint32_t request_free;
     instance *instances;
     fsim_fleet_link *links;
-    fsim_cpu_meter *meters;
     uint32_t instance_free;
     uint32_t unlaunched; /* started for a request that is being placed; FSIM_NONE */
     function *functions;
@@ -406,6 +415,8 @@ void engine_finish(engine *e, fsim_ns end_ns);
 _Noreturn void engine_no_memory(engine *e);
 void engine_fail(engine *e, fsim_status status);
 void *engine_grow(engine *e, void *array, size_t count, size_t size); /* realloc, or leave the run */
+/* The same for columns whose items shall not straddle cache lines. */
+void *engine_grow_lines(engine *e, void *array, size_t before, size_t count, size_t size);
 void engine_grow_requests(engine *e);
 void engine_grow_instances(engine *e);
 void engine_add_functions(engine *e);
@@ -437,7 +448,7 @@ static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
 static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
     e->instances[i].rate_ucore = rate_ucore;
-    fsim_cpu_meter_set_rate(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns,
+    fsim_cpu_meter_set_rate(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
                             (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }
 

@@ -48,7 +48,8 @@ static inline void meter_request(engine *e, function *f, const request *q, uint3
     fsim_meter_request(&e->plan, &f->usage, (uint64_t)(e->now_ns - q->start_ns), (uint64_t)init_ns,
                        in->provisioned);
     if (f->solo_meter) {
-        fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, e->now_ns, q->rate_ucore);
+        fsim_cpu_meter_span(&e->instances[i].meter, &f->cpu_rule, &f->usage, q->start_ns, e->now_ns,
+                            q->rate_ucore);
     }
 }
 
@@ -78,7 +79,7 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
         return;
     }
     if (f->freeze) {
-        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns);
+        fsim_cpu_meter_end(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns);
     } else {
         engine_set_rate(e, f, i, f->background_ucore);
     }
@@ -126,7 +127,7 @@ void engine_complete(engine *e, uint32_t r) {
     engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
     if (in->head != FSIM_NONE) { /* requests that wait inside */
         uint32_t next = in->head;
-        in->head = e->requests[next].next;
+        in->head = e->requests[next].link.next;
         in->tail = in->head == FSIM_NONE ? FSIM_NONE : in->tail;
         engine_begin(e, next, i);
     } else if (f->queued != 0 && !in->draining) {

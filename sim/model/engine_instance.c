@@ -302,7 +302,7 @@ static bool hold_back(engine *e, function *f, uint32_t i) {
 static void begin_bound(engine *e, function *f, uint32_t i) {
     while (e->instances[i].head != FSIM_NONE) {
         uint32_t r = e->instances[i].head;
-        e->instances[i].head = e->requests[r].next;
+        e->instances[i].head = e->requests[r].link.next;
         if (!fsim_fleet_enter(&f->fleet[e->instances[i].provisioned], e->links, i)) {
             engine_no_memory(e);
         }
@@ -323,9 +323,10 @@ void engine_ready(engine *e, uint32_t i) {
     in->since_ns = e->now_ns;
     in->ready_ns = e->now_ns;
     if (e->metering) {
-        fsim_cpu_meter_open(&e->meters[i], &f->cpu_rule, e->now_ns, e->now_ns);
+        fsim_cpu_meter_open(&e->instances[i].meter, &f->cpu_rule, e->now_ns, e->now_ns);
         if (!f->freeze) {
-            fsim_cpu_meter_begin(&e->meters[i], &f->cpu_rule, &f->usage, e->now_ns, f->background_ucore);
+            fsim_cpu_meter_begin(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
+                                 f->background_ucore);
         }
     }
     if (e->has_pool && !in->provisioned) {
@@ -445,9 +446,9 @@ void engine_meter_end(engine *e, function *f, uint32_t i, fsim_ns at_ns) {
     fsim_ns resident_ns = at_ns - later(in->ready_ns, from_ns);
     fsim_ns starting_ns = in->ready_ns - later(in->started_ns, from_ns);
     if (!f->freeze) {
-        fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, at_ns);
+        fsim_cpu_meter_end(&e->instances[i].meter, &f->cpu_rule, &f->usage, at_ns);
     }
-    fsim_cpu_meter_close(&e->meters[i], &f->cpu_rule, &f->usage);
+    fsim_cpu_meter_close(&e->instances[i].meter, &f->cpu_rule, &f->usage);
     fsim_meter_instance(&e->plan, &f->usage, (uint64_t)later(starting_ns, 0), (uint64_t)resident_ns,
                         (uint64_t)(resident_ns - in->active_ns));
     if (in->provisioned) {

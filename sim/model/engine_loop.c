@@ -101,7 +101,7 @@ static inline bool arrive_fast(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns 
     e->links[i].inside = 1;
     uint32_t r = e->request_free;
     request *q = &e->requests[r];
-    e->request_free = q->next;
+    e->request_free = q->link.next;
     uint64_t counted = at_ns >= e->warmup_ns;
     q->arrival_ns = at_ns;
     q->start_ns = at_ns;
@@ -135,7 +135,8 @@ static inline void complete_fast(engine *e, uint32_t r) {
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
     if (!f->fast || q->flags != (REQUEST_LIVE | REQUEST_COUNTED) || q->start_ns != q->arrival_ns ||
-        f->queued != 0 || in->provisioned || !in->served || q->closed != 0 || e->waiting_first != FSIM_NONE) {
+        f->queued != 0 || in->provisioned || (e->metering && !in->served) || q->closed != 0 ||
+        e->waiting_first != FSIM_NONE) {
         engine_complete(e, r);
         return;
     }
@@ -154,10 +155,11 @@ static inline void complete_fast(engine *e, uint32_t r) {
     fsim_histogram_add(sums->hist, span_ns);
     if (e->metering) {
         fsim_meter_add_span(&e->plan.request, (uint64_t)span_ns, sums->billed_ms);
-        if (fsim_cpu_meter_fits(&e->meters[i], &f->cpu_rule, q->start_ns, now_ns)) {
-            sums->cpu_mem_ms += fsim_cpu_meter_add(&e->meters[i], (uint64_t)span_ns, q->rate_ucore);
+        if (fsim_cpu_meter_fits(&e->instances[i].meter, &f->cpu_rule, q->start_ns, now_ns)) {
+            sums->cpu_mem_ms += fsim_cpu_meter_add(&e->instances[i].meter, (uint64_t)span_ns, q->rate_ucore);
         } else {
-            fsim_cpu_meter_span(&e->meters[i], &f->cpu_rule, &f->usage, q->start_ns, now_ns, q->rate_ucore);
+            fsim_cpu_meter_span(&e->instances[i].meter, &f->cpu_rule, &f->usage, q->start_ns, now_ns,
+                                q->rate_ucore);
         }
         in->active_ns += span_ns;
     }
@@ -165,7 +167,7 @@ static inline void complete_fast(engine *e, uint32_t r) {
                            (uint64_t)now_ns * 8u + FSIM_COMPLETED);
     q->flags = 0;
     q->generation = (q->generation + 1u) & GENERATION_MASK;
-    q->next = e->request_free;
+    q->link.next = e->request_free;
     e->request_free = r;
     e->in_system--;
     e->left_at_ns = now_ns;

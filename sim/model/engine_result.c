@@ -16,8 +16,8 @@ static void end_requests(engine *e, fsim_ns end_ns) {
             function *f = &e->functions[q->fn];
             fsim_meter_request(&e->plan, &f->usage, (uint64_t)(end_ns - q->start_ns), 0, in->provisioned);
             if (f->solo_meter) {
-                fsim_cpu_meter_span(&e->meters[q->instance], &f->cpu_rule, &f->usage, q->start_ns, end_ns,
-                                    q->rate_ucore);
+                fsim_cpu_meter_span(&e->instances[q->instance].meter, &f->cpu_rule, &f->usage, q->start_ns,
+                                    end_ns, q->rate_ucore);
             }
         }
         if (e->wants_rows) {
@@ -56,7 +56,7 @@ static void end_instances(engine *e, fsim_ns end_ns) {
             in->active_ns += end_ns - in->since_ns;
             in->since_ns = end_ns;
             if (f->freeze && !f->solo_meter) {
-                fsim_cpu_meter_end(&e->meters[i], &f->cpu_rule, &f->usage, end_ns);
+                fsim_cpu_meter_end(&e->instances[i].meter, &f->cpu_rule, &f->usage, end_ns);
             }
         }
         engine_meter_end(e, f, i, end_ns);

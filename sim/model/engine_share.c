@@ -14,7 +14,8 @@
 static bool earlier(const engine *e, uint32_t a, uint32_t b) {
     const request *x = &e->requests[a];
     const request *y = &e->requests[b];
-    return x->finish_work < y->finish_work || (x->finish_work == y->finish_work && x->order < y->order);
+    return x->finish_work < y->finish_work ||
+           (x->finish_work == y->finish_work && x->link.order < y->link.order);
 }
 
 static void sift_up(const engine *e, share_domain *d, uint32_t at, uint32_t r) {
@@ -88,7 +89,7 @@ void engine_share_enter(engine *e, uint32_t r) {
     }
     advance(e, d);
     q->finish_work = d->virtual_ns + (double)q->service_ns;
-    q->order = ++e->share_order;
+    q->link.order = ++e->share_order;
     d->demand += fraction(q);
     sift_up(e, d, d->count++, r);
     set_speed(e, id, d);
