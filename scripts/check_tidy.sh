@@ -93,7 +93,7 @@ check_calls() {
 
 check_leftovers() {
     # Spelt in pieces, or this line would find itself.
-    local words="TO""DO|FIX""ME|XX""X|HA""CK|not implemented"" yet|simplified"" for now"
+    local words="TO""DO|FIX""ME|XX""X|HA""CK|not imple""mented|simplified"" for now"
     list '*.c' '*.h' '*.cmake' 'CMakeLists.txt' '*.md' '*.json' 'scripts/*' 'tests/support/*' |
         xargs -r grep -nIwE "$words" | offend "finish it or open an issue" || true
 }
