@@ -214,6 +214,9 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
         finish_spans(&s->wait);
         finish_spans(&s->service);
         copy_active_meters(e, &e->functions[fn]);
+        result->node_memory_mb_ns +=
+            (s->starting_ns + s->busy_ns + s->idle_ns) * e->functions[fn].spec.memory_mb;
+        result->node_cpu_busy_ns += (fsim_wide)(e->functions[fn].usage.cpu_ucore_ns / 1000u);
         result->usage[fn] = e->functions[fn].usage;
     }
     if (e->shared_hist.direct != NULL) {

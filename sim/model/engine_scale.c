@@ -213,7 +213,9 @@ void engine_scale_setup(engine *e, function *f) {
 
 /* From now on: the instances it begins with, and its grids. */
 void engine_scale_begin(engine *e, function *f) {
-    uint32_t begin = f->scale.initial > f->spec.min_instances ? f->scale.initial : f->spec.min_instances;
+    uint32_t begin = f->scale.initial;
+    begin = f->spec.min_instances > begin ? f->spec.min_instances : begin;
+    begin = f->spec.initial_instances > begin ? f->spec.initial_instances : begin;
     f->wanted = f->scaled ? begin : f->wanted;
     for (uint32_t k = 0; k < begin && f->alive < f->spec.max_instances; k++) {
         engine_start_ready(e, f, false);

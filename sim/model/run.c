@@ -94,10 +94,13 @@ fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsi
                      fsim_error *err) {
     fsim_scenario sized;
     *out = NULL;
-    if (!fsim_scenario_needs_peak(scenario)) {
+    if (fsim_scenario_needs_peak(scenario)) { /* a fleet for the peak is steady from the beginning */
+        FSIM_TRY(fsim_scenario_size_for_peak(&sized, scenario, options, err));
+    } else if (scenario->start_steady) {
+        FSIM_TRY(fsim_scenario_begin_steady(&sized, scenario, options, err));
+    } else {
         return run_once(out, scenario, options, err);
     }
-    FSIM_TRY(fsim_scenario_size_for_peak(&sized, scenario, options, err));
     fsim_status status = run_once(out, &sized, options, err);
     fsim_scenario_drop_sized(&sized);
     return status;

@@ -88,8 +88,15 @@ static uint32_t fleet_size(const fsim_fn_spec *fn, uint64_t peak, double headroo
     return (uint32_t)fmin(size, most);
 }
 
+/* The instances that a function's mean demand keeps busy. */
+static uint32_t steady_size(const fsim_fn_spec *fn, const fsim_scope *seen, fsim_ns horizon_ns) {
+    double mean = horizon_ns > 0 ? (double)seen->in_execution_ns / (double)horizon_ns : 0;
+    double share = fn->concurrency == FSIM_UNLIMITED ? fmin(mean, 1) : mean / fn->concurrency;
+    return (uint32_t)fmin(ceil(share - 1e-9), fmin(fn->max_instances, FSIM_INSTANCES_MAX));
+}
+
 /* A table like the scenario's, with the names and the sizes of memory that the first pass has met, and every
- * fleet sized. */
+ * fleet sized; headroom below 0 sizes what stands at the beginning instead. */
 static fsim_function_table *size_functions(const fsim_scenario *s, const fsim_result *first,
                                            double headroom) {
     fsim_function_table *sized = fsim_function_table_clone(first->functions);
@@ -103,7 +110,12 @@ static fsim_function_table *size_functions(const fsim_scenario *s, const fsim_re
         fsim_fn_spec spec = declared != FSIM_UNLIMITED ? *fsim_function_table_get(s->functions, declared)
                                                        : *fsim_function_table_template(s->functions);
         spec.memory_mb = seen->memory_mb;
-        spec.min_instances = fleet_size(&spec, first->per_function[i].in_execution_peak, headroom);
+        const fsim_scope *scope = &first->per_function[i];
+        if (headroom < 0) {
+            spec.initial_instances = steady_size(&spec, scope, first->horizon_ns);
+        } else {
+            spec.min_instances = fleet_size(&spec, scope->in_execution_peak, headroom);
+        }
         fsim_function_table_set_spec(sized, i, &spec);
     }
     return sized;
@@ -179,6 +191,24 @@ fsim_status fsim_scenario_size_for_peak(fsim_scenario *sized, const fsim_scenari
         fsim_scenario_drop_sized(sized);
     }
     return status;
+}
+
+fsim_status fsim_scenario_begin_steady(fsim_scenario *sized, const fsim_scenario *s,
+                                       const fsim_run_options *options, fsim_error *err) {
+    fsim_result *first = NULL;
+    *sized = *s;
+    sized->pool = NULL;
+    sized->functions = NULL;
+    if (reads_standard_input(s)) {
+        return fsim_value_fail(s->workload, err,
+                               "a steady start takes a first pass over the workload, and standard input can "
+                               "be read only once: give a "
+                               "file, or run.start \"empty\"");
+    }
+    FSIM_TRY(first_pass(s, options, &first, err));
+    sized->functions = size_functions(s, first, -1);
+    fsim_result_destroy(first);
+    return sized->functions == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
 }
 
 void fsim_scenario_drop_sized(fsim_scenario *sized) {

@@ -1,5 +1,5 @@
-/* The size of a fleet for the peak: what "instances": "peak" of the fixed scaler means. fsim_run does this by
- * itself. */
+/* What a first pass over the workload tells. The size of a fleet for the peak: what "instances": "peak" of
+ * the fixed scaler means. fsim_run does this by itself. */
 #ifndef FSIM_MODEL_SCENARIO_PEAK_H
 #define FSIM_MODEL_SCENARIO_PEAK_H
 
@@ -19,6 +19,13 @@ bool fsim_scenario_needs_peak(const fsim_scenario *scenario);
  * only once (standard input); else what fsim_run says. On failure *sized needs no drop. */
 fsim_status fsim_scenario_size_for_peak(fsim_scenario *sized, const fsim_scenario *scenario,
                                         const fsim_run_options *options, fsim_error *err);
+/* run.start "steady": the same first pass, after which *sized lets each function begin with the instances
+ * that its mean number of requests in execution fills, ready and idle at t = 0; they are kept and removed
+ * like any other. A start near the steady state shortens the warm-up; it does not replace it. Cost and errors
+ * as above. */
+fsim_status fsim_scenario_begin_steady(fsim_scenario *sized, const fsim_scenario *scenario,
+                                       const fsim_run_options *options, fsim_error *err);
+
 /* Frees what the copy does not share. */
 void fsim_scenario_drop_sized(fsim_scenario *sized);
 

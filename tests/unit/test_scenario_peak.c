@@ -14,11 +14,12 @@ static const char workload[] = "{\"source\": \"list\", \"arrivals\": [{\"arrival
                                " {\"arrival\": \"2s\", \"function\": \"b\", \"duration\": \"1s\"},"
                                " {\"arrival\": \"3s\", \"function\": \"a\", \"duration\": \"1s\"}]}";
 
-static void load(const char *source, const char *function, const fsim_setting *settings, size_t count) {
+static void load_under(const char *policy, const char *source, const char *function,
+                       const fsim_setting *settings, size_t count) {
     char json[2048];
     fsim_value *tree = NULL;
     fsim_value_pool *pool = fsim_value_pool_create();
-    const fsim_load_options options = {.policy = "paas", .settings = settings, .setting_count = count};
+    const fsim_load_options options = {.policy = policy, .settings = settings, .setting_count = count};
     snprintf(json, sizeof json,
              "{\"schema\": \"fsim.scenario/1\", \"name\": \"t\", \"workload\": %s, \"billing\": [],"
              " \"functions\": [{\"name\": \"a\", \"cold_start\": \"9s\"%s}, {\"name\": \"b\"}]}",
@@ -32,6 +33,10 @@ static void load(const char *source, const char *function, const fsim_setting *s
         printf("%s: %s\n", err.place, err.text);
     }
     REQUIRE(status == FSIM_OK);
+}
+
+static void load(const char *source, const char *function, const fsim_setting *settings, size_t count) {
+    load_under("paas", source, function, settings, count);
 }
 
 /* Instances of a and b at their peak, when nobody waits. */
@@ -92,6 +97,22 @@ static void test_a_number_needs_no_first_pass(void) {
     check_fleet(4, 4);
 }
 
+/* 4 requests of 1 s of "a" in 4 s: one instance is busy on average; half of one for "b". With per_request
+ * scaling the two others of "a" are started for the burst at 0. */
+static void test_a_steady_start(void) {
+    const fsim_setting settings[] = {{"run.start", "steady", "--set"}};
+    const fsim_run_options options = {.seed = 1};
+    fsim_result *result = NULL;
+    load_under("none", workload, "", settings, 1);
+    CHECK(!fsim_scenario_needs_peak(s));
+    REQUIRE(fsim_run(&result, s, &options, &err) == FSIM_OK);
+    CHECK_EQ_INT(result->per_function[0].n.cold_triggered, 2);
+    CHECK_EQ_INT(result->per_function[0].n.started, 3);
+    CHECK_EQ_INT(result->per_function[1].n.cold_triggered, 0);
+    CHECK_EQ_INT(result->per_function[1].n.started, 1);
+    fsim_result_destroy(result);
+}
+
 static void test_standard_input_is_read_once(void) {
     const fsim_run_options options = {.seed = 1};
     fsim_result *result = NULL;
@@ -107,6 +128,7 @@ int main(void) {
     RUN(test_slots_and_bounds);
     RUN(test_first_pass_is_not_limited);
     RUN(test_a_number_needs_no_first_pass);
+    RUN(test_a_steady_start);
     RUN(test_standard_input_is_read_once);
     fsim_scenario_destroy(s);
     return check_done();
