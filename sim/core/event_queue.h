@@ -142,6 +142,18 @@ static inline void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fs
     }
 }
 
+/* The head, without taking it; NULL when it is in the heap or there is none. Valid until the next call. */
+static inline const fsim_event_node *fsim_event_queue_peek(const fsim_event_queue *q) {
+    return q->next_slot == FSIM_EVENT_NONE ? NULL : &q->nodes[q->buckets[q->next_slot].head];
+}
+
+/* Brings in what a later push at at_ns will touch: for callers that know their pushes ahead. */
+static inline void fsim_event_queue_prefetch(const fsim_event_queue *q, fsim_ns at_ns) {
+    uint64_t slot = ((uint64_t)at_ns >> q->shift) & q->mask;
+    __builtin_prefetch(&q->buckets[slot], 1);
+    __builtin_prefetch(&q->used[slot >> 6], 1);
+}
+
 /* The queue is not empty. */
 static inline fsim_event fsim_event_queue_pop(fsim_event_queue *q) {
     if (q->next_slot == FSIM_EVENT_NONE) {

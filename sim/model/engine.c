@@ -257,7 +257,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
         span_ns = f->timeout_ns;
         q->flags |= REQUEST_CUT;
     }
-    engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, EVENT_COMPLETE);
+    engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, EVENT_KIND(EVENT_COMPLETE, i));
 }
 
 static void enter(engine *e, function *f, uint32_t r, uint32_t i) {

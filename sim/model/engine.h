@@ -18,7 +18,7 @@
 #include <setjmp.h>
 
 typedef enum event_kind {
-    EVENT_COMPLETE,        /* target: request */
+    EVENT_COMPLETE,        /* target: request; the instance as a hint */
     EVENT_READY,           /* instance, generation */
     EVENT_EXPIRE,          /* function: the oldest idle instance may have been idle for long enough */
     EVENT_EXPIRE_ONE,      /* instance, generation */

@@ -125,7 +125,7 @@ static inline bool arrive_fast(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns 
     if (e->many) {
         squared_enter(&e->in_execution, at_ns);
     }
-    engine_push(e, fsim_ns_add(at_ns, service_ns), r, EVENT_COMPLETE);
+    engine_push(e, fsim_ns_add(at_ns, service_ns), r, EVENT_KIND(EVENT_COMPLETE, i));
     return true;
 }
 
@@ -202,13 +202,26 @@ static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
     return fsim_event_queue_next_ns(&e->queue) <= until_ns;
 }
 
+/* Whose turn is next is known while this event is handled: its request and instance come in meanwhile. */
+static inline void prefetch_next(const engine *e) {
+    const fsim_event_node *next = fsim_event_queue_peek(&e->queue);
+    if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
+        uint32_t i = next->kind >> 8; /* of a large pool only the low bits: a hint */
+        __builtin_prefetch(&e->requests[next->target], 1);
+        __builtin_prefetch(&e->instances[i], 1);
+        __builtin_prefetch(&e->links[i], 1);
+    }
+}
+
 static inline void step(engine *e) {
     fsim_ns next_ns = fsim_event_queue_next_ns(&e->queue);
     if (next_ns > e->mark_ns) {
         engine_marks(e, next_ns);
     }
     e->events++;
-    handle(e, fsim_event_queue_pop(&e->queue));
+    fsim_event event = fsim_event_queue_pop(&e->queue);
+    prefetch_next(e);
+    handle(e, event);
 }
 
 /* With many functions the lines of the short way are far apart; a few arrivals ahead is long enough for them
@@ -226,9 +239,10 @@ static inline void prefetch_function(const function *f) {
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
     for (uint32_t i = 0; i < batch->count; i++) {
         fsim_ns at_ns = batch->at_ns[i];
+        uint32_t ahead = i + PREFETCH_AHEAD < batch->count ? i + PREFETCH_AHEAD : i;
+        fsim_event_queue_prefetch(&e->queue, fsim_ns_add(batch->at_ns[ahead], batch->service_ns[ahead]));
         if (e->many) {
-            prefetch_function(
-                &e->functions[batch->fn[i + PREFETCH_AHEAD < batch->count ? i + PREFETCH_AHEAD : i]]);
+            prefetch_function(&e->functions[batch->fn[ahead]]);
         }
         if (at_ns > until_ns) {
             e->workload_ended = true;
