@@ -25,7 +25,7 @@ typedef struct fsim_fn_spec {
     double background_cpu; /* cores an instance uses while it holds no request (no-freeze mode) */
     bool freeze;           /* an instance without a request is frozen: no CPU, no bill (billing spec 1.1) */
     uint32_t max_instances, min_instances, provisioned;
-    uint32_t initial_instances; /* stand ready at t = 0 and are kept like any other: run.start "steady" */
+    uint32_t initial_instances;    /* stand ready at t = 0 and are kept like any other: run.start "steady" */
     uint32_t reserved_concurrency; /* FSIM_UNLIMITED: none reserved */
     fsim_ns timeout_ns;            /* execution is cut off and failed after this long; FSIM_NEVER */
     bool has_service;
