@@ -133,7 +133,9 @@ static void put_levels(fsim_scope *s, const function *f, const function_base *ba
     s->busy_ns = f->keeps_busy ? level_integral(&f->busy, end_ns) - base->busy : s->in_execution_ns;
     s->idle_ns = level_integral(&f->present, end_ns) - base->present - s->starting_ns - s->busy_ns;
     s->provisioned_ns = level_integral(&f->provisioned, end_ns) - base->provisioned;
-    s->slot_ns = f->concurrency == FSIM_UNLIMITED ? s->busy_ns : (s->busy_ns + s->idle_ns) * f->concurrency;
+    bool unlimited = f->concurrency == FSIM_UNLIMITED;
+    s->slot_ns = (s->busy_ns + s->idle_ns) * (unlimited ? 1 : (fsim_wide)f->concurrency);
+    s->busy_slot_ns = unlimited ? s->busy_ns : s->in_execution_ns;
     s->instances_peak = f->alive_peak;
     s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
     s->queue_peak = f->queue.peak;
@@ -177,6 +179,7 @@ static void add_scope(fsim_scope *total, const fsim_scope *s) {
     total->busy_ns += s->busy_ns;
     total->idle_ns += s->idle_ns;
     total->slot_ns += s->slot_ns;
+    total->busy_slot_ns += s->busy_slot_ns;
     total->provisioned_ns += s->provisioned_ns;
 }
 

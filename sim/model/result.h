@@ -52,8 +52,9 @@ typedef struct fsim_scope {
     fsim_wide in_execution_ns, in_execution_sq_ns; /* integrals of requests in execution, and of its square */
     uint64_t in_execution_peak;
     fsim_wide starting_ns, busy_ns, idle_ns; /* instance-ns */
-    fsim_wide
-        slot_ns; /* instance-ns (ready ones) x concurrency; busy instance-ns where concurrency is unlimited */
+    fsim_wide slot_ns; /* of ready instances: time x concurrency; time alone where concurrency is unlimited */
+    fsim_wide busy_slot_ns; /* of that in use: requests in execution; busy instances where concurrency is
+                               unlimited */
     fsim_wide provisioned_ns;
     uint64_t instances_peak;
     fsim_wide queue_ns;

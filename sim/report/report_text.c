@@ -95,6 +95,10 @@ static void print_refusals(const view *v) {
     fputc('\n', v->out);
 }
 
+static const char *plural(const view *v, const char *path, const char *one, const char *many) {
+    return number(v, path) == 1 ? one : many;
+}
+
 static void print_cold(const view *v) {
     static const char *const phases[] = {"schedule", "pull", "sandbox", "runtime", "user"};
     fsim_figure f;
@@ -103,10 +107,12 @@ static void print_cold(const view *v) {
         fputs("no request met one\n", v->out);
         return;
     }
-    fprintf(v->out, "%s requests (%s", count(v, "cold.affected", &f),
+    fprintf(v->out, "%s %s (%s", count(v, "cold.affected", &f),
+            plural(v, "cold.affected", "request", "requests"),
             fsim_figure_share(number(v, "cold.ratio")).text);
     print_plus_minus(v, "cold.ratio", fsim_figure_share);
-    fprintf(v->out, ") met one; %s starts caused by a request\n", count(v, "cold.triggered", &f));
+    fprintf(v->out, ") met one; %s %s caused by a request\n", count(v, "cold.triggered", &f),
+            plural(v, "cold.triggered", "start", "starts"));
     const char *separator = "  of it     ";
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         double seconds = fsim_summary_number(v->summary, "cold.phases_s.%s", phases[i]);

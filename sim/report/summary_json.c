@@ -308,8 +308,8 @@ json_t *fsim_summary_json(const fsim_scenario *scenario, const fsim_result *resu
     json_t *scope = scope_json(&f, total);
     bool ok = scope != NULL && json_object_update(summary, scope) == 0;
     json_decref(scope);
-    ok = ok && set(summary, "utilisation",
-                   json_real(ratio((double)total->in_execution_ns, (double)total->slot_ns)));
+    ok = ok &&
+         set(summary, "utilisation", json_real(ratio((double)total->busy_slot_ns, (double)total->slot_ns)));
     ok = ok && set(summary, "queue",
                    json_pack("{s:f, s:I}", "mean", ratio((double)total->queue_ns, f.horizon_ns), "peak",
                              (json_int_t)total->queue_peak));

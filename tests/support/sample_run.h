@@ -62,6 +62,7 @@ CHECK_MAYBE_UNUSED static void sample_scope(fsim_scope *scope) {
     scope->busy_ns = 800 * FSIM_MS;
     scope->idle_ns = 120200 * FSIM_MS;
     scope->slot_ns = 121 * FSIM_SECOND;
+    scope->busy_slot_ns = scope->in_execution_ns;
     scope->instances_peak = 2;
     scope->queue_ns = 5 * FSIM_SECOND;
     scope->queue_peak = 1;
