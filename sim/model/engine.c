@@ -279,8 +279,8 @@ static void mark_cold(engine *e, uint32_t r, bool caused) {
             e->seen.cold++;
             if (e->window_capacity != 0) {
                 size_t w = (size_t)(q->arrival_ns / e->scenario->windows_every_ns);
-                e->result->windows[w].n.cold_affected++;
-                e->result->window_functions[w * e->function_count + q->fn].cold_affected++;
+                e->result->windows[w].all.n.cold_affected++;
+                e->result->window_functions[w * e->function_count + q->fn].n.cold_affected++;
             }
         }
     }

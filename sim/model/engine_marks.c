@@ -133,6 +133,12 @@ static void open_window(engine *e) {
     if (e->window_count == e->window_capacity) {
         uint32_t capacity = e->window_capacity == 0 ? 16u : e->window_capacity * 2u;
         fsim_result *result = e->result;
+        if (capacity > FSIM_WINDOWS_MAX) {
+            e->status = fsim_fail(e->err, FSIM_ELIMIT,
+                                  "more than %u windows: run.windows.every is too short for this run",
+                                  FSIM_WINDOWS_MAX);
+            longjmp(e->no_memory, 1);
+        }
         result->windows = engine_grow(e, result->windows, capacity, sizeof *result->windows);
         result->window_functions =
             engine_grow(e, result->window_functions, (size_t)capacity * e->function_count,
@@ -143,7 +149,7 @@ static void open_window(engine *e) {
     uint32_t w = e->window_count++;
     e->result->windows[w] = (fsim_window){.from_ns = w * every_ns, .to_ns = (w + 1) * every_ns};
     memset(&e->result->window_functions[(size_t)w * e->function_count], 0,
-           e->function_count * sizeof(fsim_counts));
+           e->function_count * sizeof(fsim_window_row));
     e->window_mark_ns = (w + 1) * every_ns - 1;
 }
 
@@ -151,22 +157,22 @@ static void open_window(engine *e) {
  * difference of the counts. */
 static void close_window(engine *e, fsim_ns to_ns) {
     fsim_window *window = &e->result->windows[e->window_count - 1u];
-    fsim_counts *rows = &e->result->window_functions[(size_t)(e->window_count - 1u) * e->function_count];
-    uint64_t cold = window->n.cold_affected;
+    fsim_window_row *rows = &e->result->window_functions[(size_t)(e->window_count - 1u) * e->function_count];
+    fsim_counts *all = &window->all.n;
+    uint64_t cold = all->cold_affected;
     window->to_ns = to_ns;
-    window->instances_end = e->alive;
+    window->all.instances_end = e->alive;
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
-        uint64_t cold_here = rows[fn].cold_affected;
+        uint64_t cold_here = rows[fn].n.cold_affected;
         engine_fold(e, fn);
         fsim_counts n = e->tallies[fn].n;
         subtract_counts(&n, &e->window_base[fn]);
-        add_counts(&window->n, &n);
-        rows[fn] = n;
-        rows[fn].cold_affected = cold_here;
-        rows[fn].in_system_at_end = e->functions[fn].alive; /* instances at the window's end, per function */
+        add_counts(all, &n);
+        n.cold_affected = cold_here;
+        rows[fn] = (fsim_window_row){.n = n, .instances_end = e->functions[fn].alive};
         e->window_base[fn] = e->tallies[fn].n;
     }
-    window->n.cold_affected = cold;
+    all->cold_affected = cold;
 }
 
 /* The rows of a window are as wide as there are functions; those that a trace brings in later make them
@@ -179,7 +185,8 @@ void engine_windows_add_functions(engine *e, uint32_t before) {
     if (e->window_capacity == 0 || before == 0) {
         return;
     }
-    fsim_counts *rows = engine_grow(e, NULL, (size_t)e->window_capacity * e->function_count, sizeof *rows);
+    fsim_window_row *rows =
+        engine_grow(e, NULL, (size_t)e->window_capacity * e->function_count, sizeof *rows);
     memset(rows, 0, (size_t)e->window_capacity * e->function_count * sizeof *rows);
     for (uint32_t w = 0; w < e->window_count; w++) {
         memcpy(&rows[(size_t)w * e->function_count], &e->result->window_functions[(size_t)w * before],

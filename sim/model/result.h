@@ -62,11 +62,15 @@ typedef struct fsim_scope {
     uint64_t latency_above[FSIM_EXCEED_MAX], wait_above[FSIM_EXCEED_MAX];
 } fsim_scope;
 
+/* What a window counts, of the run or of one function. */
+typedef struct fsim_window_row {
+    fsim_counts n; /* arrived … timed_out, cold_affected, started, removed */
+    uint64_t instances_end;
+} fsim_window_row;
+
 typedef struct fsim_window {
     fsim_ns from_ns, to_ns;
-    fsim_counts
-        n; /* arrived, completed, rejected_429, rejected_503, timed_out, cold_affected, started, removed */
-    uint64_t instances_end;
+    fsim_window_row all;
 } fsim_window;
 
 typedef struct fsim_probe {
@@ -95,10 +99,10 @@ typedef struct fsim_result {
     fsim_scope *per_function;
     fsim_usage *usage;      /* per function */
     fsim_meter_plan meters; /* how usage was metered: fsim_run_options.meters, or the default */
-    fsim_window *windows;   /* window_count rows; then window_count x function_count counts */
+    fsim_window *windows;   /* window_count rows; window_functions: that times function_count */
     uint32_t window_count;
-    fsim_counts *window_functions; /* [window * function_count + function]; NULL with one function */
-    fsim_probe *probes;            /* in the order of run.probe */
+    fsim_window_row *window_functions; /* [window * function_count + function]; NULL with one function */
+    fsim_probe *probes;                /* in the order of run.probe */
     uint32_t probe_count;
     double *occupancy_requests, *occupancy_instances; /* shares; occupancy + 1 entries */
     uint32_t occupancy;

@@ -188,12 +188,13 @@ static json_t *nodes_json(const frame *f) {
 }
 
 /* The counts of a window, of the run or of one function. */
-static json_t *window_counts_json(const fsim_counts *n) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "arrived", (json_int_t)n->arrived,
+static json_t *window_counts_json(const fsim_window_row *row) {
+    const fsim_counts *n = &row->n;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "arrived", (json_int_t)n->arrived,
                      "completed", (json_int_t)n->completed, "rejected_429", (json_int_t)n->rejected_429,
                      "rejected_503", (json_int_t)n->rejected_503, "timed_out", (json_int_t)n->timed_out,
                      "cold", (json_int_t)n->cold_affected, "started", (json_int_t)n->started, "removed",
-                     (json_int_t)n->removed);
+                     (json_int_t)n->removed, "instances_end", (json_int_t)row->instances_end);
 }
 
 static const char *function_name(const fsim_result *r, uint32_t i) {
@@ -205,17 +206,16 @@ static json_t *window_json(const fsim_result *r, uint32_t w) {
     json_t *functions = json_object();
     bool ok = true;
     for (uint32_t i = 0; i < r->function_count; i++) {
-        const fsim_counts *n = r->window_functions == NULL
-                                   ? &window->n
-                                   : &r->window_functions[(size_t)w * r->function_count + i];
-        ok = set(functions, function_name(r, i), window_counts_json(n)) && ok;
+        const fsim_window_row *row = r->window_functions == NULL
+                                         ? &window->all
+                                         : &r->window_functions[(size_t)w * r->function_count + i];
+        ok = set(functions, function_name(r, i), window_counts_json(row)) && ok;
     }
     json_t *object =
         json_pack("{s:f, s:f}", "from_s", fsim_ns_to_s(window->from_ns), "to_s", fsim_ns_to_s(window->to_ns));
-    json_t *counts = window_counts_json(&window->n);
+    json_t *counts = window_counts_json(&window->all);
     ok = json_object_update(object, counts) == 0 && ok;
     json_decref(counts);
-    ok = set(object, "instances_end", json_integer((json_int_t)window->instances_end)) && ok;
     return whole(object, set(object, "functions", functions) && ok);
 }
 

@@ -422,15 +422,15 @@ static void check_windows(const fsim_result *r) {
         const fsim_window *w = &r->windows[i];
         CHECK_EQ_INT(w->from_ns, at_ns);
         at_ns = w->to_ns;
-        sum.arrived += w->n.arrived;
-        sum.completed += w->n.completed;
-        sum.rejected_429 += w->n.rejected_429;
-        sum.rejected_503 += w->n.rejected_503;
-        sum.timed_out += w->n.timed_out;
-        sum.cold_affected += w->n.cold_affected;
-        sum.started += w->n.started;
-        sum.removed += w->n.removed;
-        CHECK_EQ_INT(w->instances_end, sum.started - sum.removed);
+        sum.arrived += w->all.n.arrived;
+        sum.completed += w->all.n.completed;
+        sum.rejected_429 += w->all.n.rejected_429;
+        sum.rejected_503 += w->all.n.rejected_503;
+        sum.timed_out += w->all.n.timed_out;
+        sum.cold_affected += w->all.n.cold_affected;
+        sum.started += w->all.n.started;
+        sum.removed += w->all.n.removed;
+        CHECK_EQ_INT(w->all.instances_end, sum.started - sum.removed);
     }
     CHECK_EQ_INT(at_ns, r->end_ns);
     CHECK_EQ_INT(sum.arrived, r->total.n.arrived);

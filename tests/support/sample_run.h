@@ -15,7 +15,7 @@ typedef struct sample_run {
     fsim_invoice invoice[2];
     fsim_series_row series[10];
     fsim_window window[2];
-    fsim_counts window_counts[4];
+    fsim_window_row window_rows[4];
     fsim_probe probe[1];
     double occupancy[2][3];
 } sample_run;
@@ -103,10 +103,9 @@ CHECK_MAYBE_UNUSED static void sample_rows(sample_run *s) {
     for (int i = 0; i < 2; i++) {
         s->window[i] = (fsim_window){.from_ns = i * 50 * FSIM_SECOND,
                                      .to_ns = (i + 1) * 50 * FSIM_SECOND,
-                                     .n = {.arrived = 5, .completed = 4, .cold_affected = 1},
-                                     .instances_end = 2};
-        s->window_counts[2 * i] = (fsim_counts){.arrived = 4, .completed = 3, .cold_affected = 1};
-        s->window_counts[2 * i + 1] = (fsim_counts){.arrived = 1, .completed = 1};
+                                     .all = {{.arrived = 5, .completed = 4, .cold_affected = 1}, 2}};
+        s->window_rows[2 * i] = (fsim_window_row){{.arrived = 4, .completed = 3, .cold_affected = 1}, 2};
+        s->window_rows[2 * i + 1] = (fsim_window_row){{.arrived = 1, .completed = 1}, 0};
     }
     s->probe[0] =
         (fsim_probe){.at_ns = 30 * FSIM_SECOND, .in_flight = 1, .instances = 2, .busy = 1, .idle = 1};
@@ -138,7 +137,7 @@ CHECK_MAYBE_UNUSED static void sample_run_make(sample_run *s, const char *policy
     sample_rows(s);
     r->windows = s->window;
     r->window_count = 2;
-    r->window_functions = s->window_counts;
+    r->window_functions = s->window_rows;
     r->probes = s->probe;
     r->probe_count = 1;
     r->occupancy_requests = s->occupancy[0];

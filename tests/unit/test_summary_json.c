@@ -104,6 +104,7 @@ static const struct {
     {"windows[0].cold", 1},
     {"windows[0].instances_end", 2},
     {"windows[0].functions.resize-image.arrived", 4},
+    {"windows[0].functions.resize-image.instances_end", 2},
     {"probe[0].at_s", 30},
     {"probe[0].in_flight", 1},
     {"probe[0].idle", 1},
