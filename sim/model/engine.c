@@ -419,11 +419,15 @@ static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause)
 static void send_direct(engine *e, function *f, uint32_t r) {
     f->ready_cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
     uint32_t i = f->ready[f->ready_cursor];
-    int64_t running_max = f->concurrency == FSIM_UNLIMITED ? 0 : (int64_t)f->concurrency;
+    bool unlimited = f->concurrency == FSIM_UNLIMITED;
     int64_t inside = e->links[i].inside;
     fsim_breaker breaker;
-    fsim_breaker_init_queue_proxy(&breaker, running_max);
-    breaker.running = running_max == 0 || inside < running_max ? inside : running_max;
+    if (unlimited) {
+        fsim_breaker_init_gate(&breaker, true);
+    } else {
+        fsim_breaker_init(&breaker, f->scale.local_queue, f->concurrency, f->concurrency);
+    }
+    breaker.running = unlimited || inside < f->concurrency ? inside : f->concurrency;
     breaker.waiting = inside - breaker.running;
     switch (fsim_breaker_arrive(&breaker)) {
     case FSIM_BREAKER_RUNNING: enter(e, f, r, i); break;

@@ -205,7 +205,7 @@ typedef struct function {
     uint32_t starting_newest, starting_count;  /* elastic ones */
     uint32_t starting_provisioned;
     uint32_t provisioned_missing; /* not yet started */
-    uint32_t wanted, local_queue;
+    uint32_t wanted;
     bool timeout_armed, refill_armed, sample_armed, tick_armed, asleep, in_waiting_list;
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
@@ -284,7 +284,7 @@ typedef struct engine {
     const fsim_run_options *options;
     fsim_function_table *table;
     fsim_workload *workload;
-    uint32_t function_count, function_capacity, hist_functions;
+    uint32_t function_count, function_capacity;
     collector shared_hist; /* when there are too many functions for one each */
     uint32_t request_capacity, instance_capacity;
     jmp_buf no_memory;
@@ -310,7 +310,6 @@ typedef struct engine {
     uint32_t domain_count;
     node *nodes;
     uint32_t *instance_node;
-    uint32_t nodes_used_peak;
     level node_in_use;
     uint64_t share_order;
 

@@ -124,7 +124,7 @@ static void end_warmup(engine *e, fsim_ns now_ns) {
     e->in_execution.level.peak = e->in_execution.level.n;
     e->in_queue.peak = e->in_queue.n;
     e->alive_peak = e->alive;
-    e->nodes_used_peak = (uint32_t)e->node_in_use.n;
+    e->node_in_use.peak = e->node_in_use.n;
 }
 
 /* ---- windows ---- */

@@ -174,7 +174,6 @@ static void take_plans(engine *e, function *f) {
     fsim_route_order order = s->routing->init(s->routing_params, &f->spec);
     fsim_fleet_init(&f->fleet[0], order, f->concurrency);
     fsim_fleet_init(&f->fleet[1], order, f->concurrency);
-    f->local_queue = f->scale.local_queue;
     f->removable_min = f->spec.min_instances + f->spec.provisioned;
 }
 

@@ -61,6 +61,14 @@ static fsim_status read_bounds(fsim_workload *w, fsim_error *err) {
     return FSIM_OK;
 }
 
+static fsim_status fail_no_service(const fsim_workload *w, const fsim_fn_spec *spec, fsim_error *err) {
+    return fsim_value_fail(
+        w->config, err,
+        "the workload gives no duration for function \"%.100s\", and the function has no \"service\" "
+        "distribution to draw it from",
+        spec->name);
+}
+
 static fsim_status register_parts(fsim_workload *w, fsim_error *err) {
     fsim_workload_parts *around = w->context.around;
     bool bounded = w->requests != UINT64_MAX || w->until_ns != FSIM_NEVER;
@@ -73,6 +81,10 @@ static fsim_status register_parts(fsim_workload *w, fsim_error *err) {
     }
     fsim_closed_plan *plan = &around->closed[around->closed_count];
     FSIM_TRY(w->ops->closed(w->state, plan, err));
+    const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, plan->fn);
+    if (!spec->has_service) {
+        return fail_no_service(w, spec, err);
+    }
     plan->requests_max = w->requests;
     plan->until_ns = w->until_ns;
     around->closed_count++;
@@ -184,14 +196,6 @@ static fsim_status extend_streams(fsim_workload *w, fsim_error *err) {
         fsim_rng_seed(&w->service_rng[w->rng_count], w->context.seed, spec->name, FSIM_RNG_SERVICE);
     }
     return FSIM_OK;
-}
-
-static fsim_status fail_no_service(const fsim_workload *w, const fsim_fn_spec *spec, fsim_error *err) {
-    return fsim_value_fail(
-        w->config, err,
-        "the workload gives no duration for function \"%.100s\", and the function has no \"service\" "
-        "distribution to draw it from",
-        spec->name);
 }
 
 /* The whole batch belongs to one function and leaves every duration open: the common case of a synthetic
