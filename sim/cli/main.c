@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "io/embedded.h"
 
+#include <gsl/gsl_errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,7 @@ static fsim_status dispatch(int argc, char **argv, fsim_error *err) {
 int main(int argc, char **argv) {
     /* A reader that goes away makes write() fail with EPIPE, which ends the command without an error. */
     signal(SIGPIPE, SIG_IGN);
+    gsl_set_error_handler_off(); /* it would abort; the callers look at what they get */
     fsim_error err = {0};
     fsim_status status = dispatch(argc, argv, &err);
     if (status != FSIM_OK && err.text[0] != '\0') {
