@@ -15,7 +15,7 @@ bad=0
 
 # Files of the project: what git knows or would add; in a tree without git, everything but what is built.
 list() {
-    if [ -d .git ]; then
+    if [ -e .git ]; then
         git ls-files -co --exclude-standard -- "$@" | while read -r f; do [ ! -f "$f" ] || echo "$f"; done
     else
         find . -path ./build -prune -o -path ./results -prune -o -type f -print | sed 's#^\./##' |
