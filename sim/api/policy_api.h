@@ -101,11 +101,22 @@ typedef struct fsim_scale_plan {
     bool fixed;        /* `initial` is for ever: never removed, never more */
     bool activator;    /* requests wait in front of the instances (Knative): see fsim_scale_decision.direct */
     uint32_t local_queue; /* places in front of one instance for requests sent straight to it; 0: none */
+    bool wants_cpu;       /* samples carry `cpu` and `memory_mb`; costs some additions a request */
+    bool wants_instances; /* tick is given the list of instances */
 } fsim_scale_plan;
 
-/* One instance over the last sampling period. */
+/* One instance as a tick sees it. */
+typedef struct fsim_instance_view {
+    fsim_ns started_ns, ready_ns; /* instants; ready_ns is FSIM_NEVER while it starts */
+    void *state; /* the scaler's own about it: instance_size bytes, zeroed when it starts; NULL for 0 */
+} fsim_instance_view;
+
+/* One ready instance over the last sampling period, or since it was ready if that is shorter (over_ns). */
 typedef struct fsim_instance_sample {
-    fsim_ns age_ns;                          /* since it was ready */
+    fsim_ns age_ns, over_ns; /* since it was ready; averages are over so much */
+    void *state;             /* as in fsim_instance_view */
+    double cpu;       /* vCPU in use, time average: requests at their speed, or background_cpu without any */
+    double memory_mb; /* in use at this instant (functions[i].memory_use) */
     double concurrency, proxied_concurrency; /* requests inside (also in its local queue), time average; of
                                                 those, through the activator */
     double requests_per_s, proxied_requests_per_s; /* arrivals at the instance */
@@ -116,6 +127,9 @@ typedef struct fsim_scale_sample {
     fsim_ns now_ns, elapsed_ns;
     const fsim_instance_sample *instances; /* the ready ones, oldest first */
     uint32_t count;
+    uint32_t starting, in_flight,
+        queued;                   /* instances that start; requests inside instances; waiting for one */
+    uint64_t arrived, completed;  /* requests in the period: attempts, retries included; answered well */
     double activator_concurrency; /* requests that came through the activator: waiting there or inside an
                                      instance; time average */
     double activator_requests;    /* that arrived there in the period */
@@ -125,6 +139,9 @@ typedef struct fsim_scale_view {
     fsim_ns now_ns;
     uint32_t ready, starting, wanted; /* wanted: what the last decision asked for */
     uint32_t in_flight, queued;
+    const fsim_instance_view *instances; /* plan.wants_instances: those ready, oldest first, then those
+                                            starting, oldest first; borrowed for the call. Else NULL */
+    uint32_t instance_count;
 } fsim_scale_view;
 
 typedef struct fsim_scale_decision {
@@ -139,7 +156,8 @@ typedef struct fsim_scale_decision {
 
 typedef struct fsim_scaling_ops {
     fsim_policy_info info;
-    size_t (*state_size)(const void *params); /* bytes per function; NULL: 0 */
+    size_t (*state_size)(const void *params);    /* bytes per function; NULL: 0 */
+    size_t (*instance_size)(const void *params); /* bytes per instance, in units of 16; NULL: 0 */
     void (*init)(void *state, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan);
     void (*sample)(void *state, const void *params, const fsim_scale_sample *sample, fsim_rng *rng);
     void (*tick)(void *state, const void *params, const fsim_scale_view *view, bool explain,

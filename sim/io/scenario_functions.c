@@ -7,6 +7,7 @@
 
 #define MEMORY_MB_MAX (INT64_C(1) << 40)
 #define COUNT_MAX     ((int64_t)FSIM_UNLIMITED - 1)
+#define BYTES_PER_MB  1048576.0
 
 typedef struct reader {
     fsim_scenario *scenario;
@@ -124,6 +125,28 @@ static fsim_status read_cpu(const reader *r) {
     return FSIM_OK;
 }
 
+/* What an instance uses of its memory, for scalers that look at it. */
+static fsim_status read_memory_use(const reader *r) {
+    fsim_fn_spec *spec = r->spec;
+    const fsim_value *use = fsim_value_get(r->entry, "memory_use");
+    int64_t base = 0, per_request = 0;
+    if (use == NULL || fsim_value_is_off(use)) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(fsim_scenario_need_object(use, "memory_use", r->err));
+    FSIM_TRY(fsim_value_get_size(use, "base", &base, r->err));
+    FSIM_TRY(fsim_value_get_size(use, "per_request", &per_request, r->err));
+    spec->has_memory_use = true;
+    spec->memory_base_mb = (double)base / BYTES_PER_MB;
+    spec->memory_per_request_mb = (double)per_request / BYTES_PER_MB;
+    if (spec->memory_base_mb > (double)spec->memory_mb) {
+        return fsim_value_fail(fsim_value_get(use, "base"), r->err,
+                               "a base of %g MB is more than the instance's memory_mb %lld",
+                               spec->memory_base_mb, (long long)spec->memory_mb);
+    }
+    return FSIM_OK;
+}
+
 static fsim_status fail_more_than(const reader *r, const char *key, uint32_t value, const char *bound_key,
                                   uint32_t bound) {
     return fsim_value_fail(fsim_value_get(r->entry, key), r->err, "%s %u is more than %s %u", key, value,
@@ -175,6 +198,7 @@ static fsim_status read_entry(const reader *r) {
     FSIM_TRY(fsim_value_get_i64(r->entry, "disk_mb", 0, MEMORY_MB_MAX, &spec->disk_mb, r->err));
     FSIM_TRY(read_instances(r));
     FSIM_TRY(read_cpu(r));
+    FSIM_TRY(read_memory_use(r));
     FSIM_TRY(fsim_value_get_bool(r->entry, "freeze", &spec->freeze, r->err));
     spec->timeout_ns = FSIM_NEVER;
     FSIM_TRY(fsim_value_get_span(r->entry, "timeout", true, &spec->timeout_ns, r->err));

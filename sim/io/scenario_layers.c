@@ -26,7 +26,8 @@ static const char defaults_json[] =
  * to know. */
 static const char function_defaults_json[] =
     "{\"memory_mb\": 128, \"disk_mb\": 0, \"vcpu\": 0.25, \"concurrency\": 1, \"cpu_model\": \"none\","
-    " \"slowdown_per_request\": 0, \"cpu_fraction\": 1, \"background_cpu\": 0, \"freeze\": true,"
+    " \"slowdown_per_request\": 0, \"cpu_fraction\": 1, \"background_cpu\": 0, \"freeze\": true, "
+    "\"memory_use\": null,"
     " \"max_instances\": null, \"min_instances\": 0, \"provisioned\": 0, \"reserved_concurrency\": null,"
     " \"timeout\": null, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
 

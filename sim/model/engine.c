@@ -248,6 +248,9 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if ((q->flags & REQUEST_COUNTED) != 0) {
         begin_statistics(e, q, &e->tallies[q->fn]);
     }
+    if (f->wants_cpu) {
+        engine_cpu_enter(e, f, i, q->rate_ucore);
+    }
     if (f->shared) {
         engine_share_enter(e, r);
         return;
@@ -491,6 +494,7 @@ void engine_admit(engine *e, function *f, uint32_t r) {
         return;
     }
     if (f->scaled) {
+        f->came++;
         if (f->direct && f->ready_count != 0) {
             send_direct(e, f, r);
             return;

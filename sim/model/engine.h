@@ -138,6 +138,16 @@ typedef struct sampled {
     uint64_t arrivals, proxied_arrivals;
 } sampled;
 
+/* CPU that an instance has used, where a scaler samples it (engine_cpu.c). */
+typedef struct cpu_use {
+    fsim_wide used, before; /* ucore x ns: up to at_ns; at the last sample */
+    fsim_ns at_ns;
+    double virtual_ns;     /* on a shared node: its clock at at_ns */
+    uint64_t demand_ucore; /* of the executing requests, each at full speed */
+    uint32_t rate_ucore;   /* in use now; on a shared node only what does not go by its clock */
+    uint32_t executing;
+} cpu_use;
+
 /* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
  * a heap orders by it. */
 typedef struct share_domain {
@@ -189,7 +199,7 @@ typedef struct function {
     bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
-    bool shared, has_reserve, scaled, freeze, direct;
+    bool shared, has_reserve, scaled, wants_cpu, freeze, direct;
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -216,8 +226,9 @@ typedef struct function {
     fsim_wide proxied_before;
     uint64_t proxied_arrivals;
     fsim_ns sampled_ns;
-    double rank;   /* under memory pressure: of the function */
-    uint64_t uses; /* of its instances in memory */
+    uint64_t came, went; /* scaled: attempts and good answers since the last sample */
+    double rank;         /* under memory pressure: of the function */
+    uint64_t uses;       /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling;
 } function;
 
@@ -313,9 +324,13 @@ typedef struct engine {
     level node_in_use;
     uint64_t share_order;
 
-    sampled *sampled; /* column; NULL when nothing is sampled */
+    sampled *sampled;  /* column; NULL when nothing is sampled */
+    cpu_use *cpu_uses; /* column; NULL when nobody samples CPU */
+    char *cells;       /* column: what the scaler keeps about each instance, cell_size bytes */
+    size_t cell_size;
     fsim_instance_sample *sample_rows;
-    uint32_t sample_capacity;
+    fsim_instance_view *view_rows;
+    uint32_t sample_capacity, view_capacity;
 
     closed_population closed[FSIM_CLOSED_MAX];
     uint32_t closed_count;
@@ -394,7 +409,16 @@ void engine_scaled_remove(engine *e, function *f, uint32_t instance);
 void engine_sampled_enter(engine *e, uint32_t instance, bool proxied);
 void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
 
+/* engine_cpu.c: CPU and memory in use, for scalers that sample them */
+void engine_cpu_open(engine *e, const function *f, uint32_t instance); /* ready, without a request */
+void engine_cpu_enter(engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
+void engine_cpu_leave(engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
+void engine_cpu_settle(engine *e, uint32_t instance); /* before the clock of its node goes back to 0 */
+double engine_cpu_mean(engine *e, uint32_t instance, double over_ns); /* vCPU since the last call */
+double engine_memory_mb(const engine *e, const function *f, uint32_t instance);
+
 /* engine_share.c: CPU models */
+uint32_t engine_share_domain(const engine *e, uint32_t instance);
 void engine_share_enter(engine *e, uint32_t request);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 

@@ -122,7 +122,11 @@ void engine_complete(engine *e, uint32_t r) {
         engine_set_rate(e, f, i, in->rate_ucore - q->rate_ucore);
     }
     if (f->scaled) {
+        f->went += !cut;
         engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
+        if (f->wants_cpu) {
+            engine_cpu_leave(e, f, i, q->rate_ucore);
+        }
     }
     engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
     if (in->head != FSIM_NONE) { /* requests that wait inside */

@@ -139,6 +139,9 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
                      .state = INSTANCE_STARTING,
                      .provisioned = provisioned};
     e->links[i] = (fsim_fleet_link){.place = FSIM_NONE};
+    if (e->cells != NULL) {
+        memset(e->cells + (size_t)i * e->cell_size, 0, e->cell_size);
+    }
     if (e->has_pool) {
         e->instance_uses[i] = 0;
         e->instance_rank[i] = f->rank;

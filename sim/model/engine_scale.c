@@ -21,6 +21,9 @@ void engine_scaled_add(engine *e, function *f, uint32_t i) {
     f->ready[f->ready_count++] = i;
     sampled *s = &e->sampled[i];
     *s = (sampled){{0}, {0}, 0, 0, 0, 0};
+    if (f->wants_cpu) {
+        engine_cpu_open(e, f, i);
+    }
 }
 
 void engine_scaled_remove(engine *e, function *f, uint32_t i) {
@@ -61,23 +64,28 @@ static double mean_since(const level *l, fsim_wide *before, fsim_ns now_ns, doub
     return mean;
 }
 
-void engine_sample(engine *e, function *f) {
-    if (f->asleep) {
-        f->sample_armed = false;
-        return;
-    }
+static void *cell_of(const engine *e, uint32_t i) {
+    return e->cell_size != 0 ? e->cells + (size_t)i * e->cell_size : NULL;
+}
+
+/* What the ready instances have done since the last sample. */
+static void fill_rows(engine *e, const function *f, fsim_ns elapsed_ns) {
     if (f->ready_count > e->sample_capacity) {
         e->sample_rows = engine_grow(e, e->sample_rows, f->ready_capacity, sizeof *e->sample_rows);
         e->sample_capacity = f->ready_capacity;
     }
-    fsim_ns elapsed_ns = e->now_ns - f->sampled_ns;
     for (uint32_t k = 0; k < f->ready_count; k++) {
         uint32_t i = f->ready[k];
         sampled *s = &e->sampled[i];
         fsim_ns age_ns = e->now_ns - e->instances[i].ready_ns;
-        double own_ns = (double)(age_ns < elapsed_ns && age_ns > 0 ? age_ns : elapsed_ns);
+        fsim_ns over_ns = age_ns < elapsed_ns && age_ns > 0 ? age_ns : elapsed_ns;
+        double own_ns = (double)over_ns;
         e->sample_rows[k] = (fsim_instance_sample){
             .age_ns = age_ns,
+            .over_ns = over_ns,
+            .state = cell_of(e, i),
+            .cpu = f->wants_cpu ? engine_cpu_mean(e, i, own_ns) : 0.0,
+            .memory_mb = f->wants_cpu ? engine_memory_mb(e, f, i) : 0.0,
             .concurrency = mean_since(&s->inside, &s->inside_before, e->now_ns, own_ns),
             .proxied_concurrency = mean_since(&s->proxied, &s->proxied_before, e->now_ns, own_ns),
             .requests_per_s = (double)s->arrivals / (own_ns * 1e-9),
@@ -85,20 +93,53 @@ void engine_sample(engine *e, function *f) {
         s->arrivals = 0;
         s->proxied_arrivals = 0;
     }
+}
+
+void engine_sample(engine *e, function *f) {
+    if (f->asleep) {
+        f->sample_armed = false;
+        return;
+    }
+    fsim_ns elapsed_ns = e->now_ns - f->sampled_ns;
+    fill_rows(e, f, elapsed_ns);
     fsim_scale_sample sample = {
         .now_ns = e->now_ns,
         .elapsed_ns = elapsed_ns,
         .instances = e->sample_rows,
         .count = f->ready_count,
+        .starting = f->starting_count,
+        .in_flight = f->inside,
+        .queued = f->queued,
+        .arrived = f->came,
+        .completed = f->went,
         .activator_concurrency = mean_since(&f->proxied, &f->proxied_before, e->now_ns, (double)elapsed_ns),
         .activator_requests = (double)f->proxied_arrivals};
     f->proxied_arrivals = 0;
+    f->came = f->went = 0;
     f->sampled_ns = e->now_ns;
     e->scenario->scaling->sample(f->scaling_state, e->scenario->scaling_params, &sample, &f->rng_scaling);
     engine_push(e, e->now_ns + f->scale.sample_ns, id_of(e, f), EVENT_SAMPLE);
 }
 
 /* ---- decisions ---- */
+
+static void list_instances(engine *e, const function *f, fsim_scale_view *view) {
+    uint32_t count = f->ready_count + f->starting_count;
+    if (count > e->view_capacity) {
+        e->view_rows = engine_grow(e, e->view_rows, (size_t)count * 2u, sizeof *e->view_rows);
+        e->view_capacity = count * 2u;
+    }
+    for (uint32_t k = 0; k < f->ready_count; k++) {
+        const instance *in = &e->instances[f->ready[k]];
+        e->view_rows[k] = (fsim_instance_view){in->started_ns, in->ready_ns, cell_of(e, f->ready[k])};
+    }
+    uint32_t at = count;
+    for (uint32_t i = f->starting_newest; i != FSIM_NONE; i = e->instances[i].older) {
+        e->view_rows[--at] = (fsim_instance_view){e->instances[i].started_ns, FSIM_NEVER, cell_of(e, i)};
+    }
+    view->instances = e->view_rows;
+    view->instance_count = count;
+}
 
 static void decide(engine *e, function *f) {
     fsim_scale_view view = {.now_ns = e->now_ns,
@@ -107,6 +148,9 @@ static void decide(engine *e, function *f) {
                             .wanted = f->wanted,
                             .in_flight = f->inside,
                             .queued = f->queued};
+    if (f->scale.wants_instances) {
+        list_instances(e, f, &view);
+    }
     fsim_scale_decision decision = {.want = f->wanted, .direct = f->direct, .mode = ""};
     bool explain = e->options->on_decision != NULL;
     e->scenario->scaling->tick(f->scaling_state, e->scenario->scaling_params, &view, explain, &decision);
@@ -140,6 +184,7 @@ void engine_wake(engine *e, function *f) {
     if (f->asleep) {
         f->asleep = false;
         f->sampled_ns = e->now_ns;
+        f->came = f->went = 0;
         f->proxied_before = level_integral(&f->proxied, e->now_ns);
         if (f->scale.sample_ns != 0 && !f->sample_armed) {
             f->sample_armed = true;
@@ -206,8 +251,18 @@ void engine_scale_setup(engine *e, function *f) {
     f->scaled = f->scale.tick_ns != 0;
     f->wanted = f->scale.initial;
     f->direct = false;
+    f->wants_cpu = f->scaled && f->scale.wants_cpu;
     if (f->scaled && e->sampled == NULL) {
         e->sampled = engine_grow(e, NULL, e->instance_capacity, sizeof *e->sampled);
+    }
+    if (f->wants_cpu && e->cpu_uses == NULL) {
+        e->cpu_uses = engine_grow(e, NULL, e->instance_capacity, sizeof *e->cpu_uses);
+    }
+    if (ops->instance_size != NULL && e->cells == NULL) {
+        e->cell_size = ops->instance_size(e->scenario->scaling_params);
+    }
+    if (e->cell_size != 0 && e->cells == NULL) {
+        e->cells = engine_grow(e, NULL, e->instance_capacity, e->cell_size);
     }
 }
 

@@ -86,6 +86,12 @@ void engine_grow_instances(engine *e) {
     if (e->sampled != NULL) {
         e->sampled = engine_grow(e, e->sampled, capacity, sizeof *e->sampled);
     }
+    if (e->cpu_uses != NULL) {
+        e->cpu_uses = engine_grow(e, e->cpu_uses, capacity, sizeof *e->cpu_uses);
+    }
+    if (e->cells != NULL) {
+        e->cells = engine_grow(e, e->cells, capacity, e->cell_size);
+    }
     if (e->has_pool) {
         e->instance_rank = engine_grow(e, e->instance_rank, capacity, sizeof *e->instance_rank);
         e->instance_uses = engine_grow(e, e->instance_uses, capacity, sizeof *e->instance_uses);
@@ -450,6 +456,9 @@ void engine_destroy(engine *e) {
                       e->links,
                       e->sampled,
                       e->sample_rows,
+                      e->view_rows,
+                      e->cpu_uses,
+                      e->cells,
                       e->instance_rank,
                       e->instance_uses,
                       e->instance_node,

@@ -68,16 +68,16 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
     engine_push(e, fsim_ns_add(e->now_ns, after_ns), domain, EVENT_KIND(EVENT_SHARE, d->generation));
 }
 
-static uint32_t domain_of(const engine *e, const request *q) {
-    return e->has_nodes && e->scenario->nodes.processor_sharing ? e->instance_node[q->instance] : q->instance;
+uint32_t engine_share_domain(const engine *e, uint32_t i) {
+    return e->node_sharing ? e->instance_node[i] : i;
 }
 
 void engine_share_enter(engine *e, uint32_t r) {
     request *q = &e->requests[r];
     const function *f = &e->functions[q->fn];
-    uint32_t id = domain_of(e, q);
+    uint32_t id = engine_share_domain(e, q->instance);
     share_domain *d = &e->domains[id];
-    if (!(e->has_nodes && e->scenario->nodes.processor_sharing) && d->count == 0) {
+    if (!e->node_sharing && d->count == 0) {
         d->cores = f->spec.vcpu;
         d->slowdown = f->spec.slowdown_per_request;
         d->linear = f->spec.cpu_model == FSIM_CPU_LINEAR;
@@ -107,6 +107,9 @@ void engine_share_fire(engine *e, uint32_t id, uint32_t generation) {
         d->virtual_ns = e->requests[r].finish_work;
     }
     d->demand -= fraction(&e->requests[r]);
+    if (e->cpu_uses != NULL) {
+        engine_cpu_settle(e, e->requests[r].instance);
+    }
     set_speed(e, id, d);
     engine_complete(e, r);
 }
