@@ -307,6 +307,7 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
         .initial = (uint32_t)initial,
         .activator = true,
         .local_queue = local_queue_of(fn),
+        .reads = FSIM_INPUT_BIT(k->rps ? FSIM_INPUT_RPS : FSIM_INPUT_CONCURRENCY),
     };
 }
 
@@ -474,7 +475,13 @@ static void tick(void *memory, const void *params, const fsim_scale_view *view, 
     if (explain) {
         char why[120];
         fsim_kpa_explain(&k->kpa, &decided, why, sizeof why);
-        snprintf(decision->reason, sizeof decision->reason, "%s; %s", why, result.reason);
+        bool as_decided = result.scale > 0 && result.scale == k->desired;
+        snprintf(decision->reason, sizeof decision->reason, "%s%s%s", why, as_decided ? "" : "; ",
+                 as_decided ? "" : result.reason);
+        if (reading.has_data) {
+            fsim_scale_decision_note(decision, "stable", reading.stable);
+            fsim_scale_decision_note(decision, "panic", reading.panic);
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 #define FSIM_API_POLICY_API_H
 
 #include "api/function_table.h"
+#include "api/metric_series.h"
 #include "base/params.h"
 #include "base/rng.h"
 
@@ -103,6 +104,8 @@ typedef struct fsim_scale_plan {
     uint32_t local_queue; /* places in front of one instance for requests sent straight to it; 0: none */
     bool wants_cpu;       /* samples carry `cpu` and `memory_mb`; costs some additions a request */
     bool wants_instances; /* tick is given the list of instances */
+    uint32_t reads;       /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series
+                             without one of them is refused. ready and replicas need not be named */
 } fsim_scale_plan;
 
 /* One instance as a tick sees it. */
@@ -144,6 +147,15 @@ typedef struct fsim_scale_view {
     uint32_t instance_count;
 } fsim_scale_view;
 
+/* A number that a decision rests on, such as the average over a window; the name is a static string of lower
+ * case and underscores. */
+typedef struct fsim_scale_reading {
+    const char *name;
+    double value;
+} fsim_scale_reading;
+
+#define FSIM_SCALE_READINGS_MAX 8
+
 typedef struct fsim_scale_decision {
     uint32_t want; /* instances; preset to view->wanted: leave it for "no change" */
     bool direct;   /* with an activator: requests go straight to the instances (true) or through it (false);
@@ -151,8 +163,18 @@ typedef struct fsim_scale_decision {
     bool sleep; /* nothing to decide until the next request: the engine stops sampling and ticking until then
                  */
     const char *mode; /* one word: "stable", "panic", "zero"… static string */
-    char reason[160]; /* one line for people; written only if tick was called with explain */
+    /* The rest is for people, and written only if tick was called with explain. */
+    char reason[160]; /* one line */
+    uint32_t reading_count;
+    fsim_scale_reading readings[FSIM_SCALE_READINGS_MAX]; /* of what was measured, the numbers compared */
 } fsim_scale_decision;
+
+/* Notes a number that the decision rests on; beyond FSIM_SCALE_READINGS_MAX it is left out. */
+static inline void fsim_scale_decision_note(fsim_scale_decision *decision, const char *name, double value) {
+    if (decision->reading_count < FSIM_SCALE_READINGS_MAX) {
+        decision->readings[decision->reading_count++] = (fsim_scale_reading){name, value};
+    }
+}
 
 typedef struct fsim_scaling_ops {
     fsim_policy_info info;
