@@ -42,5 +42,6 @@ extern const conformance_kind knative_kinds[];
 extern const conformance_kind billing_kinds[];
 extern const conformance_kind identity_kinds[];
 extern const conformance_kind keepalive_kinds[];
+extern const conformance_kind aws_kinds[];
 
 #endif

@@ -16,7 +16,7 @@ struct conformance {
 };
 
 static const conformance_kind *const tables[] = {knative_kinds, billing_kinds, identity_kinds,
-                                                 keepalive_kinds};
+                                                 keepalive_kinds, aws_kinds};
 
 bool conformance_wanted(conformance *c, const char *id) {
     return c->filter == NULL || strstr(id, c->filter) != NULL;
