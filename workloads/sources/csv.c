@@ -50,8 +50,6 @@ static const struct column_kind {
 #define ABSENT       SIZE_MAX
 #define MEMORY_EMPTY (-1)
 
-static const char *const placement_names[] = {"uniform", "even", "poisson", "start", NULL};
-
 typedef struct csv_source {
     fsim_csv *csv;
     fsim_rate_trace *rates; /* NULL: a request trace */
@@ -207,7 +205,7 @@ static fsim_status open_rates(csv_source *c, const fsim_value *config, fsim_erro
     if (fsim_value_get(config, "bucket") != NULL) {
         FSIM_TRY(fsim_source_read_span(config, "bucket", false, &layout.bucket_ns, err));
     }
-    FSIM_TRY(fsim_value_get_enum(config, "placement", placement_names, &placement, err));
+    FSIM_TRY(fsim_value_get_enum(config, "placement", fsim_placement_names, &placement, err));
     layout.placement = (fsim_placement)placement;
     return fsim_rate_trace_open(&c->rates, c->csv, &layout, &c->context, err);
 }

@@ -1,9 +1,7 @@
 /* Rate traces; see rate_trace_support.h.
  *
  * The rows of one bucket become streams, one a row, each of which knows its next instant; a heap merges them.
- * Uniform placement needs no sorting: the order statistics of n uniform points are the partial sums of n + 1
- * exponential gaps over their total (L. Devroye 1986, V.3.1), drawn once for the total and again, from the
- * same state, for the points. */
+ */
 #include "workloads/sources/rate_trace_support.h"
 
 #include "workloads/sources/arrival_support.h"
@@ -17,12 +15,8 @@ __extension__ typedef __int128 i128;
 
 /* One row at work. */
 typedef struct stream {
-    fsim_ns next_ns;
     fsim_fn_id fn;
-    uint64_t done, count; /* POISSON: count is unused */
-    double gap_ns;        /* UNIFORM: bucket over the total of the gaps; POISSON: mean gap */
-    double sum;           /* of gaps so far */
-    fsim_rng rng;         /* UNIFORM: its own copy; else unused */
+    fsim_place_cursor place;
 } stream;
 
 /* What a function keeps from bucket to bucket. */
@@ -181,29 +175,6 @@ static fsim_status extend_functions(fsim_rate_trace *t, fsim_error *err) {
     return FSIM_OK;
 }
 
-/* Moves the stream to its next instant; false at its end. */
-static bool advance(fsim_rate_trace *t, stream *s) {
-    fsim_ns bucket_ns = t->layout.bucket_ns, offset_ns = 0;
-    switch (t->layout.placement) {
-    case FSIM_PLACE_UNIFORM:
-        s->sum += fsim_rng_exponential(&s->rng);
-        offset_ns = (fsim_ns)(s->sum * s->gap_ns);
-        offset_ns = offset_ns < bucket_ns ? offset_ns : bucket_ns - 1;
-        break;
-    case FSIM_PLACE_EVEN: offset_ns = (fsim_ns)((i128)bucket_ns * (i128)s->done / (i128)s->count); break;
-    case FSIM_PLACE_POISSON:
-        s->sum += s->gap_ns * fsim_rng_exponential(&t->functions[s->fn].rng);
-        if (!(s->sum < (double)bucket_ns)) {
-            return false;
-        }
-        offset_ns = (fsim_ns)s->sum;
-        break;
-    case FSIM_PLACE_START: break;
-    }
-    s->next_ns = fsim_ns_add(t->bucket_start_ns, offset_ns);
-    return s->done++ < s->count;
-}
-
 /* Requests of the row in this bucket: fractions are carried to the function's next row, so that the total is
  * right. */
 static uint64_t whole_requests(function_state *state, i128 amount) {
@@ -215,30 +186,20 @@ static uint64_t whole_requests(function_state *state, i128 amount) {
 /* The stream of a row; false when nothing arrives. */
 static bool start_stream(fsim_rate_trace *t, const row *r, stream *s) {
     function_state *state = &t->functions[r->fn];
+    bool poisson = t->layout.placement == FSIM_PLACE_POISSON;
     i128 amount = r->amount;
     if (t->layout.is_rps) {
         amount = amount * t->layout.bucket_ns / FSIM_SECOND;
     }
-    *s = (stream){.fn = r->fn};
-    if (t->layout.placement == FSIM_PLACE_POISSON) {
-        s->count = UINT64_MAX;
-        s->gap_ns = (double)t->layout.bucket_ns / ((double)amount / (double)BILLION);
-        return amount > 0 && advance(t, s);
-    }
-    s->count = whole_requests(state, amount);
-    if (s->count > 0 && t->layout.placement == FSIM_PLACE_UNIFORM) {
-        double total = 0.0;
-        s->rng = state->rng;
-        for (uint64_t i = 0; i <= s->count; i++) {
-            total += fsim_rng_exponential(&state->rng);
-        }
-        s->gap_ns = (double)t->layout.bucket_ns / total;
-    }
-    return s->count > 0 && advance(t, s);
+    s->fn = r->fn;
+    fsim_place_begin(&s->place, t->layout.placement, t->bucket_start_ns, t->layout.bucket_ns,
+                     poisson ? 0 : whole_requests(state, amount), (double)amount / (double)BILLION,
+                     &state->rng);
+    return s->place.live;
 }
 
 static bool comes_before(const fsim_rate_trace *t, uint32_t a, uint32_t b) {
-    fsim_ns at_a = t->streams[a].next_ns, at_b = t->streams[b].next_ns;
+    fsim_ns at_a = t->streams[a].place.next_ns, at_b = t->streams[b].place.next_ns;
     return at_a != at_b ? at_a < at_b : a < b; /* at one instant in the order of the rows */
 }
 
@@ -317,10 +278,11 @@ fsim_status fsim_rate_trace_next(fsim_rate_trace *t, fsim_arrivals *batch, fsim_
         }
         stream *s = &t->streams[t->heap[0]];
         uint32_t n = batch->count++;
-        batch->at_ns[n] = s->next_ns;
+        batch->at_ns[n] = s->place.next_ns;
         batch->service_ns[n] = FSIM_DRAW;
         batch->fn[n] = s->fn;
-        if (!advance(t, s)) {
+        fsim_place_advance(&s->place, &t->functions[s->fn].rng);
+        if (!s->place.live) {
             t->heap[0] = t->heap[--t->heap_count];
         }
         sift_down(t, 0);

@@ -4,16 +4,8 @@
 #define FSIM_SOURCES_RATE_TRACE_SUPPORT_H
 
 #include "api/source_api.h"
+#include "base/placement.h"
 #include "io/csv_reader.h"
-
-/* uniform: independent instants in the bucket; even: bucket start + k / n of the bucket; poisson: a Poisson
- * process with the row's number as its mean; start: all at the start of the bucket. */
-typedef enum fsim_placement {
-    FSIM_PLACE_UNIFORM,
-    FSIM_PLACE_EVEN,
-    FSIM_PLACE_POISSON,
-    FSIM_PLACE_START
-} fsim_placement;
 
 typedef struct fsim_rate_trace fsim_rate_trace;
 
