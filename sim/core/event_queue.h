@@ -1,19 +1,23 @@
 /* The pending events of one run, ordered by instant; events of one instant leave in the order they were
  * pushed.
  *
- * A calendar: a wheel of buckets, each 2^shift ns wide and holding a list sorted by instant, with a bitmap
- * that finds the next bucket in use; events beyond the wheel's horizon wait in a 4-ary heap and move in when
- * the horizon reaches their bucket. The wheel measures itself and is laid out anew when the mean gap between
- * events or their number has drifted: no tick size to choose, and the order never depends on the layout. (R.
- * Brown, "Calendar queues", CACM 31(10), 1988; the far heap replaces Brown's years.)
+ * A wheel of slices, each 2^shift ns wide. An event of a later slice is appended to it unsorted, 16 to a
+ * chunk; the slice whose turn has come is sorted at once into the run, an array from which events are taken
+ * one after the other; an event of the present slice is inserted there. Events beyond the wheel's horizon
+ * wait in a 4-ary heap and move in when the horizon reaches their slice. Sorting some dozens together costs
+ * less than keeping each in order, and hardly a branch of it is in doubt. The queue measures itself and is
+ * laid out anew when the mean gap between events or their number has drifted: no tick size to choose, and the
+ * order never depends on the layout. (After R. Brown, "Calendar queues", CACM 31(10), 1988, and W. T. Tang,
+ * R. S. M. Goh, I. L.-J. Thng, "Ladder queue", ACM TOMACS 15(3), 2005: buckets are sorted when they are
+ * reached; the far heap replaces years and rungs.)
  *
- * Cost of one push and pop: 10 to 15 ns at 2,000 pending, 25 ns at 200,000, as long as most events lie within
- * a few thousand gaps; a far event adds a heap operation. Equal instants: O(1) each, whatever their number.
- * Peeking is a load and changes nothing, so arrivals may still come in before the head.
+ * Cost of one push and pop: about 60 instructions, as long as most events lie within a few thousand gaps; a
+ * far event adds a heap operation. Equal instants: O(1) each, whatever their number. Peeking is a load and
+ * changes nothing, so arrivals may still come in before the head.
  *
  * Monotone: an event is never earlier than the present, which is given with every push. Nothing can be
- * cancelled: an event that has become void is recognised by its receiver. Memory: 24 bytes an event; grows
- * only in fsim_event_queue_reserve. */
+ * cancelled: an event that has become void is recognised by its receiver. Memory: about 72 bytes an event;
+ * grows only in fsim_event_queue_reserve and, by the wheel's own size, when it is laid out anew. */
 #ifndef FSIM_CORE_EVENT_QUEUE_H
 #define FSIM_CORE_EVENT_QUEUE_H
 
@@ -28,43 +32,40 @@ typedef struct fsim_event {
     uint32_t target, kind;
 } fsim_event;
 
-#define FSIM_EVENT_NONE UINT32_MAX
+#define FSIM_EVENT_CHUNK 16u
 
-typedef struct fsim_event_node {
-    fsim_ns at_ns;
-    uint32_t target, kind;
-    uint32_t next; /* in the bucket, or in the free list */
-} fsim_event_node;
-
-typedef struct fsim_event_bucket {
-    uint32_t head, tail;
-} fsim_event_bucket;
+typedef struct fsim_event_slice {
+    uint32_t last, count; /* the chunk being filled; events */
+} fsim_event_slice;
 
 typedef struct fsim_event_far {
-    fsim_ns at_ns;
+    fsim_event event;
     uint64_t serial;
-    uint32_t node;
 } fsim_event_far;
 
 /* All fields are private. */
 typedef struct fsim_event_queue {
-    fsim_ns next_ns;    /* instant of the head; FSIM_NEVER when empty */
-    uint32_t next_slot; /* its bucket in the wheel; FSIM_EVENT_NONE: it is in the heap */
-    uint32_t shift;     /* a bucket is 2^shift ns wide */
-    uint64_t mask;      /* buckets - 1 */
-    uint64_t day;       /* the wheel holds buckets [day, day + mask] of all time */
-    uint64_t far_day;   /* bucket of the heap's top, or UINT64_MAX */
-    uint32_t free_node;
+    fsim_ns next_ns; /* instant of the head; FSIM_NEVER when empty */
+    fsim_event *run; /* the present slice, sorted: [run_at, run_end); empty only if the queue is */
+    uint32_t run_at, run_end;
+    uint32_t count, capacity; /* events */
+    uint32_t shift;           /* a slice is 2^shift ns wide */
+    uint32_t chunk_free;
+    uint64_t mask; /* slices - 1 */
+    uint64_t day;  /* the present slice, counted from 0; the wheel holds (day, day + mask] */
+    fsim_event_slice *slices;
+    fsim_event *chunks; /* FSIM_EVENT_CHUNK events each */
+    uint32_t *chunk_before;
+    uint64_t *used; /* bit per slice */
+    uint64_t used_words;
     uint32_t in_wheel, in_far;
-    fsim_event_node *nodes;
-    fsim_event_bucket *buckets;
-    uint64_t *used, *used_words; /* bit per bucket; bit per word of `used` */
+    uint32_t slice_capacity, chunk_count;
+    uint64_t far_day; /* slice of the heap's top, or UINT64_MAX */
     fsim_event_far *far;
     uint64_t serial;
-    uint32_t capacity, bucket_capacity;
-    /* what the wheel has seen since it was laid out */
-    uint64_t pops, walked, far_pushes;
-    uint64_t pops_review; /* review the layout when `pops` reaches this */
+    /* what it has seen since it was laid out */
+    uint64_t pops, moves, far_pushes; /* moves: places that events moved for insertions */
+    uint64_t pops_review;             /* review the layout when `pops` reaches this */
     fsim_ns laid_out_ns;
 } fsim_event_queue;
 
@@ -76,121 +77,59 @@ void fsim_event_queue_deinit(fsim_event_queue *queue);
 bool fsim_event_queue_reserve(fsim_event_queue *queue, uint32_t count);
 
 static inline uint32_t fsim_event_queue_size(const fsim_event_queue *queue) {
-    return queue->in_wheel + queue->in_far;
+    return queue->count;
 }
 static inline bool fsim_event_queue_is_full(const fsim_event_queue *queue) {
-    return queue->free_node == FSIM_EVENT_NONE;
+    return queue->count == queue->capacity;
 }
 static inline fsim_ns fsim_event_queue_next_ns(const fsim_event_queue *queue) {
     return queue->next_ns;
 }
 
 /* Internal: the rare paths of push and pop. */
-void fsim_event_queue_push_far(fsim_event_queue *queue, uint32_t node);
-void fsim_event_queue_insert_before_tail(fsim_event_queue *queue, fsim_event_bucket *bucket, uint32_t node);
-void fsim_event_queue_spread_if_crowded(fsim_event_queue *queue);
-void fsim_event_queue_move_in(fsim_event_queue *queue);
-void fsim_event_queue_rebase(fsim_event_queue *queue, fsim_ns now_ns);
-void fsim_event_queue_review(fsim_event_queue *queue, fsim_ns now_ns);
-uint32_t fsim_event_queue_scan(const fsim_event_queue *queue, uint32_t slot);
+void fsim_event_queue_open_chunk(fsim_event_queue *queue, uint32_t slot);
+void fsim_event_queue_push_seldom(fsim_event_queue *queue, fsim_ns now_ns, fsim_event event);
+void fsim_event_queue_turn(fsim_event_queue *queue, fsim_ns now_ns);
 
-static inline void fsim_event_queue_link(fsim_event_queue *q, uint32_t node, uint64_t day) {
+/* The event's slice is on the wheel and not the present one. */
+static inline void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fsim_event event) {
     uint32_t slot = (uint32_t)(day & q->mask);
-    fsim_event_bucket *bucket = &q->buckets[slot];
-    fsim_event_node *n = &q->nodes[node];
-    if (bucket->head == FSIM_EVENT_NONE) {
-        bucket->head = node;
-        bucket->tail = node;
-        n->next = FSIM_EVENT_NONE;
-        q->used[slot >> 6] |= UINT64_C(1) << (slot & 63u);
-        q->used_words[slot >> 12] |= UINT64_C(1) << ((slot >> 6) & 63u);
-    } else if (q->nodes[bucket->tail].at_ns <= n->at_ns) {
-        n->next = FSIM_EVENT_NONE;
-        q->nodes[bucket->tail].next = node;
-        bucket->tail = node;
-    } else {
-        fsim_event_queue_insert_before_tail(q, bucket, node);
+    fsim_event_slice *slice = &q->slices[slot];
+    uint32_t place = slice->count % FSIM_EVENT_CHUNK;
+    if (place == 0) {
+        fsim_event_queue_open_chunk(q, slot);
     }
+    q->chunks[slice->last * FSIM_EVENT_CHUNK + place] = event;
+    slice->count++;
     q->in_wheel++;
-    if (n->at_ns < q->next_ns) {
-        q->next_ns = n->at_ns;
-        q->next_slot = slot;
-    }
 }
 
 /* event.at_ns >= now_ns >= every instant popped so far; the queue is not full. */
 static inline void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim_event event) {
-    fsim_check(event.at_ns >= now_ns && now_ns >= 0 && q->free_node != FSIM_EVENT_NONE);
-    uint32_t node = q->free_node;
-    fsim_event_node *n = &q->nodes[node];
-    q->free_node = n->next;
-    n->at_ns = event.at_ns;
-    n->target = event.target;
-    n->kind = event.kind;
-    if (q->in_wheel == 0) {
-        fsim_event_queue_rebase(q, now_ns);
-    }
+    fsim_check(event.at_ns >= now_ns && now_ns >= 0 && q->count < q->capacity);
     uint64_t day = (uint64_t)event.at_ns >> q->shift;
-    if (day - q->day <= q->mask) {
-        uint64_t walked = q->walked;
-        fsim_event_queue_link(q, node, day);
-        if (q->walked != walked) {
-            fsim_event_queue_spread_if_crowded(q);
-        }
+    q->count++;
+    if (day - q->day - 1u < q->mask && q->next_ns != FSIM_NEVER) {
+        fsim_event_queue_append(q, day, event);
     } else {
-        fsim_event_queue_push_far(q, node);
+        fsim_event_queue_push_seldom(q, now_ns, event);
     }
 }
 
-/* The head, without taking it; NULL when it is in the heap or there is none. Valid until the next call. */
-static inline const fsim_event_node *fsim_event_queue_peek(const fsim_event_queue *q) {
-    return q->next_slot == FSIM_EVENT_NONE ? NULL : &q->nodes[q->buckets[q->next_slot].head];
-}
-
-/* Brings in what a later push at at_ns will touch: for callers that know their pushes ahead. */
-static inline void fsim_event_queue_prefetch(const fsim_event_queue *q, fsim_ns at_ns) {
-    uint64_t slot = ((uint64_t)at_ns >> q->shift) & q->mask;
-    __builtin_prefetch(&q->buckets[slot], 1);
-    __builtin_prefetch(&q->used[slot >> 6], 1);
+/* The event `ahead` places after the head (0: the head), without taking it; NULL when it is not yet sorted or
+ * there is none. Valid until the next call. */
+static inline const fsim_event *fsim_event_queue_peek(const fsim_event_queue *q, uint32_t ahead) {
+    return q->run_end - q->run_at > ahead ? &q->run[q->run_at + ahead] : NULL;
 }
 
 /* The queue is not empty. */
 static inline fsim_event fsim_event_queue_pop(fsim_event_queue *q) {
-    if (q->next_slot == FSIM_EVENT_NONE) {
-        fsim_event_queue_rebase(q, q->next_ns); /* only the heap holds events: move the wheel there */
-    }
-    uint32_t slot = q->next_slot;
-    fsim_event_bucket *bucket = &q->buckets[slot];
-    uint32_t node = bucket->head;
-    fsim_event_node *n = &q->nodes[node];
-    fsim_event event = {n->at_ns, n->target, n->kind};
-    uint32_t next = n->next;
-    bucket->head = next;
-    n->next = q->free_node;
-    q->free_node = node;
-    q->in_wheel--;
-    q->pops++;
-    q->day = (uint64_t)event.at_ns >> q->shift;
-    if (q->far_day - q->day <= q->mask) {
-        fsim_event_queue_move_in(q); /* never into this bucket: its next day lies just beyond the horizon */
-    }
-    if (next != FSIM_EVENT_NONE) {
-        q->next_ns = q->nodes[next].at_ns;
+    fsim_event event = q->run[q->run_at++];
+    q->count--;
+    if (q->run_at != q->run_end) {
+        q->next_ns = q->run[q->run_at].at_ns;
     } else {
-        q->used[slot >> 6] &= ~(UINT64_C(1) << (slot & 63u));
-        if (q->used[slot >> 6] == 0) {
-            q->used_words[slot >> 12] &= ~(UINT64_C(1) << ((slot >> 6) & 63u));
-        }
-        if (q->in_wheel != 0) {
-            q->next_slot = fsim_event_queue_scan(q, slot);
-            q->next_ns = q->nodes[q->buckets[q->next_slot].head].at_ns;
-        } else {
-            q->next_slot = FSIM_EVENT_NONE;
-            q->next_ns = q->in_far != 0 ? q->far[0].at_ns : FSIM_NEVER;
-        }
-    }
-    if (q->pops >= q->pops_review) {
-        fsim_event_queue_review(q, event.at_ns);
+        fsim_event_queue_turn(q, event.at_ns);
     }
     return event;
 }

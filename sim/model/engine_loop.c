@@ -202,9 +202,9 @@ static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
     return fsim_event_queue_next_ns(&e->queue) <= until_ns;
 }
 
-/* Whose turn is next is known while this event is handled: its request and instance come in meanwhile. */
+/* Whose turn is soon is known while this event is handled: its request and instance come in meanwhile. */
 static inline void prefetch_next(const engine *e) {
-    const fsim_event_node *next = fsim_event_queue_peek(&e->queue);
+    const fsim_event *next = fsim_event_queue_peek(&e->queue, 0);
     if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
         uint32_t i = next->kind >> 8; /* of a large pool only the low bits: a hint */
         __builtin_prefetch(&e->requests[next->target], 1);
@@ -240,7 +240,6 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
     for (uint32_t i = 0; i < batch->count; i++) {
         fsim_ns at_ns = batch->at_ns[i];
         uint32_t ahead = i + PREFETCH_AHEAD < batch->count ? i + PREFETCH_AHEAD : i;
-        fsim_event_queue_prefetch(&e->queue, fsim_ns_add(batch->at_ns[ahead], batch->service_ns[ahead]));
         if (e->many) {
             prefetch_function(&e->functions[batch->fn[ahead]]);
         }
