@@ -81,8 +81,7 @@ static fsim_status intern_function(void *user, const char *text, size_t len, int
 static fsim_status hash_session(void *user, const char *text, size_t len, int64_t *value, fsim_error *err) {
     (void)user;
     (void)err;
-    uint64_t id = fsim_hash_bytes(FSIM_HASH_START, text, len);
-    id += id == 0; /* 0 means none */
+    uint64_t id = fsim_source_session_id(text, len);
     memcpy(value, &id, sizeof id);
     return FSIM_OK;
 }
