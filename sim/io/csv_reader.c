@@ -289,46 +289,78 @@ static inline bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* Digits, and a point with no more digits than the unit has, 18 in all; false: not that short, or not that.
- */
-static inline bool read_short_number(const char *text, size_t len, unsigned unit_digits, int64_t *out) {
-    static const uint64_t powers[] = {1,      10,      100,      1000,      10000,
-                                      100000, 1000000, 10000000, 100000000, 1000000000};
-    uint64_t value = 0;
-    size_t i = 0;
-    unsigned after_point = 0;
-    if (len == 0 || len > 19 || unit_digits == NO_DIGITS) {
-        return false;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* The digits at `text`, at most 8 of them, put behind `value`; their number. Eight bytes are looked at in one
+ * word: those that are digits become 0 to 9 at its top, with leading zeros below, and are paired, then the
+ * pairs, then the fours. */
+static inline unsigned take_digits(const char *text, uint64_t *value) {
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    word ^= UINT64_C(0x3030303030303030);
+    uint64_t others = ((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080);
+    unsigned count = others == 0 ? 8u : (unsigned)__builtin_ctzll(others) >> 3;
+    if (count == 0) {
+        return 0;
     }
-    for (; i < len && (unsigned)(text[i] - '0') < 10u; i++) {
-        value = value * 10u + (unsigned)(text[i] - '0');
+    word <<= 64u - 8u * count;
+    word = (word * 10u + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    word = (word * 100u + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    word = (word * 10000u + (word >> 32)) & UINT64_C(0xffffffff);
+    *value = *value * powers[count] + word;
+    return count;
+}
+#else
+static inline unsigned take_digits(const char *text, uint64_t *value) {
+    unsigned count = 0;
+    for (; count < 8 && (unsigned)(text[count] - '0') < 10u; count++) {
+        *value = *value * 10u + (unsigned)(text[count] - '0');
     }
-    if (i < len && i > 0 && text[i] == '.') {
-        size_t point = i++;
-        for (; i < len && (unsigned)(text[i] - '0') < 10u; i++) {
-            value = value * 10u + (unsigned)(text[i] - '0');
-        }
-        after_point = (unsigned)(i - point - 1u);
-        if (after_point == 0) {
-            return false;
-        }
+    return count;
+}
+#endif
+
+/* All digits at `text` as long as there are fewer than 24. */
+static inline unsigned take_all_digits(const char *text, uint64_t *value) {
+    unsigned count = take_digits(text, value), more = count;
+    while (more == 8 && count < 24) {
+        more = take_digits(text + count, value);
+        count += more;
     }
-    if (i != len || after_point > unit_digits) {
-        return false;
-    }
-    uint64_t scaled;
-    bool fits = !__builtin_mul_overflow(value, powers[unit_digits - after_point], &scaled);
-    *out = (int64_t)scaled;
-    return fits && scaled < (uint64_t)INT64_MAX;
+    return count;
 }
 
-/* False: libcsv shall look at the line, which is where the messages are made. */
-static inline bool take_plain_field(fsim_csv *csv, size_t field, const char *text, size_t len) {
+/* Digits, and a point with no more digits than the unit has, 18 in all; where they end, or NULL: not that.
+ * What follows decides about it: a digit never does. */
+static inline const char *read_short_number(const char *text, unsigned unit_digits, int64_t *out) {
+    static const uint64_t powers[] = {1,      10,      100,      1000,      10000,
+                                      100000, 1000000, 10000000, 100000000, 1000000000};
+    uint64_t value = 0, scaled;
+    unsigned whole = take_all_digits(text, &value), fraction = 0;
+    text += whole;
+    if (whole == 0 || unit_digits == NO_DIGITS) {
+        return NULL;
+    }
+    if (*text == '.') {
+        fraction = take_all_digits(text + 1, &value);
+        text += fraction + 1u;
+        if (fraction == 0 || fraction > unit_digits) {
+            return NULL;
+        }
+    }
+    if (whole + fraction > 18 || __builtin_mul_overflow(value, powers[unit_digits - fraction], &scaled) ||
+        scaled >= (uint64_t)INT64_MAX) {
+        return NULL;
+    }
+    *out = (int64_t)scaled;
+    return text;
+}
+
+/* A field that is no short number: blanks around it, an empty cell, a name, digits that must be rounded.
+ * False: libcsv shall look at the line, which is where the messages are made. */
+static bool take_other_field(fsim_csv *csv, size_t field, const char *text, size_t len) {
     const fsim_csv_binding *binding = &csv->bindings[field];
     int64_t *cell = &csv->columns[field][csv->rows];
-    if (binding->name == NULL && read_short_number(text, len, csv->unit_digits[field], cell)) {
-        return true;
-    }
     while (len > 0 && is_blank(text[0])) {
         text++;
         len--;
@@ -340,7 +372,7 @@ static inline bool take_plain_field(fsim_csv *csv, size_t field, const char *tex
         *cell = binding->when_empty;
         return binding->when_empty != FSIM_CSV_REQUIRED && csv->width > 1;
     }
-    if (len > FSIM_CSV_FIELD_MAX) {
+    if (len > FSIM_CSV_FIELD_MAX || memchr(text, '\r', len) != NULL) {
         return false;
     }
     if (binding->name != NULL) {
@@ -349,30 +381,31 @@ static inline bool take_plain_field(fsim_csv *csv, size_t field, const char *tex
     return read_number(binding, text, len, cell);
 }
 
-/* A line without its end, as a row. */
-static bool take_plain_line(fsim_csv *csv, const char *line, size_t len) {
-    const char *end = line + len;
-    size_t last = csv->width - 1u;
-    for (size_t field = 0; field < last; field++) {
-        const char *comma = memchr(line, ',', (size_t)(end - line));
-        if (comma == NULL) {
+/* A line without its end, as a row. Behind `end` stands a CR or LF. */
+static bool take_plain_line(fsim_csv *csv, const char *line, const char *end) {
+    size_t width = csv->width;
+    for (size_t field = 0; field < width; field++) {
+        char after = field + 1u < width ? ',' : *end;
+        int64_t *column = csv->columns[field];
+        if (column != NULL) {
+            const char *stop = read_short_number(line, csv->unit_digits[field], &column[csv->rows]);
+            if (stop != NULL && *stop == after && (after == ',' || stop == end)) {
+                line = stop + 1;
+                continue;
+            }
+        }
+        const char *stop = memchr(line, ',', (size_t)(end - line));
+        if ((stop == NULL) != (after != ',')) {
             return false;
         }
-        bool wanted = csv->columns[field] != NULL;
-        if (wanted ? !take_plain_field(csv, field, line, (size_t)(comma - line))
-                   : (size_t)(comma - line) > FSIM_CSV_FIELD_MAX) {
+        size_t len = (size_t)((stop == NULL ? end : stop) - line);
+        if (column != NULL ? !take_other_field(csv, field, line, len)
+                           : len > FSIM_CSV_FIELD_MAX || memchr(line, '\r', len) != NULL) {
             return false;
         }
-        line = comma + 1;
+        line += len + 1u;
     }
-    len = (size_t)(end - line);
-    if (memchr(line, ',', len) != NULL) {
-        return false;
-    }
-    if (csv->columns[last] != NULL) {
-        return take_plain_field(csv, last, line, len);
-    }
-    return len <= FSIM_CSV_FIELD_MAX && (csv->width > 1 || (len > 0 && !is_blank(line[0])));
+    return width > 1 || csv->columns[0] != NULL;
 }
 
 /* Where the next quote or NUL is, at or behind the place that has been read. */
@@ -393,16 +426,9 @@ static inline bool take_line(fsim_csv *csv, size_t newline) {
     if (!csv->between_rows || csv->in_header || csv->always_libcsv || newline >= csv->plain_end) {
         return false;
     }
-    const char *line = (const char *)csv->buffer + csv->used;
-    size_t len = newline - csv->used;
-    const char *cr = memchr(line, '\r', len);
-    if (cr != NULL) {
-        if (cr != line + len - 1) {
-            return false;
-        }
-        len--;
-    }
-    if (len == 0 || !take_plain_line(csv, line, len)) {
+    const char *line = (const char *)csv->buffer + csv->used, *end = (const char *)csv->buffer + newline;
+    end -= end > line && end[-1] == '\r';
+    if (end == line || !take_plain_line(csv, line, end)) {
         return false;
     }
     csv->lines[csv->rows++] = csv->line++;
@@ -460,7 +486,7 @@ static fsim_status read_header(fsim_csv *csv, fsim_error *err) {
 static fsim_status open_file(fsim_csv *csv, const char *base_dir, const char *path, fsim_error *err) {
     char resolved[FSIM_PATH_MAX];
     FSIM_TRY(fsim_file_resolve(base_dir, path, resolved, sizeof resolved, err));
-    csv->buffer = malloc(READ_BYTES);
+    csv->buffer = calloc(1, READ_BYTES + 32u); /* numbers are looked at in words */
     if (csv->buffer == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
