@@ -11,10 +11,13 @@
 
 #define FSIM_INVOICE_LINES_MAX 96
 
-/* quantity x price = amount, except where a credit was subtracted. The strings are exact decimals without
- * trailing zeros. */
+/* used, minus free, rounded up to a block, is the quantity of the meter's lines together; quantity x price =
+ * amount, except where a credit was subtracted. The strings are exact decimals without trailing zeros. */
 typedef struct fsim_invoice_line {
     const char *meter, *unit;
+    char used[FSIM_DECIMAL_SIZE];     /* raw, of all tiers; "" from the second tier on */
+    char free[FSIM_DECIMAL_SIZE];     /* what of it is not paid; "" where nothing is free */
+    char credit[FSIM_DECIMAL_SIZE];   /* money subtracted from this line; "" where none is */
     char quantity[FSIM_DECIMAL_SIZE]; /* billable: after the free part and rounding; of this tier */
     char price[FSIM_DECIMAL_SIZE];    /* of one unit */
     char amount[FSIM_DECIMAL_SIZE];
@@ -30,6 +33,7 @@ typedef struct fsim_invoice {
     fsim_i128 total_pico;
     char total[FSIM_DECIMAL_SIZE];
     int places;
+    fsim_ns month_ns; /* the run was scaled to this length; 0: it was not */
     /* Optional meters that are not on the bill because the run does not know their quantity. */
     const char *left_out[FSIM_BOOK_METERS_MAX];
     uint32_t left_out_count;
@@ -49,9 +53,12 @@ fsim_status fsim_invoice_build(fsim_invoice *out, const fsim_price_book *book,
                                const fsim_quantities *quantities, const fsim_invoice_options *options,
                                fsim_error *err);
 
-/* The bill of a run: its quantities, and each fixed fee for every started period of the run. */
+/* The bill of a run: its quantities, each fixed fee for every started period of the run (of the month, when
+ * it is scaled to one), and where the book settles by the hour every function's quantity of every hour
+ * rounded up, with a line "minimum" for what is missing to the least amount of such an hour. `options` may be
+ * NULL; its fixed fees are not used. */
 fsim_status fsim_invoice_of_run(fsim_invoice *out, const fsim_price_book *book, const fsim_metered_run *run,
-                                fsim_error *err);
+                                const fsim_invoice_options *options, fsim_error *err);
 
 /* As people are shown it: the total rounded half up ("2.73"), or the sum of the lines each rounded first, as
  * some vendors do. */

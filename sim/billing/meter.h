@@ -47,7 +47,7 @@ static inline uint32_t fsim_meter_rules_add(fsim_meter_rules *rules, uint64_t st
  * ms (each at least one step), CPU in windows of 1 s with a threshold of 5 % (billing spec 1.7, lines 3, 4,
  * 6, 8). `metered` is 0: the engine says what it counts. */
 static inline fsim_meter_plan fsim_meter_plan_default(void) {
-    fsim_meter_plan plan = {.window_ns = FSIM_SECOND, .threshold_ppm = 50000};
+    fsim_meter_plan plan = {.window_ns = FSIM_SECOND, .threshold = {.ppm = 50000}};
     fsim_meter_rules_add(&plan.request, 1, 1);
     fsim_meter_rules_add(&plan.request, 100, 100);
     fsim_meter_rules_add(&plan.active, 1, 1);
@@ -166,9 +166,23 @@ static inline void fsim_meter_init(fsim_usage *usage, uint64_t init_ns) {
 /* Per function and run; made once. */
 typedef struct fsim_cpu_rule {
     uint64_t window_ns;
-    uint64_t limit; /* threshold in ppm times configured CPU in ucore */
-    bool full_window;
+    uint64_t limit;                   /* threshold in ppm times configured CPU in ucore */
+    const struct fsim_cpu_more *more; /* NULL: one threshold */
+    bool full_window, above;
 } fsim_cpu_rule;
+
+/* What further thresholds carry for one instance: they share the windows and differ in what is active. */
+typedef struct fsim_cpu_carry {
+    uint64_t carry_ns[FSIM_THRESHOLDS_MORE];  /* as fsim_cpu_meter.carry_ns */
+    int64_t differs_ms[FSIM_THRESHOLDS_MORE]; /* their pending_ms minus fsim_cpu_meter.pending_ms */
+} fsim_cpu_carry;
+
+/* The further thresholds of a run. */
+typedef struct fsim_cpu_more {
+    const fsim_threshold *threshold;
+    uint32_t count;
+    fsim_cpu_carry *slots; /* by fsim_cpu_meter.slot; all zero when an instance opens its meter */
+} fsim_cpu_more;
 
 /* Per instance; no pointers. */
 typedef struct fsim_cpu_meter {
@@ -182,12 +196,14 @@ typedef struct fsim_cpu_meter {
     fsim_ns seen_at_ns;  /* its CPU is accounted up to here */
     uint64_t carry_ns;   /* its active parts in earlier windows */
     uint32_t rate_ucore; /* CPU in use now */
+    uint32_t slot;       /* of its fsim_cpu_carry, where there are more thresholds */
 } fsim_cpu_meter;
 
 static inline fsim_cpu_rule fsim_cpu_rule_make(const fsim_meter_plan *plan, uint64_t vcpu_milli) {
     return (fsim_cpu_rule){.window_ns = (uint64_t)plan->window_ns,
-                           .limit = plan->threshold_ppm * (vcpu_milli * (FSIM_UCORE / 1000)),
-                           .full_window = plan->full_window};
+                           .limit = plan->threshold.ppm * (vcpu_milli * (FSIM_UCORE / 1000)),
+                           .full_window = plan->threshold.full_window,
+                           .above = plan->threshold.above};
 }
 
 /* The instance is ready. The grid starts at anchor_ns <= now_ns: now_ns itself, or the instant of a
@@ -201,13 +217,19 @@ static inline void fsim_cpu_meter_open(fsim_cpu_meter *m, const fsim_cpu_rule *r
 
 static inline bool fsim_cpu_rule_active(const fsim_cpu_rule *rule, uint64_t cpu, uint64_t resident_ns) {
     uint64_t length = rule->full_window ? rule->window_ns : resident_ns;
-    return (fsim_u128)cpu * 1000000 >= (fsim_u128)rule->limit * length;
+    fsim_u128 used = (fsim_u128)cpu * 1000000, needed = (fsim_u128)rule->limit * length;
+    return rule->above ? used > needed : used >= needed;
 }
 
 /* Moves the meter into the window of now_ns, which is at or after the end of the current one. Out of line:
  * once per window at most. */
 void fsim_cpu_meter_next_window(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                                 fsim_ns now_ns);
+
+/* An interval that spans windows ends with `part_ns` in the current one: what the further thresholds make of
+ * it. */
+void fsim_cpu_meter_end_more(const fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                             uint64_t part_ns, uint64_t pending_ms);
 
 static inline void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                                         fsim_ns now_ns, uint32_t rate_ucore) {
@@ -254,7 +276,11 @@ static inline void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *ru
         uint64_t carry_ms = fsim_meter_ceil_ms(m->carry_ns);
         usage->threshold_mem_ms += fsim_meter_ceil_ms((uint64_t)(now_ns - m->begun_at_ns));
         usage->threshold_cpu_ms += carry_ms;
-        m->pending_ms += fsim_meter_ceil_ms(m->carry_ns + part) - carry_ms;
+        uint64_t pending_ms = fsim_meter_ceil_ms(m->carry_ns + part) - carry_ms;
+        m->pending_ms += pending_ms;
+        if (rule->more != NULL) {
+            fsim_cpu_meter_end_more(m, rule, usage, part, pending_ms);
+        }
     }
     m->begun_at_ns = FSIM_NEVER;
     m->rate_ucore = 0;
@@ -283,6 +309,12 @@ static inline void fsim_cpu_meter_span(fsim_cpu_meter *m, const fsim_cpu_rule *r
     fsim_cpu_meter_begin(m, rule, usage, from_ns, rate_ucore);
     fsim_cpu_meter_end(m, rule, usage, to_ns);
 }
+
+/* Billed up to at_ns, which is not before anything the meter has seen: what is in `usage`, and the part of an
+ * open interval that has become certain. Moves the meter into the window of at_ns; the sums of the interval
+ * are not changed by that. Adds to *mem_ms and to cpu_ms[0 … more thresholds]. */
+void fsim_cpu_meter_so_far(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage, fsim_ns at_ns,
+                           uint64_t *mem_ms, uint64_t *cpu_ms);
 
 /* The instance ends, no interval is open: decides its last, partial window. */
 void fsim_cpu_meter_close(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage);

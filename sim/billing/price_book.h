@@ -5,9 +5,9 @@
  * for it may have lost digits on its way. Keys that only inform (sources, notes, dates) are accepted and kept
  * out of the arithmetic; unknown keys are errors.
  *
- * A book can be loaded although it cannot price a run (a rule that is only prose, an hourly settlement):
- * fsim_price_book_require and fsim_quantities_of_run then say why. It still prices usage records, which bring
- * their quantities along. */
+ * A book can be loaded although it cannot price a run (a rule that is only prose): fsim_price_book_require
+ * and fsim_quantities_of_run then say why. It still prices usage records, which bring their quantities along.
+ */
 #ifndef FSIM_BILLING_PRICE_BOOK_H
 #define FSIM_BILLING_PRICE_BOOK_H
 
@@ -17,6 +17,7 @@
 #define FSIM_BOOK_TIERS_MAX  8
 #define FSIM_BOOK_TERMS_MAX  8
 #define FSIM_BOOK_FIXED_MAX  8
+#define FSIM_BOOK_SIZES_MAX  16
 
 typedef enum fsim_metering_mode {
     FSIM_MODE_REQUEST,
@@ -26,10 +27,10 @@ typedef enum fsim_metering_mode {
     FSIM_MODE_RESIDENCY,
     FSIM_MODE_CPU_TIME_ACTIVE_INTERVAL,
     FSIM_MODE_CPU_TIME_RESIDENCY,
-    FSIM_MODE_NODE_HOURS,       /* this and the following: usage records only */
+    FSIM_MODE_NODE_HOURS,       /* of the nodes that the instances need */
     FSIM_MODE_RESIDENCY_BURST,  /* a baseline, and the CPU above it */
-    FSIM_MODE_RESIDENCY_ACTIVE, /* a baseline, and the active part beside it */
-    FSIM_MODE_GIVEN             /* "given by the vector" */
+    FSIM_MODE_RESIDENCY_ACTIVE, /* a baseline, and active intervals beside it */
+    FSIM_MODE_GIVEN             /* "given by the vector": usage records only */
 } fsim_metering_mode;
 extern const char *const fsim_metering_mode_names[];
 
@@ -85,17 +86,35 @@ typedef struct fsim_metering {
     bool from_creation; /* residency counts from the creation of the instance instead of its readiness */
     /* memory, MiB: rounded up to a step, to the next of the sizes, or the same for all */
     uint64_t memory_step, memory_min, memory_max, memory_fixed; /* 0: none */
-    uint64_t memory_size[16];
+    uint64_t memory_size[FSIM_BOOK_SIZES_MAX];
     uint32_t memory_size_count;
+    bool memory_observed; /* the memory in use, where a log tells it, instead of the configured one */
+    /* clock rate by memory size, for books that charge for GHz */
+    struct {
+        uint64_t memory_mib, mhz;
+    } clock[FSIM_BOOK_SIZES_MAX];
+    uint32_t clock_count;
+    fsim_node_size node; /* of node-hours; 0: not said */
+    /* provisioned instances */
     uint64_t provisioned_granularity_us, provisioned_min_us;
+    bool reserved;            /* time without a request is what the steps leave beside the requests' time */
+    fsim_ns unused_window_ns; /* idle: provisioned_unused_ns in these windows; 0: time without a request */
     /* CPU threshold */
-    uint32_t threshold_ppm;
+    fsim_threshold threshold;
     fsim_ns window_ns;
-    bool full_window;
-    /* Keys of rules that are only prose, or NULL: this book cannot price a run; or none with provisioned
-     * instances. */
-    const char *unpriced_rule, *provisioned_rule;
+    /* residency: an instance is idle while its function is at its minimum, it holds no request and uses less
+     * than this much CPU. 0: no such rule. */
+    uint64_t idle_below_ucore;
+    /* Key of a rule that is only prose, or NULL: this book cannot price a run. */
+    const char *unpriced_rule;
 } fsim_metering;
+
+/* What is settled function by function and hour by hour (settle.cu_round, settle.minimum). */
+typedef struct fsim_settlement {
+    bool hourly;              /* the tiered meter's quantity of each function and hour is rounded up to 1 */
+    fsim_i128 minimum_pico;   /* and costs at least this; 0: no minimum */
+    const char *minimum_from; /* "YYYY-MM-DD": since when; NULL: always */
+} fsim_settlement;
 
 typedef struct fsim_price_book {
     const char *id, *provider, *product, *region, *variant, *currency;
@@ -108,6 +127,7 @@ typedef struct fsim_price_book {
     uint32_t fixed_count;
     const char *discount_from, *discount_until; /* "YYYY-MM-DD", NULL: no discount */
     fsim_book_tiers discount;
+    fsim_settlement settle;
     int places;                 /* decimals on the bill as shown: 2 unless settle.places says otherwise */
     const fsim_value *examples; /* NULL or an array, for the tests */
 } fsim_price_book;
@@ -119,9 +139,10 @@ fsim_status fsim_price_book_load(fsim_price_book **out, const fsim_value *root, 
 void fsim_price_book_destroy(fsim_price_book *book); /* NULL allowed */
 
 /* Adds to the plan of a run what the book needs: call it for every book before the run. `first` tells whether
- * no book has set the CPU threshold yet; it is cleared when this one does. FSIM_ECONFIG: the book cannot
- * price a run, its rounding is finer than a millisecond, there are too many different roundings, or two books
- * have different thresholds. */
+ * no book has set the CPU threshold yet; it is cleared when this one does, and the thresholds of later books
+ * stand beside it. FSIM_ECONFIG: the book cannot price a run, its rounding is finer than a millisecond, there
+ * are too many different roundings, thresholds or sizes of nodes, or two books sample in different windows.
+ */
 fsim_status fsim_price_book_require(const fsim_price_book *book, fsim_meter_plan *plan, bool *first,
                                     fsim_error *err);
 
@@ -129,5 +150,10 @@ fsim_status fsim_price_book_require(const fsim_price_book *book, fsim_meter_plan
  * the run did not meter it. 0 for modes without steps. */
 uint32_t fsim_price_book_rule(const fsim_price_book *book, const fsim_meter_plan *plan);
 uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsim_meter_plan *plan);
+/* 0: the plan's threshold; k + 1: plan.more[k]; FSIM_THRESHOLDS_MORE + 1: the run has not metered the book's.
+ */
+uint32_t fsim_price_book_threshold(const fsim_price_book *book, const fsim_meter_plan *plan);
+/* Index of the book's node in plan.node, FSIM_NODE_SIZES_MAX if it is not there. */
+uint32_t fsim_price_book_node(const fsim_price_book *book, const fsim_meter_plan *plan);
 
 #endif

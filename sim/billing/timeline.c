@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA "fsim.timeline/1"
-
 /* ---- CPU windows
  * --------------------------------------------------------------------------------------------------- */
 
@@ -17,9 +15,11 @@ typedef struct walk {
     fsim_cpu_rule rule;
     fsim_cpu_meter meter;
     fsim_usage *usage;
-    uint64_t window; /* index of the current one */
-    uint32_t span;   /* the first CPU span that ends after now */
-    bool step;       /* visit every window: somebody watches, or its CPU is given */
+    uint64_t window;        /* index of the current one */
+    uint32_t span;          /* the first CPU span that ends after now */
+    bool step;              /* visit every window: somebody watches, or its CPU is given */
+    uint32_t hour;          /* the row that is filled */
+    fsim_usage_hour before; /* sums up to it */
 } walk;
 
 static uint32_t full_rate(const fsim_timeline_instance *instance) {
@@ -56,6 +56,59 @@ static void step_to(walk *w, fsim_ns at_ns, bool inclusive) {
     }
 }
 
+/* ---- hours ---- */
+
+static void add_hour(walk *w, uint64_t mem_ms, const uint64_t *cpu_ms) {
+    fsim_usage_hour *row = &w->options->hours[w->hour];
+    row->mem_ms += mem_ms - w->before.mem_ms;
+    w->before.mem_ms = mem_ms;
+    for (uint32_t k = 0; k <= FSIM_THRESHOLDS_MORE; k++) {
+        row->cpu_ms[k] += cpu_ms[k] - w->before.cpu_ms[k];
+        w->before.cpu_ms[k] = cpu_ms[k];
+    }
+}
+
+static void sums_of(const walk *w, uint64_t *mem_ms, uint64_t *cpu_ms) {
+    *mem_ms = w->usage->threshold_mem_ms;
+    cpu_ms[0] = w->usage->threshold_cpu_ms;
+    memcpy(cpu_ms + 1, w->usage->threshold_more_ms, sizeof w->usage->threshold_more_ms);
+}
+
+/* Closes the hours that end at or before at_ns. */
+static void pass_hours(walk *w, fsim_ns at_ns) {
+    while (w->options->hours != NULL && w->hour + 1 < w->options->hour_count &&
+           (fsim_ns)(w->hour + 1) * w->options->settle_ns <= at_ns) {
+        uint64_t mem_ms, cpu_ms[FSIM_THRESHOLDS_MORE + 1];
+        fsim_ns end_ns = (fsim_ns)(w->hour + 1) * w->options->settle_ns;
+        if (end_ns > w->instance->ready_ns) {
+            step_to(w, end_ns, true);
+            uint64_t open_mem_ms = 0, open_cpu_ms[FSIM_THRESHOLDS_MORE + 1] = {0};
+            fsim_cpu_meter_so_far(&w->meter, &w->rule, w->usage, end_ns, &open_mem_ms, open_cpu_ms);
+            sums_of(w, &mem_ms, cpu_ms);
+            mem_ms += open_mem_ms;
+            for (uint32_t k = 0; k <= FSIM_THRESHOLDS_MORE; k++) {
+                cpu_ms[k] += open_cpu_ms[k];
+            }
+            add_hour(w, mem_ms, cpu_ms);
+        }
+        w->hour++;
+    }
+}
+
+static void finish_hours(walk *w) {
+    uint64_t mem_ms, cpu_ms[FSIM_THRESHOLDS_MORE + 1];
+    if (w->options->hours == NULL) {
+        return;
+    }
+    sums_of(w, &mem_ms, cpu_ms);
+    add_hour(w, mem_ms, cpu_ms);
+    for (uint32_t i = 0; i < w->instance->request_count; i++) {
+        uint64_t hour = (uint64_t)(w->instance->requests[i].end_ns / w->options->settle_ns);
+        uint32_t last = w->options->hour_count - 1;
+        w->options->hours[hour < last ? hour : last].requests++;
+    }
+}
+
 /* Rate at at_ns by spans, and when it changes next. Instants do not decrease from call to call. */
 static uint32_t rate_at(walk *w, fsim_ns at_ns, fsim_ns *until_ns) {
     const fsim_timeline_instance *instance = w->instance;
@@ -77,14 +130,17 @@ static void walk_interval(walk *w, fsim_ns from_ns, fsim_ns to_ns, uint32_t rate
     bool spans = w->instance->cpu_count > 0;
     fsim_ns change_ns = FSIM_NEVER;
     uint32_t rate = spans ? rate_at(w, from_ns, &change_ns) : rate_ucore;
+    pass_hours(w, from_ns);
     step_to(w, from_ns, true);
     fsim_cpu_meter_begin(&w->meter, &w->rule, w->usage, from_ns, rate);
     while (change_ns < to_ns) {
         fsim_ns at_ns = change_ns;
+        pass_hours(w, at_ns);
         step_to(w, at_ns, true);
         rate = rate_at(w, at_ns, &change_ns);
         fsim_cpu_meter_set_rate(&w->meter, &w->rule, w->usage, at_ns, rate);
     }
+    pass_hours(w, to_ns);
     step_to(w, to_ns, false);
     fsim_cpu_meter_end(&w->meter, &w->rule, w->usage, to_ns);
 }
@@ -155,7 +211,7 @@ static void meter_intervals(walk *w, const fsim_meter_plan *plan, fsim_ns end_ns
     for (uint32_t i = 0; i < instance->request_count; i++) {
         const fsim_timeline_request *r = &instance->requests[i];
         uint64_t init_ns = i == 0 && r->start_ns == instance->ready_ns ? (uint64_t)instance->init_ns : 0;
-        fsim_meter_request(plan, usage, (uint64_t)(r->end_ns - r->start_ns), init_ns, false);
+        fsim_meter_request(plan, usage, (uint64_t)(r->end_ns - r->start_ns), init_ns, instance->provisioned);
     }
     for (uint32_t next = 0; next < instance->request_count;) {
         bool first = next == 0;
@@ -174,6 +230,17 @@ static void meter_intervals(walk *w, const fsim_meter_plan *plan, fsim_ns end_ns
         fsim_meter_init(usage, (uint64_t)instance->init_ns);
     }
     fsim_meter_instance(plan, usage, (uint64_t)instance->init_ns, resident_ns, resident_ns - busy_ns);
+    if (instance->provisioned) {
+        fsim_meter_provisioned(plan, usage, resident_ns, resident_ns - busy_ns);
+        usage->idle_at_minimum_ns = resident_ns - busy_ns;
+    }
+    for (uint32_t i = 0; i < instance->cpu_count; i++) {
+        const fsim_timeline_cpu *c = &instance->cpu[i];
+        if (c->rate_ucore > full_rate(instance)) {
+            usage->burst_ucore_ns +=
+                (fsim_u128)(uint64_t)(c->to_ns - c->from_ns) * (c->rate_ucore - full_rate(instance));
+        }
+    }
 }
 
 /* No freeze, CPU not given: what an engine would report, full CPU while a request is inside. *count spans,
@@ -209,11 +276,14 @@ fsim_status fsim_timeline_meter(fsim_timeline_instance *instance, const fsim_met
         }
         resident.cpu = spans;
     }
+    fsim_cpu_carry carry = {0};
+    const fsim_cpu_more more = {plan->more, plan->more_count, &carry};
     walk w = {.instance = &resident,
               .options = options,
               .rule = fsim_cpu_rule_make(plan, instance->vcpu_milli),
               .usage = usage,
               .step = options->on_window != NULL || instance->window_cpu_ns != NULL};
+    w.rule.more = plan->more_count != 0 ? &more : NULL;
     fsim_ns end_ns = instance->end_ns == FSIM_NEVER ? last_end(instance) : instance->end_ns;
     fsim_cpu_meter_open(&w.meter, &w.rule, instance->ready_ns,
                         options->wall_clock_grid ? 0 : instance->ready_ns);
@@ -225,108 +295,7 @@ fsim_status fsim_timeline_meter(fsim_timeline_instance *instance, const fsim_met
     step_to(&w, end_ns, false);
     report_window(&w, end_ns);
     fsim_cpu_meter_close(&w.meter, &w.rule, usage);
+    finish_hours(&w);
     free(spans);
     return FSIM_OK;
-}
-
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------- */
-
-/* An array of `width` whole numbers >= 0. */
-static fsim_status read_row(const fsim_value *row, size_t width, int64_t *out, fsim_error *err) {
-    if (row->kind != FSIM_VALUE_ARRAY || row->count != width) {
-        return fsim_value_fail(row, err, "expected an array of %zu whole numbers", width);
-    }
-    for (fsim_value *item = row->first; item != NULL; item = item->next) {
-        if (item->kind != FSIM_VALUE_INTEGER || item->integer < 0 || item->integer > INT64_MAX / FSIM_US) {
-            return fsim_value_fail(item, err, "expected a whole number, not negative");
-        }
-        fsim_value_mark_used(item);
-        *out++ = item->integer;
-    }
-    return FSIM_OK;
-}
-
-/* The rows under `key`; *rows is NULL with count 0 when it is absent. */
-static fsim_status open_rows(fsim_value_pool *pool, const fsim_value *object, const char *key, size_t size,
-                             const fsim_value **first, void **rows, fsim_error *err) {
-    const fsim_value *array = fsim_value_get(object, key);
-    *first = NULL;
-    *rows = NULL;
-    if (array == NULL) {
-        return FSIM_OK;
-    }
-    if (array->kind != FSIM_VALUE_ARRAY || array->count > UINT32_MAX / 2) {
-        return fsim_value_fail(array, err, "expected an array");
-    }
-    *first = array->first;
-    *rows = fsim_value_pool_alloc(pool, size * (array->count + 1));
-    return *rows == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
-}
-
-static fsim_status read_instance(fsim_value_pool *pool, const fsim_value *object, fsim_timeline_instance *out,
-                                 fsim_error *err) {
-    const int64_t most = INT64_MAX / FSIM_US;
-    int64_t memory_mb = 0, vcpu_milli = 1000, disk_mb = 0, init_us = 0, ready_us = 0, end_us = -1, n[3] = {0};
-    *out = (fsim_timeline_instance){.freeze = true};
-    FSIM_TRY(fsim_value_get_i64(object, "memory_mb", 1, 1 << 30, &memory_mb, err));
-    FSIM_TRY(fsim_value_get_i64(object, "vcpu_milli", 1, 1000000, &vcpu_milli, err));
-    FSIM_TRY(fsim_value_get_i64(object, "disk_mb", 0, 1 << 30, &disk_mb, err));
-    FSIM_TRY(fsim_value_get_bool(object, "freeze", &out->freeze, err));
-    FSIM_TRY(fsim_value_get_i64(object, "init_us", 0, most, &init_us, err));
-    FSIM_TRY(fsim_value_get_i64(object, "ready_us", 0, most, &ready_us, err));
-    if (!fsim_value_is_off(fsim_value_get(object, "end_us"))) {
-        FSIM_TRY(fsim_value_get_i64(object, "end_us", 0, most, &end_us, err));
-    }
-    if (memory_mb == 0) {
-        return fsim_value_missing(object, "memory_mb", err);
-    }
-    out->memory_mb = (uint64_t)memory_mb;
-    out->vcpu_milli = (uint64_t)vcpu_milli;
-    out->disk_mb = (uint64_t)disk_mb;
-    out->init_ns = init_us * FSIM_US;
-    out->ready_ns = ready_us * FSIM_US;
-    out->end_ns = end_us < 0 ? FSIM_NEVER : end_us * FSIM_US;
-    const fsim_value *row;
-    void *rows;
-    FSIM_TRY(open_rows(pool, object, "requests_us", sizeof *out->requests, &row, &rows, err));
-    out->requests = rows;
-    for (; row != NULL; row = row->next) {
-        FSIM_TRY(read_row(row, 2, n, err));
-        out->requests[out->request_count++] = (fsim_timeline_request){n[0] * FSIM_US, n[1] * FSIM_US};
-    }
-    FSIM_TRY(open_rows(pool, object, "cpu_us", sizeof *out->cpu, &row, &rows, err));
-    fsim_timeline_cpu *cpu = rows;
-    for (; row != NULL; row = row->next) {
-        FSIM_TRY(read_row(row, 3, n, err));
-        if (n[2] > 1000000) {
-            return fsim_value_fail(row, err, "expected at most 1000000 thousandths of a core");
-        }
-        cpu[out->cpu_count++] =
-            (fsim_timeline_cpu){n[0] * FSIM_US, n[1] * FSIM_US, (uint32_t)(n[2] * (FSIM_UCORE / 1000))};
-    }
-    out->cpu = cpu;
-    return FSIM_OK;
-}
-
-fsim_status fsim_timeline_read(fsim_value_pool *pool, const fsim_value *root,
-                               fsim_timeline_instance **instances, uint32_t *count, fsim_error *err) {
-    const char *schema = SCHEMA;
-    FSIM_TRY(fsim_value_get_string(root, "schema", &schema, err));
-    if (strcmp(schema, SCHEMA) != 0) {
-        return fsim_value_fail(fsim_value_get(root, "schema"), err, "found \"%s\", expected \"" SCHEMA "\"",
-                               schema);
-    }
-    if (fsim_value_get(root, "instances") == NULL) {
-        return fsim_value_missing(root, "instances", err);
-    }
-    const fsim_value *item;
-    void *rows;
-    FSIM_TRY(open_rows(pool, root, "instances", sizeof **instances, &item, &rows, err));
-    *instances = rows;
-    *count = 0;
-    for (; item != NULL; item = item->next) {
-        FSIM_TRY(read_instance(pool, item, &(*instances)[(*count)++], err));
-    }
-    return fsim_value_check_used(root, NULL, err);
 }

@@ -56,7 +56,7 @@ static fsim_status read_book(fsim_books *books, const fsim_value *said, const ch
 fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim_error *err) {
     bool first = true;
     *out = (fsim_books){.pool = fsim_value_pool_create(), .meters = fsim_meter_plan_default()};
-    out->meters.threshold_ppm = scenario->cpu_threshold_ppm;
+    out->meters.threshold.ppm = scenario->cpu_threshold_ppm;
     out->items = calloc((size_t)scenario->book_count + 1, sizeof *out->items);
     fsim_status status =
         out->pool == NULL || out->items == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
@@ -96,10 +96,13 @@ fsim_status fsim_books_price(fsim_invoice **out, const fsim_books *books, const 
         .plan = &result->meters,
         .functions = result->usage,
         .function_count = result->function_count,
+        .hours = result->hours,
+        .hour_count = result->hour_count,
+        .nodes = result->nodes,
         .horizon_ns = result->horizon_ns,
     };
     for (uint32_t i = 0; i < books->count && status == FSIM_OK; i++) {
-        status = fsim_invoice_of_run(&invoices[i], books->items[i], &run, err);
+        status = fsim_invoice_of_run(&invoices[i], books->items[i], &run, NULL, err);
     }
     if (status != FSIM_OK) {
         free(invoices);

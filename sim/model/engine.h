@@ -265,6 +265,9 @@ typedef struct closed_population {
     uint64_t sent;
 } closed_population;
 
+/* Meters that only some price books need (engine_books.c). */
+typedef struct engine_books engine_books;
+
 typedef struct engine {
     /* hot */
     fsim_event_queue queue;
@@ -351,6 +354,7 @@ typedef struct engine {
     } base;
     fsim_ns occupancy_at_ns;
     uint64_t *occupancy_requests_ns, *occupancy_instances_ns;
+    engine_books *books; /* NULL: nothing of the kind is metered */
     uint64_t events, batches;
     fsim_result *result;
     fsim_ns growth_at_ns; /* last new maximum of instances */
@@ -430,6 +434,18 @@ void engine_occupancy(engine *e);              /* before every change of a count
 void engine_windows_add_functions(engine *e, uint32_t before);
 void engine_marks_finish(engine *e, fsim_ns end_ns);
 void engine_node_used(engine *e, uint32_t node, int change);
+
+/* engine_books.c: what only some price books need; e->books is NULL where none does */
+void engine_books_set_up(engine *e);
+void engine_books_add_functions(engine *e);
+void engine_books_grow_instances(engine *e, uint32_t capacity);
+void engine_books_open(engine *e, uint32_t instance); /* its CPU meter has just been opened */
+void engine_books_changed(engine *e, function *f);    /* after a start, readiness or release */
+fsim_ns engine_books_mark_ns(const engine *e);
+void engine_books_mark(engine *e, fsim_ns at_ns);
+void engine_books_forget(engine *e, fsim_ns now_ns);
+void engine_books_finish(engine *e, fsim_ns end_ns);
+void engine_books_destroy(engine *e);
 
 /* engine_result.c */
 void engine_finish(engine *e, fsim_ns end_ns);

@@ -175,6 +175,9 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     if (e->has_quota) {
         e->quota_used_mb += f->spec.memory_mb;
     }
+    if (e->books != NULL) {
+        engine_books_changed(e, f);
+    }
     return i;
 }
 
@@ -254,6 +257,9 @@ static void release(engine *e, function *f, uint32_t i) {
         engine_occupancy(e);
     }
     e->alive--;
+    if (e->books != NULL) {
+        engine_books_changed(e, f);
+    }
     in->state = INSTANCE_FREE;
     in->generation = (in->generation + 1u) & GENERATION_MASK;
     in->newer = e->instance_free;
@@ -331,6 +337,10 @@ void engine_ready(engine *e, uint32_t i) {
             fsim_cpu_meter_begin(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
                                  f->background_ucore);
         }
+    }
+    if (e->books != NULL) {
+        engine_books_open(e, i);
+        engine_books_changed(e, f);
     }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;

@@ -105,7 +105,25 @@ static void forget_function(engine *e, uint32_t fn, fsim_ns now_ns) {
     forget_usage(&f->usage);
 }
 
+/* An interval that is open begins anew; what waits for the current window to be decided is forgotten, its
+ * CPU time stays. */
+static void restart_meter(engine *e, uint32_t i, fsim_ns now_ns) {
+    function *f = engine_function_of(e, i);
+    fsim_cpu_meter *meter = &e->instances[i].meter;
+    if (meter->begun_at_ns != FSIM_NEVER) {
+        uint32_t rate_ucore = meter->rate_ucore;
+        fsim_cpu_meter_end(meter, &f->cpu_rule, &f->usage, now_ns);
+        fsim_cpu_meter_begin(meter, &f->cpu_rule, &f->usage, now_ns, rate_ucore);
+    }
+    meter->pending_ms = 0;
+}
+
 static void end_warmup(engine *e, fsim_ns now_ns) {
+    for (uint32_t i = 0; e->metering && i < e->instance_capacity; i++) {
+        if (e->instances[i].state == INSTANCE_READY) {
+            restart_meter(e, i, now_ns);
+        }
+    }
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
         forget_function(e, fn, now_ns);
     }
@@ -116,6 +134,9 @@ static void end_warmup(engine *e, fsim_ns now_ns) {
         if (in->state == INSTANCE_READY && in->executing != 0) {
             in->since_ns = now_ns;
         }
+    }
+    if (e->books != NULL) {
+        engine_books_forget(e, now_ns);
     }
     e->base.in_execution = level_integral(&e->in_execution.level, now_ns);
     e->base.square = squared_integral(&e->in_execution, now_ns);
@@ -281,7 +302,9 @@ static void series_row(engine *e, fsim_ns at_ns) {
 static void next_mark(engine *e) {
     fsim_ns m = e->warmup_mark_ns < e->window_mark_ns ? e->warmup_mark_ns : e->window_mark_ns;
     m = e->probe_mark_ns < m ? e->probe_mark_ns : m;
-    e->mark_ns = e->series_mark_ns < m ? e->series_mark_ns : m;
+    m = e->series_mark_ns < m ? e->series_mark_ns : m;
+    fsim_ns books_ns = e->books == NULL ? FSIM_NEVER : engine_books_mark_ns(e);
+    e->mark_ns = books_ns < m ? books_ns : m;
 }
 
 void engine_marks_setup(engine *e) {
@@ -312,6 +335,9 @@ void engine_marks(engine *e, fsim_ns next_ns) {
         if (at_ns == e->window_mark_ns) {
             close_window(e, at_ns + 1);
             open_window(e);
+        }
+        if (e->books != NULL) {
+            engine_books_mark(e, at_ns);
         }
         if (at_ns == e->series_mark_ns) {
             series_row(e, at_ns);

@@ -279,6 +279,9 @@ void engine_finish(engine *e, fsim_ns end_ns) {
     result->horizon_ns = end_ns > e->warmup_ns ? end_ns - e->warmup_ns : 0;
     end_requests(e, end_ns);
     end_instances(e, end_ns);
+    if (e->books != NULL) {
+        engine_books_finish(e, end_ns);
+    }
     fill_scopes(e, end_ns);
     fill_occupancy(e);
     result->nonstationary = looks_nonstationary(e, end_ns);

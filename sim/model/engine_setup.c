@@ -92,6 +92,9 @@ void engine_grow_instances(engine *e) {
     if (e->cells != NULL) {
         e->cells = engine_grow(e, e->cells, capacity, e->cell_size);
     }
+    if (e->books != NULL) {
+        engine_books_grow_instances(e, capacity);
+    }
     if (e->has_pool) {
         e->instance_rank = engine_grow(e, e->instance_rank, capacity, sizeof *e->instance_rank);
         e->instance_uses = engine_grow(e, e->instance_uses, capacity, sizeof *e->instance_uses);
@@ -285,6 +288,9 @@ void engine_add_functions(engine *e) {
     if (e->scenario->windows_every_ns != 0) {
         engine_windows_add_functions(e, before);
     }
+    if (e->books != NULL) {
+        engine_books_add_functions(e);
+    }
     for (uint32_t fn = before; fn < count; fn++) {
         begin_function(e, &e->functions[fn]);
     }
@@ -393,6 +399,7 @@ static void take_arrays(engine *e) {
 /* Everything that may leave by no_memory; the caller has set it. */
 void engine_set_up(engine *e) {
     take_features(e);
+    engine_books_set_up(e);
     take_arrays(e);
     engine_add_functions(e);
     take_closed(e);
@@ -451,6 +458,7 @@ void engine_destroy(engine *e) {
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);
+    engine_books_destroy(e);
     void *arrays[] = {e->requests,
                       e->instances,
                       e->links,

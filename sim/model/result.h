@@ -99,7 +99,10 @@ typedef struct fsim_result {
     fsim_scope *per_function;
     fsim_usage *usage;      /* per function */
     fsim_meter_plan meters; /* how usage was metered: fsim_run_options.meters, or the default */
-    fsim_window *windows;   /* window_count rows; window_functions: that times function_count */
+    fsim_usage_hour *hours; /* meters.settle_ns: in the order of the hours */
+    uint32_t hour_count;
+    fsim_usage_nodes nodes[FSIM_NODE_SIZES_MAX]; /* meters.node_count of them */
+    fsim_window *windows; /* window_count rows; window_functions: that times function_count */
     uint32_t window_count;
     fsim_window_row *window_functions; /* [window * function_count + function]; NULL with one function */
     fsim_probe *probes;                /* in the order of run.probe */

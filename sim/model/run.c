@@ -124,6 +124,7 @@ void fsim_result_destroy(fsim_result *r) {
     fsim_function_table_destroy(r->functions);
     free(r->per_function);
     free(r->usage);
+    free(r->hours);
     free(r->windows);
     free(r->window_functions);
     free(r->probes);

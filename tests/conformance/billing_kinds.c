@@ -251,7 +251,8 @@ static json_t *cpu_figures(const json_t *params) {
                                        .end_ns = lifetime_ms * FSIM_MS,
                                        .cpu = cpu,
                                        .cpu_count = (uint32_t)json_array_size(spans)};
-    fsim_meter_plan plan = {.window_ns = period_ms * FSIM_MS, .threshold_ppm = (uint32_t)permille * 1000};
+    fsim_meter_plan plan = {.window_ns = period_ms * FSIM_MS,
+                            .threshold = {.ppm = (uint32_t)permille * 1000}};
     flags windows = {json_array()};
     fsim_usage usage;
     fsim_timeline_options options = {.on_window = add_flag, .user = &windows};

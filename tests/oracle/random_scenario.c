@@ -317,6 +317,16 @@ fsim_result *engine_run(const char *text, uint64_t seed,
     return result;
 }
 
+fsim_result *engine_run_metered(const char *text, uint64_t seed, const fsim_load_options *load,
+                                const fsim_meter_plan *meters) {
+    fsim_error err = {0};
+    fsim_result *result = load_and_run(text, load, &(fsim_run_options){.seed = seed, .meters = meters}, &err);
+    if (result == NULL) {
+        printf("%s: %s\n%.400s...\n", err.place, err.text, text);
+    }
+    return result;
+}
+
 fsim_result *engine_run_random(const random_scenario *s) {
     char *text = random_scenario_print(s);
     fsim_result *result = engine_run(text, s->seed, NULL, NULL);

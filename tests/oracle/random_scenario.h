@@ -33,6 +33,9 @@ fsim_result *engine_run(const char *text, uint64_t seed,
                         void *user);
 /* The same with settings and a policy laid over the text; err is the caller's, and nothing is printed. */
 fsim_result *engine_run_with(const char *text, uint64_t seed, const fsim_load_options *load, fsim_error *err);
+/* With settings, metered by a plan; failures are printed as by engine_run. */
+fsim_result *engine_run_metered(const char *text, uint64_t seed, const fsim_load_options *load,
+                                const fsim_meter_plan *meters);
 /* Text, run, free. */
 fsim_result *engine_run_random(const random_scenario *scenario);
 

@@ -91,7 +91,7 @@ static void test_free_part_is_subtracted_first(void) {
     CHECK_EQ_STR(bill(book, "{\"requests\": 3000000, \"gb_s\": \"540000\"}",
                       &(fsim_invoice_options){.free_off_meters = only_duration}),
                  "requests 2000000 x 0.0000002 = 0.4; duration 540000 x 0.0000166667 = 9.000018; | 9.400018");
-    CHECK_EQ_STR(bill(book, "{\"requests\": 1}", &(fsim_invoice_options){.free_off = true}),
+    CHECK_EQ_STR(bill(book, "{\"requests\": 1, \"gb_s\": \"0\"}", &(fsim_invoice_options){.free_off = true}),
                  "requests 1 x 0.0000002 = 0.0000002; duration 0 x 0.0000166667 = 0; | 0.0000002");
 }
 
@@ -103,7 +103,7 @@ static void test_tiers_are_cumulative(void) {
     CHECK_EQ_STR(bill(book, "{\"gb_s\": \"30\"}", NULL), "d 6 x 3 = 18; d 9 x 2 = 18; d 15 x 1 = 15; | 51");
     CHECK_EQ_STR(bill(book, "{\"gb_s\": \"6\"}", NULL), "d 6 x 3 = 18; | 18");
     CHECK_EQ_STR(bill(book, "{\"gb_s\": \"6.5\"}", NULL), "d 6 x 3 = 18; d 0.5 x 2 = 1; | 19");
-    CHECK_EQ_STR(bill(book, "{}", NULL), "d 0 x 3 = 0; | 0");
+    CHECK_EQ_STR(bill(book, "{\"gb_s\": 0}", NULL), "d 0 x 3 = 0; | 0");
 }
 
 static void test_credit_is_money(void) {
@@ -235,7 +235,7 @@ static const char *run_bill(const char *metering, const char *quantity, uint32_t
     if (fsim_price_book_require(book, &plan, &first, &err) == FSIM_OK) {
         plan.metered = metered;
         fsim_metered_run run = two_functions(&plan, usage);
-        if (fsim_invoice_of_run(&invoice, book, &run, &err) == FSIM_OK) {
+        if (fsim_invoice_of_run(&invoice, book, &run, NULL, &err) == FSIM_OK) {
             snprintf(said, sizeof said, "%s", invoice.total);
             return said;
         }
@@ -308,7 +308,7 @@ static void test_gb_of_1000_mb_and_free_disk(void) {
         "\"units\": {\"gb\": \"1000 MB (128 MB = 0.128 GB)\", \"disk_free\": \"first 512 MiB\"}, \"meters\": "
         "[" M("a") "\"quantity\": \"gb_s\", \"price\": \"1\"}," M("d") "\"quantity\": \"disk_gb_s\", "
                                                                        "\"price\": \"1\"}]");
-    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL) == FSIM_OK);
+    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL, NULL) == FSIM_OK);
     CHECK_EQ_STR(bill_text(&invoice), "a 0.159744 x 1 = 0.159744; d 0.154624 x 1 = 0.154624; | 0.314368");
 }
 
@@ -322,7 +322,7 @@ static void test_provisioned_time_is_paid_once(void) {
     const fsim_price_book *book =
         open_book(ANY, "\"meters\": [" M("d") "\"quantity\": \"gb_s\", \"price\": \"1\"}," M(
                            "p") "\"quantity\": \"pc_exec_gb_s\", \"price\": \"1\"}]");
-    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL) == FSIM_OK);
+    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL, NULL) == FSIM_OK);
     CHECK_EQ_STR(bill_text(&invoice), "d 0.151 x 1 = 0.151; p 0.005 x 1 = 0.005; | 0.156");
 }
 
@@ -341,7 +341,10 @@ static void test_what_was_not_measured_is_an_error(void) {
         {"\"mode\": \"request\", \"memory\": {\"max_mib\": 256}", "gb_s", "memory sizes"},
         {"\"mode\": \"request\", \"rounding\": \"by hand\"", "gb_s", "rounding"},
         {"\"mode\": \"residency\", \"idle\": {\"rule\": \"prose\"}", "gb_s", "idle"},
-        {"\"mode\": \"request\", \"reserved\": {}", "gb_s", "provisioned instances"},
+        {"\"mode\": \"request\", \"reserved\": {}", "idle_gb_s", "provisioned instances"},
+        {"\"mode\": \"request\", \"provisioned_idle\": {}", "idle_gb_s", "provisioned instances"},
+        {"\"mode\": \"node-hours\", \"node\": {\"vcpu_milli\": 4000, \"memory_mib\": 16384}", "node_hours",
+         "nodes"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_context("%s %s", rows[i].metering, rows[i].quantity);
@@ -357,7 +360,7 @@ static void test_optional_meter_is_left_out_and_named(void) {
     const fsim_price_book *book =
         open_book(ANY, "\"meters\": [" M("r") "\"quantity\": \"requests\", \"price\": \"1\"}," M(
                            "s") "\"quantity\": \"stream_gb\", \"price\": \"1\", \"optional\": true}]");
-    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL) == FSIM_OK);
+    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL, NULL) == FSIM_OK);
     CHECK_EQ_STR(bill_text(&invoice), "r 3 x 1 = 3; | 3");
     REQUIRE(invoice.left_out_count == 1);
     CHECK_EQ_STR(invoice.left_out[0], "s");
@@ -373,12 +376,12 @@ static void test_another_plan_is_an_error(void) {
     const fsim_price_book *book =
         open_book("\"mode\": \"request\", \"granularity_us\": 7000",
                   "\"meters\": [" M("a") "\"quantity\": \"gb_s\", \"price\": \"1\"}]");
-    CHECK_EQ_INT(fsim_invoice_of_run(&invoice, book, &run, &err), FSIM_ECONFIG);
+    CHECK_EQ_INT(fsim_invoice_of_run(&invoice, book, &run, NULL, &err), FSIM_ECONFIG);
     CHECK_CONTAINS(err.text, "not metered in the steps");
     err = (fsim_error){0};
     book = open_book("\"mode\": \"threshold\", \"idle\": {\"threshold_ppm\": 10000}",
                      "\"meters\": [" M("a") "\"quantity\": \"gb_s\", \"price\": \"1\"}]");
-    CHECK_EQ_INT(fsim_invoice_of_run(&invoice, book, &run, &err), FSIM_ECONFIG);
+    CHECK_EQ_INT(fsim_invoice_of_run(&invoice, book, &run, NULL, &err), FSIM_ECONFIG);
     CHECK_CONTAINS(err.text, "10000 ppm");
 }
 
@@ -390,7 +393,7 @@ static void test_started_periods_count_whole(void) {
     const fsim_price_book *book =
         open_book(ANY, "\"fixed\": [{\"id\": \"sub\", \"price\": \"5\", \"per\": \"month\"}, {\"id\": "
                        "\"pack\", \"price\": \"0.06\", \"per\": \"day\"}], \"meters\": []");
-    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL) == FSIM_OK);
+    REQUIRE(fsim_invoice_of_run(&invoice, book, &run, NULL, NULL) == FSIM_OK);
     CHECK_EQ_STR(bill_text(&invoice), "sub 1 x 5 = 5; pack 2 x 0.06 = 0.12; | 5.12");
     CHECK_EQ_STR(invoice.line[1].unit, "day");
 }

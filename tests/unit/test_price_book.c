@@ -171,14 +171,42 @@ static void test_requirements(void) {
     CHECK_CONTAINS(err.text, "whole milliseconds");
     CHECK_EQ_INT(require("{\"mode\": \"node-hours\"}", &plan, &first, &err), FSIM_ECONFIG);
     CHECK_CONTAINS(err.text, "cannot price a run");
+    CHECK_EQ_INT(
+        require("{\"mode\": \"node-hours\", \"node\": {\"vcpu_milli\": 4000, \"memory_mib\": 16384}}", &plan,
+                &first, &err),
+        FSIM_OK);
+    CHECK_EQ_INT(plan.node_count, 1);
 
     CHECK_EQ_INT(
         require("{\"mode\": \"threshold\", \"idle\": {\"threshold_ppm\": 10000}}", &plan, &first, &err),
         FSIM_OK);
     CHECK(!first);
-    CHECK_EQ_INT(plan.threshold_ppm, 10000);
-    CHECK_EQ_INT(require("{\"mode\": \"threshold\"}", &plan, &first, &err), FSIM_ECONFIG);
-    CHECK_CONTAINS(err.text, "one threshold");
+    CHECK_EQ_INT(plan.threshold.ppm, 10000);
+    CHECK_EQ_INT(require("{\"mode\": \"threshold\"}", &plan, &first, &err), FSIM_OK); /* beside the first */
+    CHECK_EQ_INT(plan.more_count, 1);
+    CHECK_EQ_INT(plan.more[0].ppm, 50000);
+    CHECK_EQ_INT(require("{\"mode\": \"threshold\"}", &plan, &first, &err), FSIM_OK);
+    CHECK_EQ_INT(plan.more_count, 1); /* metered already */
+    CHECK_EQ_INT(require("{\"mode\": \"threshold\", \"idle\": {\"sample_us\": 500000}}", &plan, &first, &err),
+                 FSIM_ECONFIG);
+    CHECK_CONTAINS(err.text, "windows of one length");
+}
+
+static void test_too_many_thresholds(void) {
+    fsim_meter_plan plan = fsim_meter_plan_default();
+    fsim_error err = {0};
+    bool first = true;
+    fsim_status status = FSIM_OK;
+    int thresholds = 0;
+    for (; status == FSIM_OK && thresholds < 100; thresholds++) {
+        char metering[80];
+        snprintf(metering, sizeof metering, "{\"mode\": \"threshold\", \"idle\": {\"threshold_ppm\": %d}}",
+                 10000 * (thresholds + 1));
+        status = require(metering, &plan, &first, &err);
+    }
+    CHECK_EQ_INT(status, FSIM_ECONFIG);
+    CHECK_EQ_INT(thresholds, FSIM_THRESHOLDS_MORE + 2);
+    CHECK_CONTAINS(err.text, "thresholds");
 }
 
 static void test_too_many_roundings(void) {
@@ -201,27 +229,35 @@ static void test_too_many_roundings(void) {
 static void invoice_of_example(fsim_value_pool *pool, const fsim_price_book *book, const fsim_value *example,
                                fsim_invoice *invoice) {
     fsim_error err = {0};
+    fsim_invoice_options options = {0};
     const fsim_value *timeline = fsim_value_get(example, "timeline");
+    REQUIRE(fsim_value_get_bool(example, "free_off", &options.free_off, &err) == FSIM_OK);
     if (timeline == NULL) {
         fsim_quantities quantities;
         const fsim_value *record = fsim_value_get(example, "quantities");
         REQUIRE(record != NULL && fsim_quantities_read(&quantities, record, &err) == FSIM_OK);
-        REQUIRE(fsim_invoice_build(invoice, book, &quantities, NULL, &err) == FSIM_OK);
+        fsim_status status = fsim_invoice_build(invoice, book, &quantities, &options, &err);
+        CHECK_EQ_STR(err.text, "");
+        REQUIRE(status == FSIM_OK);
         return;
     }
     fsim_timeline_instance *instances;
     uint32_t count;
-    fsim_usage usage[8];
+    fsim_timeline_bill bill;
     bool first = true;
     fsim_meter_plan plan = fsim_meter_plan_default();
     plan.metered = FSIM_TIMELINE_METERED;
     REQUIRE(fsim_price_book_require(book, &plan, &first, &err) == FSIM_OK);
-    REQUIRE(fsim_timeline_read(pool, timeline, &instances, &count, &err) == FSIM_OK && count <= 8);
-    for (uint32_t i = 0; i < count; i++) {
-        REQUIRE(fsim_timeline_meter(&instances[i], &plan, NULL, &usage[i], &err) == FSIM_OK);
-    }
-    fsim_metered_run run = {.plan = &plan, .functions = usage, .function_count = count};
-    fsim_status status = fsim_invoice_of_run(invoice, book, &run, &err);
+    REQUIRE(fsim_timeline_read(pool, timeline, &instances, &count, &err) == FSIM_OK);
+    REQUIRE(fsim_timeline_bill_make(&bill, instances, count, &plan, &err) == FSIM_OK);
+    fsim_metered_run run = {.plan = &plan,
+                            .functions = bill.usage,
+                            .function_count = bill.function_count,
+                            .hours = bill.hours,
+                            .hour_count = bill.hour_count,
+                            .horizon_ns = bill.horizon_ns};
+    fsim_status status = fsim_invoice_of_run(invoice, book, &run, &options, &err);
+    fsim_timeline_bill_free(&bill);
     CHECK_EQ_STR(err.text, "");
     REQUIRE(status == FSIM_OK);
 }
@@ -278,6 +314,7 @@ int main(void) {
     RUN(test_metering_refusals);
     RUN(test_requirements);
     RUN(test_too_many_roundings);
+    RUN(test_too_many_thresholds);
     RUN(test_examples_of_all_books);
     return check_done();
 }

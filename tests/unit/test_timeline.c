@@ -113,7 +113,7 @@ static void test_threshold_sweep(void) {
                 {200000, 2000}, {600000, 1000}, {1000000, 1000}, {1000001, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fsim_meter_plan plan = fsim_meter_plan_default();
-        plan.threshold_ppm = rows[i].ppm;
+        plan.threshold.ppm = rows[i].ppm;
         sheet s;
         sheet_init(&s, true);
         s.instance.window_cpu_ns = cpu_ns;
@@ -149,7 +149,7 @@ static void test_full_windows_hide_short_bursts(void) {
     sheet_init(&s, true);
     add_request(&s, 0, 50 * FSIM_MS - FSIM_US);
     CHECK_EQ_INT(metered(&s, &plan, NULL).threshold_cpu_ms, 50);
-    plan.full_window = true;
+    plan.threshold.full_window = true;
     CHECK_EQ_INT(metered(&s, &plan, NULL).threshold_cpu_ms, 0);
 }
 
@@ -294,9 +294,9 @@ static void plain_threshold(const sheet *s, const fsim_meter_plan *plan, uint64_
                     (fsim_u128)overlap(from, to, s->cpu[c].from_ns, s->cpu[c].to_ns) * s->cpu[c].rate_ucore;
             }
         }
-        uint64_t length = plan->full_window ? (uint64_t)plan->window_ns : resident;
+        uint64_t length = plan->threshold.full_window ? (uint64_t)plan->window_ns : resident;
         bool active = used * 1000000000 >=
-                      (fsim_u128)plan->threshold_ppm * s->instance.vcpu_milli * length * FSIM_UCORE;
+                      (fsim_u128)plan->threshold.ppm * s->instance.vcpu_milli * length * FSIM_UCORE;
         for (int i = 0; i < count; i++) {
             active_ns[i] += active ? part[i] : 0;
         }
@@ -356,8 +356,8 @@ static void test_against_the_plain_windows(void) {
         sheet s;
         fsim_meter_plan plan = fsim_meter_plan_default();
         draw_sheet(&s, &rng, round % 2 == 0, round % 3 != 0);
-        plan.threshold_ppm = thresholds[fsim_rng_below(&rng, 6)];
-        plan.full_window = fsim_rng_below(&rng, 4) == 0;
+        plan.threshold.ppm = thresholds[fsim_rng_below(&rng, 6)];
+        plan.threshold.full_window = fsim_rng_below(&rng, 4) == 0;
         plan.window_ns = fsim_rng_below(&rng, 4) == 0 ? 100 * FSIM_MS : FSIM_SECOND;
         uint64_t mem_ms, cpu_ms;
         fsim_usage usage = metered(&s, &plan, NULL); /* sorts the requests */
@@ -440,7 +440,7 @@ static void test_order_of_the_phases(void) {
         CHECK(p3(&u) >= u.requests * 2000 + u.threshold_mem_ms * 10);
         uint64_t before = UINT64_MAX;
         for (uint32_t ppm = 0; ppm <= 1250000; ppm += 125000) {
-            plan.threshold_ppm = ppm;
+            plan.threshold.ppm = ppm;
             fsim_usage v = metered(&s, &plan, NULL);
             CHECK(ppm != 0 || p3(&v) == p2(&v));
             CHECK(ppm <= 1000000 || v.threshold_cpu_ms == 0);
@@ -482,7 +482,7 @@ static void test_no_freeze_bounds(void) {
          */
         fsim_u128 capacity = (fsim_u128)u.vcpu_milli * 1000 * FSIM_MS;
         REQUIRE(u.cpu_ucore_ns <=
-                capacity * u.threshold_cpu_ms + capacity * (idle_ms + 1) * plan.threshold_ppm / 1000000);
+                capacity * u.threshold_cpu_ms + capacity * (idle_ms + 1) * plan.threshold.ppm / 1000000);
     }
 }
 

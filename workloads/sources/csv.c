@@ -81,7 +81,8 @@ static fsim_status intern_function(void *user, const char *text, size_t len, int
 static fsim_status hash_session(void *user, const char *text, size_t len, int64_t *value, fsim_error *err) {
     (void)user;
     (void)err;
-    uint64_t id = fsim_source_session_id(text, len);
+    uint64_t id = fsim_hash_bytes(FSIM_HASH_START, text, len);
+    id += id == 0; /* 0 means none */
     memcpy(value, &id, sizeof id);
     return FSIM_OK;
 }
@@ -122,11 +123,11 @@ static fsim_status fail_column(const csv_source *c, const char *name, size_t fie
         name);
 }
 
-static void bind_column(csv_source *c, const struct column_kind *kind, size_t field) {
+static fsim_status bind_column(csv_source *c, const struct column_kind *kind, size_t field, fsim_error *err) {
     fsim_csv_binding binding = {
         .unit = kind->unit, .expected = kind->expected, .when_empty = FSIM_CSV_REQUIRED, .user = c};
     switch (kind->role) {
-    case VERSION: return; /* allowed, not read */
+    case VERSION: return FSIM_OK; /* allowed, not read */
     case FUNCTION:
         binding.name = intern_function;
         binding.when_empty = c->context.default_fn;
@@ -140,7 +141,7 @@ static void bind_column(csv_source *c, const struct column_kind *kind, size_t fi
     case MEMORY: binding.when_empty = MEMORY_EMPTY; break;
     default: break;
     }
-    fsim_csv_bind(c->csv, field, &binding);
+    return fsim_csv_bind(c->csv, field, &binding, err);
 }
 
 static fsim_status read_header(csv_source *c, fsim_error *err) {
@@ -159,7 +160,7 @@ static fsim_status read_header(csv_source *c, fsim_error *err) {
                                  kind->name, c->field[kind->role] + 1, names[c->field[kind->role]]);
         }
         c->field[kind->role] = field;
-        bind_column(c, kind, field);
+        FSIM_TRY(bind_column(c, kind, field, err));
     }
     return FSIM_OK;
 }
