@@ -306,6 +306,7 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
         .tick_ns = FSIM_KNATIVE_TICK_NS,
         .initial = (uint32_t)initial,
         .activator = true,
+        .activator_only = s.target_burst_capacity == FSIM_KNATIVE_UNLIMITED_BURST,
         .local_queue = local_queue_of(fn),
         .reads = FSIM_INPUT_BIT(k->rps ? FSIM_INPUT_RPS : FSIM_INPUT_CONCURRENCY),
     };

@@ -38,6 +38,9 @@ typedef struct fsim_fn_spec {
     fsim_dist cold_phases[FSIM_COLD_PHASES];
 } fsim_fn_spec;
 
+/* Mean time from a start to ready, over its phases where it has them. */
+double fsim_fn_cold_mean_s(const fsim_fn_spec *spec);
+
 typedef struct fsim_function_table fsim_function_table;
 
 fsim_function_table *fsim_function_table_create(void);

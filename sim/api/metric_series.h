@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,8 @@ typedef enum fsim_input {
     FSIM_INPUT_CONCURRENCY, /* requests in execution; those that wait too, where no queue is given */
     FSIM_INPUT_RPS,         /* requests that arrive, a second */
     FSIM_INPUT_QUEUE,       /* requests or messages that wait */
-    FSIM_INPUT_CPU,         /* % of an instance's vCPU in use, mean of the ready instances */
-    FSIM_INPUT_MEMORY,      /* % of an instance's memory in use, mean of the ready instances */
+    FSIM_INPUT_CPU,         /* in use, mean of the ready instances: % of the vCPU of one */
+    FSIM_INPUT_MEMORY,      /* in use, mean of the ready instances: % of the memory of one */
     FSIM_INPUT_READY,       /* instances that are ready */
     FSIM_INPUT_REPLICAS,    /* instances that are asked for */
     FSIM_INPUTS
@@ -32,7 +33,11 @@ typedef struct fsim_metric_series {
     size_t rows;
     fsim_ns *at_ns;              /* strictly ascending; in the clock of the recording, such as Unix time */
     double *values[FSIM_INPUTS]; /* one array of `rows` values for each input; NULL: not recorded */
+    bool absolute[FSIM_INPUTS];  /* CPU: vCPU in use by all instances together; MEMORY: MB in one instance */
 } fsim_metric_series;
+
+/* What the values of an input are called: "cpu", "cpu_cores" or "memory_mb" where they are absolute. */
+const char *fsim_metric_series_name(const fsim_metric_series *series, fsim_input input);
 
 /* Frees the arrays. */
 void fsim_metric_series_destroy(fsim_metric_series *series);

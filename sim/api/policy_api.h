@@ -102,6 +102,7 @@ typedef struct fsim_scale_plan {
     bool fixed;        /* `initial` is for ever: never removed, never more */
     bool activator;    /* requests wait in front of the instances (Knative): see fsim_scale_decision.direct */
     uint32_t local_queue; /* places in front of one instance for requests sent straight to it; 0: none */
+    bool activator_only;  /* what instances report does not count: all requests pass the activator */
     bool wants_cpu;       /* samples carry `cpu` and `memory_mb`; costs some additions a request */
     bool wants_instances; /* tick is given the list of instances */
     uint32_t reads;       /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series

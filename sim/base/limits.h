@@ -12,6 +12,8 @@
 #define FSIM_WINDOWS_MAX             (1u << 20) /* windows of run.windows */
 #define FSIM_OCCUPANCY_MAX           100000     /* levels of run.occupancy */
 #define FSIM_SERIES_ROWS_MAX         4096u      /* rows of a time series before neighbours are merged */
+#define FSIM_SERIES_POINTS_MAX       (1u << 24) /* rows of a metric series that is read */
+#define FSIM_DECIDE_INSTANCES_MAX    (1u << 20) /* instances that fsim decide follows */
 #define FSIM_FUNCTION_HISTOGRAMS_MAX 64u /* with more functions, percentiles per function are not kept */
 #define FSIM_JSON_BYTES_MAX          (256u << 20) /* one JSON file */
 #define FSIM_JSON_DEPTH_MAX          64

@@ -156,17 +156,6 @@ static void seed_streams(engine *e, function *f) {
     fsim_rng_seed(&f->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
 }
 
-static double cold_mean_s(const fsim_fn_spec *spec) {
-    double mean_ns = 0.0;
-    if (!spec->cold_has_phases) {
-        return fsim_dist_mean_ns(&spec->cold_start) * 1e-9;
-    }
-    for (int p = 0; p < FSIM_COLD_PHASES; p++) {
-        mean_ns += fsim_dist_mean_ns(&spec->cold_phases[p]);
-    }
-    return mean_ns * 1e-9;
-}
-
 static void take_plans(engine *e, function *f) {
     const fsim_scenario *s = e->scenario;
     s->keepalive->init(s->keepalive_params, &f->spec, &f->keepalive);
@@ -230,7 +219,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->queue_head = f->queue_tail = FSIM_NONE;
     f->starting_newest = FSIM_NONE;
     f->waiting_next = f->waiting_prev = FSIM_NONE;
-    f->cold_mean_s = cold_mean_s(&f->spec);
+    f->cold_mean_s = fsim_fn_cold_mean_s(&f->spec);
     f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
     f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
     f->usage.disk_mb = (uint64_t)f->spec.disk_mb;

@@ -55,6 +55,17 @@ static entry *entry_at(const fsim_function_table *table, fsim_fn_id id) {
     return &table->chunks[id >> CHUNK_BITS][id & (CHUNK_SPECS - 1u)];
 }
 
+double fsim_fn_cold_mean_s(const fsim_fn_spec *spec) {
+    double mean_ns = 0.0;
+    if (!spec->cold_has_phases) {
+        return fsim_dist_mean_ns(&spec->cold_start) * 1e-9;
+    }
+    for (int p = 0; p < FSIM_COLD_PHASES; p++) {
+        mean_ns += fsim_dist_mean_ns(&spec->cold_phases[p]);
+    }
+    return mean_ns * 1e-9;
+}
+
 fsim_function_table *fsim_function_table_create(void) {
     fsim_function_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
