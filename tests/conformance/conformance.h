@@ -43,5 +43,7 @@ extern const conformance_kind billing_kinds[];
 extern const conformance_kind identity_kinds[];
 extern const conformance_kind keepalive_kinds[];
 extern const conformance_kind aws_kinds[];
+extern const conformance_kind hpa_kinds[];
+extern const conformance_kind keda_kinds[]; /* and OpenFaaS */
 
 #endif

@@ -15,8 +15,8 @@ struct conformance {
     case_options options;
 };
 
-static const conformance_kind *const tables[] = {knative_kinds, billing_kinds, identity_kinds,
-                                                 keepalive_kinds, aws_kinds};
+static const conformance_kind *const tables[] = {
+    knative_kinds, billing_kinds, identity_kinds, keepalive_kinds, hpa_kinds, keda_kinds, aws_kinds};
 
 bool conformance_wanted(conformance *c, const char *id) {
     return c->filter == NULL || strstr(id, c->filter) != NULL;
