@@ -4,6 +4,11 @@
 
 __extension__ typedef __int128 wide;
 
+int64_t fsim_hpa_milli(double value) {
+    double nano = floor(value * 1e9 + 0.5);
+    return nano >= 9e18 ? INT64_MAX / 1000000 : ((int64_t)nano + 999999) / 1000000;
+}
+
 /* ---- groups ---- */
 
 /* Readiness of a pod whose CPU was sampled: the CPU of a start is not load. */

@@ -98,6 +98,9 @@ typedef struct fsim_hpa_proposal {
     double ratio;        /* of the first look, before missing and unready pods are filled in */
 } fsim_hpa_proposal;
 
+/* Kubernetes counts in thousandths of a unit, rounded up; what is less than a billionth is noise. */
+int64_t fsim_hpa_milli(double value);
+
 /* `spec` replicas are asked for, `status` replicas exist. VALUE and AVERAGE_VALUE need no samples. */
 fsim_hpa_proposal fsim_hpa_propose(const fsim_hpa_metric *metric, const fsim_hpa_tally *tally,
                                    const fsim_hpa_tolerance *tolerance, int64_t spec, int64_t status);

@@ -11,16 +11,56 @@ int64_t fsim_openfaas_replicas(const fsim_openfaas_settings *s, bool firing, int
     return replicas + step > max ? max : replicas + step;
 }
 
-fsim_openfaas_event fsim_openfaas_evaluate(fsim_openfaas_alert *alert, double rate, double threshold,
-                                           fsim_ns for_ns, fsim_ns now_ns) {
-    bool was_firing = alert->firing;
-    if (rate <= threshold) {
-        *alert = (fsim_openfaas_alert){0};
-        return was_firing ? FSIM_OPENFAAS_RESOLVED : FSIM_OPENFAAS_QUIET;
+/* ---- the alert ---- */
+
+static fsim_ns common_step(fsim_ns a_ns, fsim_ns b_ns) {
+    while (b_ns != 0) {
+        fsim_ns rest_ns = a_ns % b_ns;
+        a_ns = b_ns;
+        b_ns = rest_ns;
     }
-    if (!alert->above) {
-        *alert = (fsim_openfaas_alert){.above = true, .above_since_ns = now_ns};
+    return a_ns;
+}
+
+fsim_ns fsim_openfaas_step(const fsim_openfaas_alert_plan *plan) {
+    return common_step(common_step(plan->evaluation_ns, plan->group_wait_ns), plan->group_interval_ns);
+}
+
+static void evaluate(fsim_openfaas_alert *alert, const fsim_openfaas_alert_plan *plan, double rate,
+                     fsim_ns now_ns) {
+    if (rate <= plan->threshold) {
+        alert->above = alert->firing = false;
+        return;
     }
-    alert->firing = now_ns - alert->above_since_ns >= for_ns;
-    return alert->firing ? FSIM_OPENFAAS_FIRING : FSIM_OPENFAAS_QUIET;
+    alert->above_since_ns = alert->above ? alert->above_since_ns : now_ns;
+    alert->above = true;
+    alert->firing = now_ns - alert->above_since_ns >= plan->for_ns;
+}
+
+static fsim_openfaas_event flush(fsim_openfaas_alert *alert, const fsim_openfaas_alert_plan *plan,
+                                 fsim_ns now_ns) {
+    alert->flush_ns = now_ns + plan->group_interval_ns;
+    if (!alert->firing) {
+        bool told = alert->told_firing;
+        alert->grouped = alert->told_firing = false;
+        return told ? FSIM_OPENFAAS_RESOLVED : FSIM_OPENFAAS_QUIET;
+    }
+    if (alert->told_firing && now_ns - alert->told_ns < plan->repeat_interval_ns) {
+        return FSIM_OPENFAAS_QUIET;
+    }
+    alert->told_firing = true;
+    alert->told_ns = now_ns;
+    return FSIM_OPENFAAS_FIRING;
+}
+
+fsim_openfaas_event fsim_openfaas_alert_at(fsim_openfaas_alert *alert, const fsim_openfaas_alert_plan *plan,
+                                           double rate, fsim_ns now_ns) {
+    if (now_ns % plan->evaluation_ns == 0) {
+        evaluate(alert, plan, rate, now_ns);
+    }
+    if (alert->firing && !alert->grouped) {
+        alert->grouped = true;
+        alert->flush_ns = now_ns + plan->group_wait_ns;
+    }
+    return alert->grouped && now_ns >= alert->flush_ns ? flush(alert, plan, now_ns) : FSIM_OPENFAAS_QUIET;
 }

@@ -21,10 +21,26 @@ typedef struct fsim_openfaas_settings {
  * as in the source, one that fires where a step is 0. */
 int64_t fsim_openfaas_replicas(const fsim_openfaas_settings *settings, bool firing, int64_t replicas);
 
-/* The alert: over a threshold for some time (Prometheus `for`). */
+/* The alert, and how often Alertmanager tells of it. Everything happens at multiples of an interval from 0
+ * on: Prometheus evaluates the rule, which fires once it has been true for `for_ns`; Alertmanager tells of a
+ * new alert after `group_wait`, then looks again every `group_interval` and repeats itself after
+ * `repeat_interval`, or at once when the alert is resolved (prometheus/alertmanager dispatch, notify). */
+typedef struct fsim_openfaas_alert_plan {
+    double threshold;           /* requests/s; the rule is true above it */
+    fsim_ns for_ns;             /* 5 s */
+    fsim_ns evaluation_ns;      /* 15 s */
+    fsim_ns group_wait_ns;      /* 5 s */
+    fsim_ns group_interval_ns;  /* 10 s */
+    fsim_ns repeat_interval_ns; /* 30 s */
+} fsim_openfaas_alert_plan;
+
+/* Start from {0}. */
 typedef struct fsim_openfaas_alert {
-    bool above, firing;
+    bool above, firing; /* of the rule */
     fsim_ns above_since_ns;
+    bool grouped;     /* Alertmanager knows of it */
+    bool told_firing; /* the last it told */
+    fsim_ns flush_ns, told_ns;
 } fsim_openfaas_alert;
 
 typedef enum fsim_openfaas_event {
@@ -33,9 +49,11 @@ typedef enum fsim_openfaas_event {
     FSIM_OPENFAAS_RESOLVED
 } fsim_openfaas_event;
 
-/* One evaluation of the rule. QUIET: nothing to say; FIRING at every evaluation from for_ns on; RESOLVED
- * once. */
-fsim_openfaas_event fsim_openfaas_evaluate(fsim_openfaas_alert *alert, double rate, double threshold,
-                                           fsim_ns for_ns, fsim_ns now_ns);
+/* The interval at which it must be called for nothing to be late. */
+fsim_ns fsim_openfaas_step(const fsim_openfaas_alert_plan *plan);
+
+/* What the gateway is told at now_ns, if anything; `rate` is that of successful calls. */
+fsim_openfaas_event fsim_openfaas_alert_at(fsim_openfaas_alert *alert, const fsim_openfaas_alert_plan *plan,
+                                           double rate, fsim_ns now_ns);
 
 #endif

@@ -184,7 +184,6 @@ void engine_wake(engine *e, function *f) {
     if (f->asleep) {
         f->asleep = false;
         f->sampled_ns = e->now_ns;
-        f->came = f->went = 0;
         f->proxied_before = level_integral(&f->proxied, e->now_ns);
         if (f->scale.sample_ns != 0 && !f->sample_armed) {
             f->sample_armed = true;
