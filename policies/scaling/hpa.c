@@ -326,6 +326,16 @@ static void bound(fsim_hpa_settings *s, const fsim_fn_spec *fn) {
     s->max = s->max < s->min ? s->min : s->max;
 }
 
+static uint32_t inputs_of(const hpa_state *h) {
+    static const fsim_input inputs[] = {FSIM_INPUT_CPU, FSIM_INPUT_MEMORY, FSIM_INPUT_CONCURRENCY,
+                                        FSIM_INPUT_RPS, FSIM_INPUT_QUEUE};
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < h->source_count; i++) {
+        bits |= FSIM_INPUT_BIT(inputs[h->source[i].value]);
+    }
+    return bits;
+}
+
 static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan) {
     hpa_state *h = memory;
     const hpa_params *p = params;
@@ -343,7 +353,8 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
                               .initial = (uint32_t)(initial < h->settings.max ? initial : h->settings.max),
                               .wants_cpu = p->cpu_utilization != OFF || p->memory_utilization != OFF ||
                                            p->cpu_average > 0 || p->memory_average > 0,
-                              .wants_instances = needs_pods(p) || p->queue_value > 0};
+                              .wants_instances = needs_pods(p) || p->queue_value > 0,
+                              .reads = inputs_of(h)};
 }
 
 /* ---- what is measured ---- */
@@ -410,10 +421,24 @@ static fsim_hpa_proposal propose(hpa_state *h, const hpa_params *p, hpa_source *
                             (int64_t)view->ready + view->starting);
 }
 
+/* As its target is written: percent, vCPU, MB, requests. */
+static double measured(const hpa_source *source, const fsim_hpa_proposal *p) {
+    if (source->metric.kind == FSIM_HPA_UTILIZATION) {
+        return (double)p->utilization;
+    }
+    double units = source->value == MEMORY ? 1024.0 : 1000.0;
+    return (double)(source->metric.kind == FSIM_HPA_VALUE ? source->metric.value : p->average) / units;
+}
+
 static void explain_decision(const hpa_state *h, const fsim_hpa_proposal *proposals,
                              const fsim_hpa_decision *d, uint32_t present, fsim_scale_decision *out) {
     char *text = out->reason;
     size_t size = sizeof out->reason;
+    for (uint32_t i = 0; i < h->source_count; i++) {
+        if (proposals[i].error == NULL) {
+            fsim_scale_decision_note(out, h->source[i].name, measured(&h->source[i], &proposals[i]));
+        }
+    }
     if (d->verdict == FSIM_HPA_DISABLED) {
         snprintf(text, size, "switched off: 0 pods although the least is %lld", (long long)h->settings.min);
     } else if (d->verdict == FSIM_HPA_OUT_OF_BOUNDS) {

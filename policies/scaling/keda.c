@@ -236,7 +236,10 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     fsim_hpa_init(&k->hpa, (fsim_hpa_entry *)(void *)(k + 1), &room);
     *plan = (fsim_scale_plan){.sample_ns = p->trigger == RPS ? SCRAPE_NS : 0,
                               .tick_ns = common_period(p->polling_interval_ns, p->sync_period_ns),
-                              .initial = (uint32_t)fsim_keda_hpa_min(&k->object)};
+                              .initial = (uint32_t)fsim_keda_hpa_min(&k->object),
+                              .reads = FSIM_INPUT_BIT(p->trigger == RPS     ? FSIM_INPUT_RPS
+                                                      : p->trigger == QUEUE ? FSIM_INPUT_QUEUE
+                                                                            : FSIM_INPUT_CONCURRENCY)};
 }
 
 /* ---- what is measured ---- */
@@ -332,6 +335,7 @@ static void tick(void *memory, const void *params, const fsim_scale_view *view, 
     decision->sleep = may_sleep(k, view, value, decision->want);
     decision->mode = mode_of(step, replicas, view->wanted);
     if (explain) {
+        fsim_scale_decision_note(decision, triggers[p->trigger], value);
         snprintf(decision->reason, sizeof decision->reason, "%s %g%s, a pod shall have %g%s",
                  triggers[p->trigger], value,
                  step == FSIM_KEDA_COOLS ? ": nothing active, the cooldown runs" : "", p->threshold,

@@ -135,7 +135,10 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     s->max = s->max < s->min ? s->min : s->max;
     s->hard_max = s->hard_max < s->min ? s->min : s->hard_max;
     fsim_ns step_ns = fsim_openfaas_step(&p->alert);
-    *plan = (fsim_scale_plan){.sample_ns = step_ns, .tick_ns = step_ns, .initial = (uint32_t)s->min};
+    *plan = (fsim_scale_plan){.sample_ns = step_ns,
+                              .tick_ns = step_ns,
+                              .initial = (uint32_t)s->min,
+                              .reads = FSIM_INPUT_BIT(FSIM_INPUT_RPS)};
 }
 
 static void sample(void *memory, const void *params, const fsim_scale_sample *seen, fsim_rng *rng) {
@@ -161,6 +164,7 @@ static void tick(void *memory, const void *params, const fsim_scale_view *view, 
     }
     decision->mode = o->alert.firing ? "firing" : o->alert.above ? "pending" : "quiet";
     if (explain) {
+        fsim_scale_decision_note(decision, "rate", rate);
         snprintf(decision->reason, sizeof decision->reason, "%g successful requests/s, alert above %g%s",
                  rate, p->alert.threshold,
                  event == FSIM_OPENFAAS_FIRING     ? ": firing, one step more"
