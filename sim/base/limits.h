@@ -17,7 +17,8 @@
 #define FSIM_FUNCTION_HISTOGRAMS_MAX 64u /* with more functions, percentiles per function are not kept */
 #define FSIM_JSON_BYTES_MAX          (256u << 20) /* one JSON file */
 #define FSIM_JSON_DEPTH_MAX          64
-#define FSIM_CSV_FIELD_MAX           65536 /* bytes of one field */
+#define FSIM_CSV_FIELD_MAX           65536  /* bytes of one field */
+#define FSIM_LINE_MAX                262144 /* bytes of a line of text that is no CSV */
 #define FSIM_REPLICATIONS_MAX        100000
 #define FSIM_THREADS_MAX             256
 

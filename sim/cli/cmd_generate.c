@@ -2,13 +2,14 @@
 #include "api/source_api.h"
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
-#include "cli/row_writer.h"
+#include "cli/trace_writer.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 typedef struct generate_values {
     const char *out, *functions;
+    int to;
 } generate_values;
 
 static const fsim_option options[] = {
@@ -17,7 +18,13 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(generate_values, out),
      .operand = "FILE",
-     .help = "write there instead of standard output"},
+     .help = "write there instead of standard output; a name ending in .fst: columnar"},
+    {.name = "to",
+     .kind = FSIM_OPTION_CHOICE,
+     .offset = offsetof(generate_values, to),
+     .operand = "FORM",
+     .help = "auto (by the name of FILE), csv or fst",
+     .choices = fsim_trace_form_names},
     {.name = "until",
      .kind = FSIM_OPTION_SPAN,
      .operand = "SPAN",
@@ -46,20 +53,34 @@ static bool cut_at(fsim_arrivals *batch, fsim_ns until_ns) {
     return batch->count < count;
 }
 
+/* The first batch is read before the file is opened: it says which columns there are. */
 static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scenario, fsim_arrivals *batch,
-                              fsim_row_writer *writer, fsim_error *err) {
+                              fsim_trace_writer *writer, fsim_error *err) {
     while (!writer->sink.closed) {
-        FSIM_TRY(fsim_workload_next(workload, batch, err));
         bool last = batch->count == 0 || cut_at(batch, scenario->until_ns);
-        FSIM_TRY(fsim_row_writer_arrivals(writer, batch, scenario->functions, err));
+        FSIM_TRY(fsim_trace_writer_batch(writer, batch, err));
         if (last) {
             return FSIM_OK;
         }
         if (fsim_interrupt_seen()) {
             return fsim_fail(err, FSIM_EIO, "interrupted");
         }
+        FSIM_TRY(fsim_workload_next(workload, batch, err));
     }
     return FSIM_OK;
+}
+
+static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *scenario,
+                               const generate_values *values, fsim_arrivals *batch, fsim_error *err) {
+    fsim_trace_writer writer;
+    FSIM_TRY(fsim_workload_next(workload, batch, err));
+    uint32_t columns = 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
+    columns |= batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
+    columns |= batch->has_session ? 1u << FSIM_FST_SESSION : 0;
+    FSIM_TRY(fsim_trace_writer_open(&writer, values->out, (fsim_trace_form)values->to, columns,
+                                    scenario->functions, err));
+    fsim_status status = write_rows(workload, scenario, batch, &writer, err);
+    return fsim_trace_writer_close(&writer, status, err);
 }
 
 static fsim_status check_ends(const fsim_workload *workload, const fsim_scenario *scenario, fsim_error *err) {
@@ -78,7 +99,7 @@ static fsim_status check_ends(const fsim_workload *workload, const fsim_scenario
 }
 
 /* The same streams as in a run of this scenario with this seed: the rows are what the run sees. */
-static fsim_status generate(const fsim_scenario *scenario, const char *path, fsim_error *err) {
+static fsim_status generate(const fsim_scenario *scenario, const generate_values *values, fsim_error *err) {
     fsim_source_context context = {
         .seed = scenario->seed,
         .path = "workload",
@@ -89,18 +110,13 @@ static fsim_status generate(const fsim_scenario *scenario, const char *path, fsi
     };
     fsim_workload *workload = NULL;
     FSIM_TRY(fsim_workload_open(&workload, &context, scenario->workload, err));
-    fsim_row_writer writer;
     fsim_status status = check_ends(workload, scenario, err);
     fsim_arrivals *batch = malloc(sizeof *batch);
     if (status == FSIM_OK && batch == NULL) {
         status = fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     if (status == FSIM_OK) {
-        status = fsim_row_writer_open(&writer, path, FSIM_ROW_WRITER_ARRIVALS_HEADER, err);
-    }
-    if (status == FSIM_OK) {
-        status = write_rows(workload, scenario, batch, &writer, err);
-        status = fsim_row_writer_close(&writer, status, err);
+        status = write_trace(workload, scenario, values, batch, err);
     }
     free(batch);
     fsim_workload_close(workload);
@@ -118,7 +134,7 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     fsim_scenario *scenario = NULL;
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_interrupt_watch();
-    fsim_status status = generate(scenario, values->out, err);
+    fsim_status status = generate(scenario, values, err);
     fsim_scenario_destroy(scenario);
     fsim_interrupt_obey();
     return status;
@@ -126,12 +142,14 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
 
 const fsim_command fsim_command_generate = {
     .name = "generate",
-    .summary = "write the arrivals of a workload as CSV, durations drawn",
+    .summary = "write the arrivals of a workload as CSV or .fst, durations drawn",
     .arguments = "SCENARIO",
     .detail =
-        "Writes arrival_s,function,duration_ms: every random input of a run of the same scenario with the\n"
-        "same seed, exact to the nanosecond. The output is a workload again.\n",
+        "Writes arrival_s,function,duration_ms, and cpu_ms and session where the workload has them: every\n"
+        "random input of a run of the same scenario with the same seed, exact to the nanosecond. The output\n"
+        "is a workload again.\n",
     .examples = "fsim generate car-log --until 1d -o day.csv\n"
+                "fsim generate car-log -o week.fst\n"
                 "fsim generate scf-burst -n 1000 | fsim - --policy lambda",
     .options = options,
     .values_size = sizeof(generate_values),

@@ -9,8 +9,7 @@ enum { NUMBERS_MAX = 200 }; /* all fields of a row but the name */
 
 fsim_status fsim_row_writer_open(fsim_row_writer *writer, const char *path, const char *header,
                                  fsim_error *err) {
-    writer->names = NULL;
-    writer->name_count = 0;
+    writer->names = (fsim_row_names){0};
     FSIM_TRY(fsim_sink_open(&writer->sink, path, err));
     size_t len = strlen(header);
     char *at = fsim_sink_room(&writer->sink, len, err);
@@ -21,8 +20,10 @@ fsim_status fsim_row_writer_open(fsim_row_writer *writer, const char *path, cons
 
 /* ,name, with quotes where CSV needs them. */
 static bool make_name(fsim_row_name *out, const char *name) {
-    bool quoted = strpbrk(name, ",\"\r\n") != NULL || name[0] == ' ' || name[0] == '\0';
-    out->text = malloc(2 * strlen(name) + 5);
+    size_t len = strlen(name);
+    bool quoted = len == 0 || strpbrk(name, ",\"\r\n") != NULL || strchr(" \t", name[0]) != NULL ||
+                  strchr(" \t", name[len - 1]) != NULL;
+    out->text = malloc(2 * len + 5);
     if (out->text == NULL) {
         return false;
     }
@@ -45,46 +46,35 @@ static bool make_name(fsim_row_name *out, const char *name) {
     return true;
 }
 
-/* The table grows while a trace is read; so does the copy. */
-static fsim_status learn_names(fsim_row_writer *writer, const fsim_function_table *table, fsim_error *err) {
+fsim_status fsim_row_names_learn(fsim_row_names *names, const fsim_function_table *table, fsim_error *err) {
     uint32_t count = fsim_function_table_count(table);
-    fsim_row_name *names = realloc(writer->names, count * sizeof *names);
-    if (names == NULL) {
+    if (count <= names->count) {
+        return FSIM_OK;
+    }
+    fsim_row_name *larger = realloc(names->name, count * sizeof *larger);
+    if (larger == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    writer->names = names;
-    for (; writer->name_count < count; writer->name_count++) {
-        if (!make_name(&names[writer->name_count],
-                       fsim_function_table_get(table, writer->name_count)->name)) {
+    names->name = larger;
+    for (; names->count < count; names->count++) {
+        if (!make_name(&larger[names->count], fsim_function_table_get(table, names->count)->name)) {
             return fsim_fail(err, FSIM_ELIMIT, "out of memory");
         }
     }
     return FSIM_OK;
 }
 
+void fsim_row_names_free(fsim_row_names *names) {
+    for (uint32_t i = 0; i < names->count; i++) {
+        free(names->name[i].text);
+    }
+    free(names->name);
+    *names = (fsim_row_names){0};
+}
+
 static char *put_name(char *at, const fsim_row_name *name) {
     memcpy(at, name->text, name->len);
     return at + name->len;
-}
-
-fsim_status fsim_row_writer_arrivals(fsim_row_writer *writer, const fsim_arrivals *batch,
-                                     const fsim_function_table *table, fsim_error *err) {
-    if (fsim_function_table_count(table) > writer->name_count) {
-        FSIM_TRY(learn_names(writer, table, err));
-    }
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const fsim_row_name *name = &writer->names[batch->fn[i]];
-        char *at = fsim_sink_room(&writer->sink, name->len + NUMBERS_MAX, err);
-        if (at == NULL) {
-            return err == NULL ? FSIM_EIO : err->status;
-        }
-        at = fsim_output_fixed(at, batch->at_ns[i], 9);
-        at = put_name(at, name);
-        at = fsim_output_fixed(at, batch->service_ns[i], 6);
-        *at++ = '\n';
-        fsim_sink_put(&writer->sink, at);
-    }
-    return FSIM_OK;
 }
 
 static const char *outcome_word(fsim_outcome outcome) {
@@ -101,10 +91,8 @@ static char *put_word(char *at, const char *word) {
 
 fsim_status fsim_row_writer_request(fsim_row_writer *writer, const fsim_request_row *row,
                                     const fsim_function_table *table, fsim_error *err) {
-    if (fsim_function_table_count(table) > writer->name_count) {
-        FSIM_TRY(learn_names(writer, table, err));
-    }
-    const fsim_row_name *name = &writer->names[row->fn];
+    FSIM_TRY(fsim_row_names_learn(&writer->names, table, err));
+    const fsim_row_name *name = &writer->names.name[row->fn];
     char *at = fsim_sink_room(&writer->sink, name->len + NUMBERS_MAX, err);
     if (at == NULL) {
         return err == NULL ? FSIM_EIO : err->status;
@@ -131,10 +119,6 @@ fsim_status fsim_row_writer_request(fsim_row_writer *writer, const fsim_request_
 }
 
 fsim_status fsim_row_writer_close(fsim_row_writer *writer, fsim_status status, fsim_error *err) {
-    for (uint32_t i = 0; i < writer->name_count; i++) {
-        free(writer->names[i].text);
-    }
-    free(writer->names);
-    writer->names = NULL;
+    fsim_row_names_free(&writer->names);
     return fsim_sink_close(&writer->sink, status, err);
 }

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 1 << 18 };
-
 /* Neither a regular file nor absent: /dev/null, a named pipe. Renaming over it would destroy it. */
 static bool is_special(const char *path) {
     struct stat about;
@@ -38,7 +36,7 @@ static fsim_status open_target(fsim_sink *sink, const char *path, fsim_error *er
 
 fsim_status fsim_sink_open(fsim_sink *sink, const char *path, fsim_error *err) {
     memset(sink, 0, sizeof *sink);
-    sink->buffer = malloc(BUFFER_SIZE);
+    sink->buffer = malloc(FSIM_SINK_ROOM_MAX);
     if (sink->buffer == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
@@ -58,11 +56,11 @@ static fsim_status flush(fsim_sink *sink, fsim_error *err) {
 }
 
 char *fsim_sink_room(fsim_sink *sink, size_t size, fsim_error *err) {
-    if (size > BUFFER_SIZE) {
-        fsim_fail_at(err, FSIM_ELIMIT, sink->place, "a row of more than %d bytes", BUFFER_SIZE);
+    if (size > FSIM_SINK_ROOM_MAX) {
+        fsim_fail_at(err, FSIM_ELIMIT, sink->place, "a row of more than %d bytes", (int)FSIM_SINK_ROOM_MAX);
         return NULL;
     }
-    if (sink->used + size > BUFFER_SIZE && flush(sink, err) != FSIM_OK) {
+    if (sink->used + size > FSIM_SINK_ROOM_MAX && flush(sink, err) != FSIM_OK) {
         return NULL;
     }
     return sink->buffer + sink->used;

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define FSIM_SINK_ROOM_MAX ((size_t)1 << 18)
+
 /* All fields are private but `closed`. */
 typedef struct fsim_sink {
     int fd;
@@ -20,8 +22,8 @@ typedef struct fsim_sink {
 
 /* path NULL or "-": standard output. `path` must outlive the sink. */
 fsim_status fsim_sink_open(fsim_sink *sink, const char *path, fsim_error *err);
-/* Room for `size` bytes (a row; at most 256 KiB) at the write position; NULL: failed, see err. The caller
- * advances by fsim_sink_put. */
+/* Room for `size` bytes (a row; at most FSIM_SINK_ROOM_MAX) at the write position; NULL: failed, see err. The
+ * caller advances by fsim_sink_put. */
 char *fsim_sink_room(fsim_sink *sink, size_t size, fsim_error *err);
 /* What stands between the pointer of fsim_sink_room and `end` belongs to the output. */
 void fsim_sink_put(fsim_sink *sink, const char *end);

@@ -36,8 +36,8 @@ void fsim_file_close(FILE *file) {
     }
 }
 
-static fsim_status read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,
-                               fsim_error *err) {
+fsim_status fsim_file_read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,
+                                  fsim_error *err) {
     size_t capacity = 0, used = 0;
     char *buffer = NULL;
     for (;;) {
@@ -72,9 +72,9 @@ static fsim_status read_stream(FILE *file, const char *path, size_t max_bytes, c
 
 fsim_status fsim_file_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
                                fsim_error *err) {
-    FILE *file;
+    FILE *file = NULL;
     FSIM_TRY(fsim_file_open(path, &file, err));
-    fsim_status status = read_stream(file, path, max_bytes, bytes, size, err);
+    fsim_status status = fsim_file_read_stream(file, path, max_bytes, bytes, size, err);
     fsim_file_close(file);
     return status;
 }

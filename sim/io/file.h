@@ -19,6 +19,9 @@ void fsim_file_close(FILE *file);
  * max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_file_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
                                fsim_error *err);
+/* The same for an open stream; `path` is for messages. */
+fsim_status fsim_file_read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,
+                                  fsim_error *err);
 
 /* `path` as seen from base_dir: absolute paths, "-" and those with base_dir NULL stay as they are. FSIM_EIO
  * if longer than `size`. */

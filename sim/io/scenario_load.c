@@ -41,7 +41,8 @@ static fsim_value *document_of_trace(fsim_value_pool *pool, const char *path) {
     const char *origin = fsim_value_intern(pool, strcmp(path, "-") == 0 ? "standard input" : path);
     fsim_value *tree = new_document(pool, strcmp(path, "-") == 0 ? "stdin" : name, origin);
     fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
-    fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, "csv", origin));
+    const char *source = has_suffix(path, ".fst") ? "fst" : "csv";
+    fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, source, origin));
     fsim_value_put(pool, workload, "file", fsim_value_new_string(pool, path, origin));
     fsim_value_put(pool, tree, "workload", workload);
     return tree;

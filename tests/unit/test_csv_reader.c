@@ -229,8 +229,8 @@ static void test_many_rows(void) {
     fsim_csv_block block;
     REQUIRE(fsim_csv_open(&csv, NULL, file_name, NULL) == FSIM_OK);
     const fsim_csv_binding number = {.unit = 1, .expected = "a number", .when_empty = FSIM_CSV_REQUIRED};
-    CHECK_EQ_INT(fsim_csv_bind(csv, 0, &number, NULL), FSIM_OK);
-    CHECK_EQ_INT(fsim_csv_bind(csv, 2, &number, NULL), FSIM_OK);
+    fsim_csv_bind(csv, 0, &number);
+    fsim_csv_bind(csv, 2, &number);
     int64_t seen = 0, wrong = 0;
     while (fsim_csv_next(csv, &block, NULL) == FSIM_OK && block.count > 0) {
         for (uint32_t i = 0; i < block.count; i++, seen++) {

@@ -53,6 +53,11 @@ void fsim_source_fill(fsim_arrivals *batch, fsim_fn_id fn) {
     }
 }
 
+uint64_t fsim_source_session_id(const char *text, size_t len) {
+    uint64_t id = fsim_hash_bytes(FSIM_HASH_START, text, len);
+    return id + (id == 0); /* 0 means none */
+}
+
 /* Beyond this a gap is not converted to an integer: 146 years. */
 #define GAP_MAX_NS 0x1p62
 

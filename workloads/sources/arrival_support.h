@@ -24,6 +24,9 @@ fsim_status fsim_source_read_array(const fsim_value *config, const char *key, co
 /* Gives all rows of the batch to one function, durations left to be drawn. */
 void fsim_source_fill(fsim_arrivals *batch, fsim_fn_id fn);
 
+/* What stands for the session that a trace calls `text` (len bytes, at least 1): never 0. */
+uint64_t fsim_source_session_id(const char *text, size_t len);
+
 /* Appends the instants of a Poisson process with this mean gap, beginning at *at_ns, to the batch. True: the
  * batch is full, and *at_ns is its last instant. False: the next one would lie at or beyond end_ns; *at_ns
  * stays at the last one before (the process has no memory: whoever goes on at end_ns draws anew). 3 ns each.

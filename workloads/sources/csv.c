@@ -81,8 +81,7 @@ static fsim_status intern_function(void *user, const char *text, size_t len, int
 static fsim_status hash_session(void *user, const char *text, size_t len, int64_t *value, fsim_error *err) {
     (void)user;
     (void)err;
-    uint64_t id = fsim_hash_bytes(FSIM_HASH_START, text, len);
-    id += id == 0; /* 0 means none */
+    uint64_t id = fsim_source_session_id(text, len);
     memcpy(value, &id, sizeof id);
     return FSIM_OK;
 }
@@ -123,11 +122,11 @@ static fsim_status fail_column(const csv_source *c, const char *name, size_t fie
         name);
 }
 
-static fsim_status bind_column(csv_source *c, const struct column_kind *kind, size_t field, fsim_error *err) {
+static void bind_column(csv_source *c, const struct column_kind *kind, size_t field) {
     fsim_csv_binding binding = {
         .unit = kind->unit, .expected = kind->expected, .when_empty = FSIM_CSV_REQUIRED, .user = c};
     switch (kind->role) {
-    case VERSION: return FSIM_OK; /* allowed, not read */
+    case VERSION: return; /* allowed, not read */
     case FUNCTION:
         binding.name = intern_function;
         binding.when_empty = c->context.default_fn;
@@ -141,7 +140,7 @@ static fsim_status bind_column(csv_source *c, const struct column_kind *kind, si
     case MEMORY: binding.when_empty = MEMORY_EMPTY; break;
     default: break;
     }
-    return fsim_csv_bind(c->csv, field, &binding, err);
+    fsim_csv_bind(c->csv, field, &binding);
 }
 
 static fsim_status read_header(csv_source *c, fsim_error *err) {
@@ -160,7 +159,7 @@ static fsim_status read_header(csv_source *c, fsim_error *err) {
                                  kind->name, c->field[kind->role] + 1, names[c->field[kind->role]]);
         }
         c->field[kind->role] = field;
-        FSIM_TRY(bind_column(c, kind, field, err));
+        bind_column(c, kind, field);
     }
     return FSIM_OK;
 }

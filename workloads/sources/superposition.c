@@ -17,8 +17,8 @@ typedef struct part {
 typedef struct superposition {
     part **parts; /* in the order of the sources */
     uint32_t count;
-    uint32_t *heap, heap_count; /* indices of parts that have a next arrival */
-    bool started;
+    uint32_t *heap, heap_count;         /* indices of parts that have a next arrival */
+    bool started, has_cpu, has_session; /* columns that some part has: all batches have them */
 } superposition;
 
 static bool comes_before(const superposition *s, uint32_t a, uint32_t b) {
@@ -73,7 +73,10 @@ static void close_parts(void *state) {
 static fsim_status refill(superposition *s, uint32_t index, fsim_error *err) {
     part *p = s->parts[index];
     p->row = 0;
-    return fsim_workload_next(p->workload, &p->rows, err);
+    FSIM_TRY(fsim_workload_next(p->workload, &p->rows, err));
+    s->has_cpu |= p->rows.has_cpu;
+    s->has_session |= p->rows.has_session;
+    return FSIM_OK;
 }
 
 static fsim_status open(void *state, const fsim_source_context *context, const fsim_value *config,
@@ -135,8 +138,6 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
         if (s->heap_count > 2 && comes_before(s, s->heap[2], second)) {
             second = s->heap[2];
         }
-        batch->has_cpu |= p->rows.has_cpu;
-        batch->has_session |= p->rows.has_session;
         do {
             copy_row(batch, p);
             p->row++;
@@ -149,6 +150,8 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
             }
         }
     }
+    batch->has_cpu = s->has_cpu;
+    batch->has_session = s->has_session;
     return FSIM_OK;
 }
 

@@ -1,0 +1,35 @@
+/* Traces written: the native CSV or an .fst, whichever the name of the file asks for. Under a temporary name
+ * and renamed at the end, as everything through cli/sink.h. */
+#ifndef FSIM_CLI_TRACE_WRITER_H
+#define FSIM_CLI_TRACE_WRITER_H
+
+#include "cli/row_writer.h"
+#include "io/fst_writer.h"
+
+typedef enum fsim_trace_form { FSIM_TRACE_BY_NAME, FSIM_TRACE_CSV, FSIM_TRACE_FST } fsim_trace_form;
+
+/* The same as words of an option: "auto", "csv", "fst". */
+extern const char *const fsim_trace_form_names[];
+
+/* All fields are private but `sink.closed`. */
+typedef struct fsim_trace_writer {
+    fsim_sink sink;
+    const fsim_function_table *table;
+    uint32_t columns;
+    fsim_fst_writer *fst;   /* NULL: CSV */
+    fsim_row_names names;   /* CSV */
+    fsim_fst_text *session; /* numbers of sessions as text */
+    char *digits;
+} fsim_trace_writer;
+
+/* path NULL or "-": standard output, as CSV unless `form` says otherwise. `columns`: set of fsim_fst_column
+ * for the header of a CSV file; an .fst adds what the rows have. `table` must live until close. */
+fsim_status fsim_trace_writer_open(fsim_trace_writer *writer, const char *path, fsim_trace_form form,
+                                   uint32_t columns, const fsim_function_table *table, fsim_error *err);
+fsim_status fsim_trace_writer_rows(fsim_trace_writer *writer, const fsim_fst_rows *rows, fsim_error *err);
+/* A batch of arrivals; the session of a row is written as its number. */
+fsim_status fsim_trace_writer_batch(fsim_trace_writer *writer, const fsim_arrivals *batch, fsim_error *err);
+/* Finishes the file, or removes it when `status` is a failure. Returns `status` or its own. */
+fsim_status fsim_trace_writer_close(fsim_trace_writer *writer, fsim_status status, fsim_error *err);
+
+#endif
