@@ -1,5 +1,6 @@
 /* fsim decide: what a scaling policy would have decided on a recorded metric series, and why. */
 #include "base/text.h"
+#include "cli/decide_plot.h"
 #include "cli/decide_rows.h"
 #include "cli/load_options.h"
 #include "io/policy_load.h"
@@ -12,7 +13,7 @@ typedef struct decide_values {
     fsim_word_list columns;
     const char *max_gap, *ready_after, *out;
     int format;
-    bool quiet;
+    bool plot, quiet;
 } decide_values;
 
 static const char *const formats[] = {"text", "csv", "json", NULL};
@@ -42,6 +43,10 @@ static const fsim_option options[] = {
      .offset = offsetof(decide_values, out),
      .operand = "FILE",
      .help = "write the rows there instead of standard output"},
+    {.name = "plot",
+     .kind = FSIM_OPTION_FLAG,
+     .offset = offsetof(decide_values, plot),
+     .help = "a picture beside FILE, or results/SERIES-POLICY/decisions.svg (gnuplot)"},
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_FORMAT(decide_values, formats),
     FSIM_OPTION_ROW_QUIET(decide_values),
@@ -73,8 +78,9 @@ static void write_title(const fsim_decide_setup *setup, const fsim_metric_series
         snprintf(ready, sizeof ready, "ready: assumed to follow desired %s later", after);
     }
     bool same = strcmp(policy, setup->ops->info.name) == 0;
-    snprintf(out, size, "%.200s under %.100s%s%s%s, a decision every %s; %s\n", setup->series, policy,
-             same ? "" : " (", same ? "" : setup->ops->info.name, same ? "" : ")", every, ready);
+    const char *slash = strrchr(setup->series, '/'), *file = slash == NULL ? setup->series : slash + 1;
+    snprintf(out, size, "%.200s under %.100s%s%s%s, a decision every %s; %s", file, policy, same ? "" : " (",
+             same ? "" : setup->ops->info.name, same ? "" : ")", every, ready);
 }
 
 static void write_note(const fsim_decide_setup *setup, const fsim_scale_plan *plan) {
@@ -98,6 +104,14 @@ static fsim_status decide(const fsim_metric_series *series, const fsim_decide_se
     FSIM_TRY(fsim_decide_rows_begin(&rows, values->out, title, err));
     fsim_status status = fsim_decide(series, setup, fsim_decide_rows_write, &rows, err);
     FSIM_TRY(fsim_decide_rows_end(&rows, status, err));
+    if (values->plot) {
+        char where[FSIM_PATH_MAX];
+        FSIM_TRY(fsim_decide_plot(series, setup, rows.count, policy, title, values->out, where, sizeof where,
+                                  err));
+        if (!values->quiet) {
+            fprintf(stderr, "fsim: picture in %s\n", where);
+        }
+    }
     if (!values->quiet) {
         write_note(setup, plan);
     }
@@ -168,6 +182,7 @@ const fsim_command fsim_command_decide = {
         "desired, ready, mode, reason.\n",
     .examples = "fsim decide knative metrics.csv\n"
                 "fsim decide knative metrics.csv --set policy.scaling.stable_window=30s --format csv\n"
+                "fsim decide hpa metrics.csv --plot\n"
                 "fsim decide knative range.json --columns concurrency=in_flight_total,ready=pods_ready",
     .options = options,
     .values_size = sizeof(decide_values),

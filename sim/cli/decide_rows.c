@@ -205,7 +205,7 @@ fsim_status fsim_decide_rows_begin(fsim_decide_rows *rows, const char *path, con
     switch (rows->format) {
     case FSIM_DECIDE_TEXT:
         widen(rows, NULL);
-        add(&l, "%s\n", title);
+        add(&l, "%s\n\n", title);
         add_cells(&l, rows, NULL);
         break;
     case FSIM_DECIDE_CSV: add(&l, "time_s,inputs,desired,ready,mode,reason\n"); break;

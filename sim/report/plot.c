@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "io/file.h"
 #include "report/plot_picture.h"
+#include "report/plot_text.h"
 #include "report/results_folder.h"
 
 #include <errno.h>
@@ -31,15 +32,6 @@ const char *const fsim_plot_files[] = {"instances.svg",
                                        "compare_bills.svg",
                                        "compare_bills.png",
                                        NULL};
-
-static const struct {
-    const char *suffix, *terminal;
-} formats[] = {
-    {"svg",
-     "svg noenhanced size 1080,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
-    {"png", "pngcairo noenhanced size 1080,540 font 'Sans,11' background rgb 'white'"},
-};
-#define FORMATS (sizeof formats / sizeof *formats)
 
 /* ---- running gnuplot ---- */
 
@@ -89,7 +81,7 @@ static fsim_status judge(const char *folder, int failed, int outcome, FILE *mess
     return FSIM_OK;
 }
 
-static fsim_status run_gnuplot(const char *folder, FILE *script, fsim_error *err) {
+fsim_status fsim_plot_gnuplot(const char *folder, FILE *script, fsim_error *err) {
     FILE *messages = tmpfile();
     pid_t child = 0;
     int outcome = 0;
@@ -111,15 +103,16 @@ static fsim_status run_gnuplot(const char *folder, FILE *script, fsim_error *err
 /* ---- pictures of one folder ---- */
 
 static void picture_path(const char *folder, const char *name, size_t format, bool draft, char *out) {
-    snprintf(out, FSIM_PATH_MAX, "%s/%s.%s%s", folder, name, formats[format].suffix, draft ? ".partial" : "");
+    snprintf(out, FSIM_PATH_MAX, "%s/%s.%s%s", folder, name, fsim_plot_formats[format].suffix,
+             draft ? ".partial" : "");
 }
 
 static void write_picture(FILE *script, const fsim_picture *picture, const fsim_plot_subject *subjects,
                           size_t count) {
     picture->data(script, subjects, count);
-    for (size_t f = 0; f < FORMATS; f++) {
+    for (size_t f = 0; f < FSIM_PLOT_FORMATS; f++) {
         fprintf(script, "reset\nset encoding utf8\nset terminal %s\nset output '%s.%s.partial'\n",
-                formats[f].terminal, picture->name, formats[f].suffix);
+                fsim_plot_formats[f].terminal, picture->name, fsim_plot_formats[f].suffix);
         picture->draw(script, subjects, count);
         fputs("set output\n", script);
     }
@@ -128,7 +121,7 @@ static void write_picture(FILE *script, const fsim_picture *picture, const fsim_
 /* Gives the drawn pictures their names, or removes them. */
 static fsim_status settle(const char *folder, bool several, fsim_status status, fsim_error *err) {
     for (const fsim_picture *p = fsim_pictures; p->name != NULL; p++) {
-        for (size_t f = 0; p->of_several == several && f < FORMATS; f++) {
+        for (size_t f = 0; p->of_several == several && f < FSIM_PLOT_FORMATS; f++) {
             char draft[FSIM_PATH_MAX], final[FSIM_PATH_MAX];
             picture_path(folder, p->name, f, true, draft);
             picture_path(folder, p->name, f, false, final);
@@ -153,7 +146,7 @@ static fsim_status draw(const char *folder, const fsim_plot_subject *subjects, s
             write_picture(script, p, subjects, count);
         }
     }
-    fsim_status status = run_gnuplot(folder, script, err);
+    fsim_status status = fsim_plot_gnuplot(folder, script, err);
     fclose(script);
     return settle(folder, several, status, err);
 }

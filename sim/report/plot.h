@@ -14,11 +14,17 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+
 /* Names of all pictures there may be; NULL-terminated. */
 extern const char *const fsim_plot_files[];
 
 /* Draws all pictures of the folder; those of policies stand in their folders. FSIM_EIO: no results there, or
  * gnuplot cannot be started (install gnuplot-nox) or fails; data stay as they are. */
 fsim_status fsim_plot_folder(const char *folder, fsim_error *err);
+
+/* Runs gnuplot in `folder` on what was written into `script` (a temporary file, open for reading and
+ * writing). Errors as above. */
+fsim_status fsim_plot_gnuplot(const char *folder, FILE *script, fsim_error *err);
 
 #endif

@@ -3,6 +3,12 @@
 #include <math.h>
 #include <stdbool.h>
 
+const fsim_plot_format fsim_plot_formats[FSIM_PLOT_FORMATS] = {
+    {"svg",
+     "svg noenhanced size 1080,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
+    {"png", "pngcairo noenhanced size 1080,540 font 'Sans,11' background rgb 'white'"},
+};
+
 const char *fsim_plot_colour(size_t i) {
     static const char *const colours[] = {FSIM_PLOT_BLUE, FSIM_PLOT_ORANGE, FSIM_PLOT_GREEN,  FSIM_PLOT_PINK,
                                           FSIM_PLOT_SKY,  FSIM_PLOT_RED,    FSIM_PLOT_YELLOW, FSIM_PLOT_GREY};

@@ -17,6 +17,13 @@
 /* The i-th of them, for lists; repeats. */
 const char *fsim_plot_colour(size_t i);
 
+/* Every picture is drawn in each of these. */
+#define FSIM_PLOT_FORMATS 2u
+typedef struct fsim_plot_format {
+    const char *suffix, *terminal; /* "svg" */
+} fsim_plot_format;
+extern const fsim_plot_format fsim_plot_formats[FSIM_PLOT_FORMATS];
+
 /* 'text', safe for gnuplot whatever it holds. */
 void fsim_plot_quote(FILE *script, const char *text);
 
