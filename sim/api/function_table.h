@@ -13,6 +13,24 @@ extern const char *const fsim_cold_phase_names[FSIM_COLD_PHASES + 1];
 
 #define FSIM_UNLIMITED UINT32_MAX
 
+/* What happens to a request whose session's instance has no free slot. */
+typedef enum fsim_session_full {
+    FSIM_SESSION_WAIT,
+    FSIM_SESSION_REFUSE,
+    FSIM_SESSION_ELSEWHERE
+} fsim_session_full;
+
+/* Session affinity (policies spec, section 10; billing spec 1.1): a session is bound to the instance that
+ * takes its first request, and its later requests go there. It ends when it has been without a request for
+ * longer than idle_ns, when it is older than life_ns, and with its instance; a request after that begins a
+ * new one. */
+typedef struct fsim_session_spec {
+    fsim_ns idle_ns, life_ns; /* FSIM_NEVER: no limit */
+    uint32_t per_instance;    /* sessions bound to one instance at a time; FSIM_UNLIMITED */
+    fsim_session_full when_full;
+    bool hold; /* an instance with a session is not removed by keep-alive and drains under a scaler */
+} fsim_session_spec;
+
 /* Plain data; the whole behaviour of one function. Spans in ns, memory in MiB. */
 typedef struct fsim_fn_spec {
     const char *name;
@@ -36,6 +54,7 @@ typedef struct fsim_fn_spec {
     bool cold_has_phases; /* phases[] instead of cold_start */
     fsim_dist cold_start;
     fsim_dist cold_phases[FSIM_COLD_PHASES];
+    const fsim_session_spec *session; /* NULL: session ids mean nothing. Lives as long as the scenario */
 } fsim_fn_spec;
 
 /* Mean time from a start to ready, over its phases where it has them. */

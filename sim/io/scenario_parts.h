@@ -29,6 +29,10 @@ fsim_status fsim_scenario_read_policy(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_platform(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_run(fsim_scenario *scenario, fsim_error *err);
 
+/* Parts of a function's entry. */
+fsim_status fsim_scenario_read_session(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
+                                       fsim_error *err);
+
 /* Is `value` an object? Otherwise FSIM_ECONFIG; `what` is for the message. */
 fsim_status fsim_scenario_need_object(const fsim_value *value, const char *what, fsim_error *err);
 

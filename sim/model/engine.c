@@ -75,7 +75,7 @@ static bool try_again(engine *e, uint32_t r, bool applies) {
     return true;
 }
 
-static void refuse(engine *e, uint32_t r, fsim_cause cause) {
+void engine_refuse(engine *e, uint32_t r, fsim_cause cause) {
     request *q = &e->requests[r];
     fsim_counts *n = &e->tallies[q->fn].n;
     bool counted = (q->flags & REQUEST_COUNTED) != 0;
@@ -152,31 +152,39 @@ void engine_cancel_surplus(engine *e, function *f) {
     }
 }
 
-void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
-    request *q = &e->requests[r];
-    dequeue(e, f, r);
+void engine_time_out(engine *e, uint32_t r) {
+    const request *q = &e->requests[r];
     if (!try_again(e, r, e->scenario->retry.on_504)) {
         e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         e->seen.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         engine_leave(e, r, FSIM_TIMED_OUT);
     }
+}
+
+void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
+    dequeue(e, f, r);
+    engine_time_out(e, r);
     engine_cancel_surplus(e, f);
 }
 
 /* ---- entering an instance ---- */
-
-static inline bool account_full(const engine *e, const function *f) {
-    if (f->has_reserve) {
-        return f->inside >= f->inside_limit;
-    }
-    return e->has_account && e->inside_shared >= e->inside_shared_limit;
-}
 
 static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {
     f->inside++;
     e->inside_shared += f->has_reserve ? 0u : 1u;
     if (f->scaled) {
         engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
+    }
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_bind(e, f, r, i);
+    }
+}
+
+static inline void take_slot(engine *e, function *f, uint32_t i) {
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_take_slot(e, f, i);
+    } else if (!fsim_fleet_enter(&f->fleet[e->instances[i].provisioned], e->links, i)) {
+        engine_no_memory(e);
     }
 }
 
@@ -263,12 +271,9 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, EVENT_KIND(EVENT_COMPLETE, i));
 }
 
-static void enter(engine *e, function *f, uint32_t r, uint32_t i) {
-    fsim_fleet *fleet = &f->fleet[e->instances[i].provisioned];
+void engine_enter(engine *e, function *f, uint32_t r, uint32_t i) {
     count_inside(e, f, r, i);
-    if (!fsim_fleet_enter(fleet, e->links, i)) {
-        engine_no_memory(e);
-    }
+    take_slot(e, f, i);
     engine_begin(e, r, i);
 }
 
@@ -290,23 +295,32 @@ static void mark_cold(engine *e, uint32_t r, bool caused) {
     q->flags |= caused ? REQUEST_COLD | REQUEST_CAUSED : REQUEST_COLD;
 }
 
-/* Early binding: the request waits inside instance i until it is ready. */
-static void bind(engine *e, function *f, uint32_t r, uint32_t i, bool caused) {
+static inline void append_inside(engine *e, uint32_t r, uint32_t i) {
     instance *in = &e->instances[i];
-    request *q = &e->requests[r];
+    e->requests[r].instance = i;
+    e->requests[r].link.next = FSIM_NONE;
+    *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
+    in->tail = r;
+}
+
+/* Early binding: the request waits inside instance i until it is ready. */
+void engine_bind(engine *e, function *f, uint32_t r, uint32_t i, bool caused) {
     mark_cold(e, r, caused);
     count_inside(e, f, r, i);
     e->links[i].inside++;
-    q->instance = i;
-    q->link.next = FSIM_NONE;
-    *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
-    in->tail = r;
+    append_inside(e, r, i);
+}
+
+void engine_wait_inside(engine *e, function *f, uint32_t r, uint32_t i) {
+    count_inside(e, f, r, i);
+    take_slot(e, f, i);
+    append_inside(e, r, i);
 }
 
 static void start_for(engine *e, function *f, uint32_t r) {
     uint32_t i = engine_start(e, f, false);
     e->instances[i].caused = true;
-    bind(e, f, r, i, true);
+    engine_bind(e, f, r, i, true);
     e->unlaunched = i;
 }
 
@@ -322,7 +336,7 @@ static inline void launch_placed(engine *e) {
 
 /* A free slot of a ready instance, within the limits. */
 static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *cause) {
-    if ((f->has_reserve || e->has_account) && account_full(e, f)) {
+    if ((f->has_reserve || e->has_account) && engine_account_full(e, f)) {
         *cause = f->has_reserve ? FSIM_CAUSE_FUNCTION : FSIM_CAUSE_ACCOUNT;
         return false;
     }
@@ -343,7 +357,7 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
         fsim_fleet_refuse(&f->fleet[e->instances[i].provisioned]);
         return false;
     }
-    enter(e, f, r, i);
+    engine_enter(e, f, r, i);
     return true;
 }
 
@@ -358,8 +372,9 @@ static bool place_early(engine *e, function *f, uint32_t r, fsim_cause *cause) {
     uint32_t newest =
         f->starting_newest; /* the older ones are full: each was filled before the next was started */
     if (newest != FSIM_NONE && e->links[newest].inside < f->concurrency &&
-        !e->instances[newest].provisioned) {
-        bind(e, f, r, newest, false);
+        !e->instances[newest].provisioned &&
+        !((f->extras & FUNCTION_SESSIONS) != 0 && engine_session_is_full(e, f, newest))) {
+        engine_bind(e, f, r, newest, false);
         return true;
     }
     *cause = FSIM_CAUSE_FUNCTION;
@@ -383,7 +398,7 @@ static void arm_refill(engine *e, function *f) {
 /* Late binding: start an instance while more requests wait than instances start. */
 static void start_for_queue(engine *e, function *f, uint32_t r) {
     fsim_cause cause = FSIM_CAUSE_FUNCTION;
-    while (f->scale.on_demand && f->queued > f->starting_count && !account_full(e, f)) {
+    while (f->scale.on_demand && f->queued > f->starting_count && !engine_account_full(e, f)) {
         if (!engine_may_start(e, f, &cause)) {
             if (cause == FSIM_CAUSE_START_RATE) {
                 arm_refill(e, f);
@@ -404,9 +419,9 @@ static void start_for_queue(engine *e, function *f, uint32_t r) {
 static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause) {
     uint64_t capacity = e->scenario->queue_capacity;
     if (f->queued >= capacity) {
-        refuse(e, r,
-               capacity == 0 ? (cause == FSIM_CAUSE_COUNT ? FSIM_CAUSE_FUNCTION : cause)
-                             : FSIM_CAUSE_QUEUE_FULL);
+        engine_refuse(e, r,
+                      capacity == 0 ? (cause == FSIM_CAUSE_COUNT ? FSIM_CAUSE_FUNCTION : cause)
+                                    : FSIM_CAUSE_QUEUE_FULL);
         return;
     }
     enqueue(e, f, r);
@@ -433,21 +448,10 @@ static void send_direct(engine *e, function *f, uint32_t r) {
     breaker.running = unlimited || inside < f->concurrency ? inside : f->concurrency;
     breaker.waiting = inside - breaker.running;
     switch (fsim_breaker_arrive(&breaker)) {
-    case FSIM_BREAKER_RUNNING: enter(e, f, r, i); break;
-    case FSIM_BREAKER_QUEUED: {
-        instance *in = &e->instances[i];
-        count_inside(e, f, r, i);
-        if (!fsim_fleet_enter(&f->fleet[in->provisioned], e->links, i)) {
-            engine_no_memory(e);
-        }
-        e->requests[r].instance = i;
-        e->requests[r].link.next = FSIM_NONE;
-        *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
-        in->tail = r;
-        break;
-    }
+    case FSIM_BREAKER_RUNNING: engine_enter(e, f, r, i); break;
+    case FSIM_BREAKER_QUEUED: engine_wait_inside(e, f, r, i); break;
     case FSIM_BREAKER_REJECTED:
-    default: refuse(e, r, FSIM_CAUSE_QUEUE_FULL); break;
+    default: engine_refuse(e, r, FSIM_CAUSE_QUEUE_FULL); break;
     }
 }
 
@@ -490,12 +494,22 @@ static bool admitted(engine *e, function *f, fsim_cause *cause) {
 void engine_admit(engine *e, function *f, uint32_t r) {
     fsim_cause cause;
     if ((e->has_gateway || e->has_admission) && !admitted(e, f, &cause)) {
-        refuse(e, r, cause);
+        engine_refuse(e, r, cause);
         return;
     }
     if (f->scaled) {
         f->came++;
-        if (f->direct && f->ready_count != 0) {
+    }
+    cause = FSIM_CAUSE_COUNT;
+    session_way way = SESSION_FREE;
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        way = engine_session_follow(e, f, r, &cause);
+        if (way == SESSION_TAKEN) {
+            return;
+        }
+    }
+    if (f->scaled) {
+        if (f->direct && f->ready_count != 0 && (f->extras & FUNCTION_SESSIONS) == 0) {
             send_direct(e, f, r);
             return;
         }
@@ -506,8 +520,9 @@ void engine_admit(engine *e, function *f, uint32_t r) {
         }
     }
     bool placed = false;
-    cause = FSIM_CAUSE_COUNT;
-    if (e->early) {
+    if (way == SESSION_BLOCKED) {
+        placed = false;
+    } else if (e->early) {
         placed = f->queued == 0 && place_early(e, f, r, &cause);
         launch_placed(e);
     } else if (f->queued == 0) {
@@ -540,12 +555,29 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
     e->tallies[fn].n.arrived += counted;
     e->seen.arrived += counted;
     e->in_system++;
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_mark(e, r, closed == 0 ? e->session_now : 0);
+    }
     engine_admit(e, f, r);
+}
+
+/* The instance of its session takes it, in front of whatever free slot there may be. */
+static bool follow_from_queue(engine *e, function *f, uint32_t r) {
+    fsim_cause cause;
+    dequeue(e, f, r);
+    engine_session_follow(e, f, r, &cause);
+    return true;
 }
 
 /* Placing a request links it into an instance; its links in the queue are needed once more after that. */
 static bool place_head(engine *e, function *f, fsim_cause *cause) {
     uint32_t r = f->queue_head;
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        session_way way = engine_session_peek(e, f, r, cause);
+        if (way != SESSION_FREE) {
+            return way == SESSION_TAKEN && follow_from_queue(e, f, r);
+        }
+    }
     request_link queued = e->requests[r].link;
     if (!(e->early ? place_early(e, f, r, cause) : place_warm(e, f, r, cause))) {
         return false;
@@ -575,8 +607,18 @@ void engine_serve_queue(engine *e, function *f) {
 void engine_serve_ready(engine *e, function *f, uint32_t i) {
     const instance *in = &e->instances[i];
     bool draws_cold = f->spec.cold_total && in->caused;
-    while (f->queued != 0 && e->links[i].inside < f->concurrency && !account_full(e, f)) {
+    while (f->queued != 0 && e->links[i].inside < f->concurrency && !engine_account_full(e, f)) {
         uint32_t r = f->queue_head;
+        if ((f->extras & FUNCTION_SESSIONS) != 0) {
+            fsim_cause cause;
+            session_way way = engine_session_peek(e, f, r, &cause);
+            if (way == SESSION_TAKEN && follow_from_queue(e, f, r)) {
+                continue;
+            }
+            if (way == SESSION_BLOCKED || engine_session_is_full(e, f, i)) {
+                break;
+            }
+        }
         dequeue(e, f, r);
         if (!e->instances[i].provisioned) {
             mark_cold(e, r, false);
@@ -585,6 +627,6 @@ void engine_serve_ready(engine *e, function *f, uint32_t i) {
             e->requests[r].service_ns = fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
             draws_cold = false;
         }
-        enter(e, f, r, i);
+        engine_enter(e, f, r, i);
     }
 }

@@ -31,7 +31,9 @@ typedef enum event_kind {
     EVENT_TICK,            /* function */
     EVENT_REFILL,          /* function: the start limit may have room again */
     EVENT_PROVISION,       /* function: more provisioned instances may start */
-    EVENT_SHARE            /* sharing domain, generation: the next of its requests completes */
+    EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
+    EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
+    EVENT_SESSION_WAIT     /* request, generation: it may have waited at its instance for long enough */
 } event_kind;
 
 #define GENERATION_BITS              24
@@ -118,7 +120,8 @@ typedef struct instance {
     uint32_t executing;
     uint8_t state;
     bool provisioned, draining, served, caused;
-    bool held; /* provisioned, ready, and waiting for the others */
+    bool held;   /* provisioned, ready, and waiting for the others */
+    bool parked; /* as many sessions as it may hold: in the fleet, but not to be picked */
     uint32_t fn;
     fsim_cpu_meter meter;
     uint32_t generation;
@@ -200,6 +203,7 @@ typedef struct function {
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
     bool shared, has_reserve, scaled, wants_cpu, freeze, direct;
+    uint8_t extras; /* FUNCTION_*: what few functions have, each in a file of its own */
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -231,6 +235,10 @@ typedef struct function {
     uint64_t uses;       /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling;
 } function;
+
+enum {
+    FUNCTION_SESSIONS = 1u /* session affinity */
+};
 
 /* Samples of one scope while they are collected. Warm requests that did not wait go into `direct` alone: for
  * them latency equals service and wait is 0; the scope's four samples are put together at the end. */
@@ -267,6 +275,14 @@ typedef struct closed_population {
 
 /* Meters that only some price books need (engine_books.c). */
 typedef struct engine_books engine_books;
+
+typedef struct session_pool session_pool; /* engine_session.c */
+
+typedef enum session_way {
+    SESSION_FREE, /* no session, not bound yet, or bound to a full instance that may be left: any instance */
+    SESSION_BLOCKED, /* its instance has room but a limit forbids it */
+    SESSION_TAKEN    /* its instance deals with it */
+} session_way;
 
 typedef struct engine {
     /* hot */
@@ -331,6 +347,9 @@ typedef struct engine {
     cpu_use *cpu_uses; /* column; NULL when nobody samples CPU */
     char *cells;       /* column: what the scaler keeps about each instance, cell_size bytes */
     size_t cell_size;
+    session_pool *sessions; /* NULL: no function has session affinity */
+    uint64_t session_now;   /* session id of the arrival of the stream at hand; 0: none */
+
     fsim_instance_sample *sample_rows;
     fsim_instance_view *view_rows;
     uint32_t sample_capacity, view_capacity;
@@ -375,6 +394,14 @@ void engine_admit(engine *e, function *f,
                   uint32_t request); /* a request comes in, for the first time or again */
 void engine_leave(engine *e, uint32_t request, fsim_outcome outcome); /* for good */
 void engine_give_up_waiting(engine *e, function *f, uint32_t request);
+void engine_refuse(engine *e, uint32_t request, fsim_cause cause);
+void engine_time_out(engine *e, uint32_t request); /* no longer linked anywhere: it tries again or leaves */
+void engine_enter(engine *e, function *f, uint32_t request,
+                  uint32_t instance); /* a free slot of a ready one */
+void engine_bind(engine *e, function *f, uint32_t request, uint32_t instance,
+                 bool caused); /* waits inside one that starts */
+void engine_wait_inside(engine *e, function *f, uint32_t request,
+                        uint32_t instance); /* of a ready, full one */
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
@@ -392,6 +419,7 @@ uint32_t engine_start_ready(engine *e, function *f, bool provisioned);
 void engine_ready(engine *e, uint32_t instance);
 void engine_idle(engine *e, function *f, uint32_t instance);
 void engine_draw_window(engine *e, function *f, uint32_t instance); /* how long this idleness may last */
+void engine_arm_drawn(engine *e, uint32_t instance);                /* the timer for its end */
 void engine_expire(engine *e, function *f);
 void engine_expire_one(engine *e, uint32_t instance);
 void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
@@ -425,6 +453,27 @@ double engine_memory_mb(const engine *e, const function *f, uint32_t instance);
 uint32_t engine_share_domain(const engine *e, uint32_t instance);
 void engine_share_enter(engine *e, uint32_t request);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
+
+/* engine_session.c: session affinity; only for functions with FUNCTION_SESSIONS */
+void engine_session_setup(engine *e, function *f);
+void engine_session_grow(engine *e); /* the columns, after the pools of requests and instances */
+void engine_session_destroy(session_pool *pool);
+void engine_session_mark(engine *e, uint32_t request, uint64_t session); /* it has arrived */
+session_way engine_session_peek(const engine *e, const function *f, uint32_t request, fsim_cause *cause);
+session_way engine_session_follow(engine *e, function *f, uint32_t request,
+                                  fsim_cause *cause);                                  /* and does it */
+void engine_session_bind(engine *e, function *f, uint32_t request, uint32_t instance); /* counted as inside */
+void engine_session_take_slot(engine *e, function *f, uint32_t instance); /* for fsim_fleet_enter */
+void engine_session_leave(engine *e, uint32_t request);                   /* has completed */
+void engine_session_settle(engine *e, function *f, uint32_t instance);    /* ready: parked if it is full */
+bool engine_session_is_full(const engine *e, const function *f, uint32_t instance); /* takes no new session */
+bool engine_session_holds(const engine *e, const function *f, uint32_t instance);
+void engine_session_drain(engine *e, function *f, uint32_t instance); /* leaves the fleet with its sessions */
+void engine_session_lose(engine *e, function *f, uint32_t instance,
+                         fsim_ns at_ns); /* the instance goes then */
+void engine_session_fire(engine *e, uint32_t session, uint32_t generation);
+void engine_session_stop_waiting(engine *e, uint32_t request, uint32_t generation);
+uint64_t engine_session_count(const engine *e, uint32_t fn);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);
@@ -504,6 +553,14 @@ static inline uint32_t engine_same_rule(const fsim_meter_rules *rules, const fsi
         i++;
     }
     return i;
+}
+
+/* No request more may enter an instance. */
+static inline bool engine_account_full(const engine *e, const function *f) {
+    if (f->has_reserve) {
+        return f->inside >= f->inside_limit;
+    }
+    return e->has_account && e->inside_shared >= e->inside_shared_limit;
 }
 
 static inline function *engine_function_of(engine *e, uint32_t instance_id) {

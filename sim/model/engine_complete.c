@@ -111,7 +111,7 @@ void engine_complete(engine *e, uint32_t r) {
     }
     f->inside--;
     e->inside_shared -= f->has_reserve ? 0u : 1u;
-    if (in->draining) {
+    if (in->draining || in->parked) {
         e->links[i].inside--;
     } else {
         fsim_fleet_leave(&f->fleet[in->provisioned], e->links, i);
@@ -120,6 +120,9 @@ void engine_complete(engine *e, uint32_t r) {
         become_idle(e, f, i);
     } else if (e->metering) {
         engine_set_rate(e, f, i, in->rate_ucore - q->rate_ucore);
+    }
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_leave(e, r);
     }
     if (f->scaled) {
         f->went += !cut;

@@ -309,18 +309,27 @@ static bool hold_back(engine *e, function *f, uint32_t i) {
 }
 
 static void begin_bound(engine *e, function *f, uint32_t i) {
-    while (e->instances[i].head != FSIM_NONE) {
-        uint32_t r = e->instances[i].head;
-        e->instances[i].head = e->requests[r].link.next;
-        if (!fsim_fleet_enter(&f->fleet[e->instances[i].provisioned], e->links, i)) {
+    fsim_fleet *fleet = &f->fleet[e->instances[i].provisioned];
+    for (uint32_t r = e->instances[i].head; r != FSIM_NONE; r = e->requests[r].link.next) {
+        if (!fsim_fleet_enter(fleet, e->links, i)) {
             engine_no_memory(e);
         }
+    }
+    /* More than its slots are there only where a session waits for its instance. */
+    while (e->instances[i].head != FSIM_NONE && e->instances[i].executing < f->concurrency) {
+        uint32_t r = e->instances[i].head;
+        e->instances[i].head = e->requests[r].link.next;
         if (f->spec.cold_total && (e->requests[r].flags & REQUEST_CAUSED) != 0) {
             e->requests[r].service_ns = fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
         }
         engine_begin(e, r, i);
     }
-    e->instances[i].tail = FSIM_NONE;
+    if (e->instances[i].head == FSIM_NONE) {
+        e->instances[i].tail = FSIM_NONE;
+    }
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_settle(e, f, i);
+    }
 }
 
 void engine_ready(engine *e, uint32_t i) {
@@ -371,7 +380,7 @@ uint32_t engine_start_ready(engine *e, function *f, bool provisioned) {
 
 /* A drawn window needs a timer of the instance's own; one that fires no later than this idleness ends will
  * do. */
-static void arm_drawn(engine *e, uint32_t i) {
+void engine_arm_drawn(engine *e, uint32_t i) {
     instance *in = &e->instances[i];
     fsim_ns at_ns = fsim_ns_add(in->due_ns, 1);
     if (at_ns < in->timer_ns) {
@@ -383,20 +392,23 @@ static void arm_drawn(engine *e, uint32_t i) {
 void engine_draw_window(engine *e, function *f, uint32_t i) {
     e->instances[i].due_ns =
         fsim_ns_add(e->now_ns, fsim_dist_sample(&f->keepalive.window, &f->rng_keepalive));
-    arm_drawn(e, i);
+    engine_arm_drawn(e, i);
 }
 
 void engine_idle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     const fsim_keepalive_plan *plan = &f->keepalive;
+    bool has_session = (f->extras & FUNCTION_SESSIONS) != 0 && engine_session_holds(e, f, i);
     if (in->draining) {
-        engine_remove(e, i, 0);
+        if (!has_session) {
+            engine_remove(e, i, 0);
+        }
         return;
     }
     if (in->provisioned || f->scaled || f->scale.fixed) {
         return;
     }
-    bool may_go = f->alive > f->removable_min;
+    bool may_go = f->alive > f->removable_min && !has_session;
     if (plan->prewarm_ns > 0 && in->served && may_go) {
         uint32_t fn = in->fn;
         engine_remove(e, i, 0);
@@ -445,8 +457,11 @@ void engine_expire_one(engine *e, uint32_t i) {
     if (in->executing != 0 || e->links[i].inside != 0) {
         return;
     }
+    if ((f->extras & FUNCTION_SESSIONS) != 0 && engine_session_holds(e, f, i)) {
+        return; /* the end of its last session asks again */
+    }
     if (in->due_ns >= e->now_ns) {
-        arm_drawn(e, i);
+        engine_arm_drawn(e, i);
     } else if (f->alive > f->removable_min) {
         engine_remove(e, i, e->now_ns - in->due_ns);
     }
@@ -485,6 +500,9 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb -= f->spec.memory_mb;
+    }
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_lose(e, f, i, at_ns);
     }
     if (!in->draining && !in->held) {
         fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);

@@ -70,6 +70,8 @@ static void handle_seldom(engine *e, fsim_event event) {
         break;
     case EVENT_PROVISION: engine_provision(e, function_of(e, event)); break;
     case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
+    case EVENT_SESSION: engine_session_fire(e, event.target, generation); break;
+    case EVENT_SESSION_WAIT: engine_session_stop_waiting(e, event.target, generation); break;
     case EVENT_COMPLETE:
     case EVENT_READY:
     case EVENT_EXPIRE:
@@ -260,6 +262,7 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
             rate_ucore = (uint32_t)((share < most ? share : most) * FSIM_UCORE + 0.5);
         }
         if (!arrive_fast(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore)) {
+            e->session_now = batch->has_session ? batch->session[i] : 0;
             engine_arrive(e, at_ns, batch->fn[i], batch->service_ns[i], rate_ucore, 0);
         }
     }

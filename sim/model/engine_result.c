@@ -139,6 +139,7 @@ static void put_levels(fsim_scope *s, const function *f, const function_base *ba
     s->instances_peak = f->alive_peak;
     s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
     s->queue_peak = f->queue.peak;
+    s->has_sessions = (f->extras & FUNCTION_SESSIONS) != 0;
 }
 
 /* One slot: every active interval is one request. */
@@ -181,6 +182,8 @@ static void add_scope(fsim_scope *total, const fsim_scope *s) {
     total->slot_ns += s->slot_ns;
     total->busy_slot_ns += s->busy_slot_ns;
     total->provisioned_ns += s->provisioned_ns;
+    total->has_sessions |= s->has_sessions;
+    total->sessions_at_end += s->sessions_at_end;
 }
 
 static void fill_scopes(engine *e, fsim_ns end_ns) {
@@ -202,6 +205,7 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
         start_spans(s);
         put_tally(s, t);
         put_levels(s, &e->functions[fn], &e->function_base[fn], end_ns);
+        s->sessions_at_end = s->has_sessions ? engine_session_count(e, fn) : 0;
         add_scope(total, s);
         if (t->hist.direct != e->shared_hist.direct) {
             add_histograms(total, &t->hist, t->begun_direct);

@@ -210,11 +210,15 @@ static void shrink(engine *e, function *f, uint32_t surplus) {
     while (surplus > 0 && f->ready_count > 0) {
         uint32_t i = f->ready[f->ready_count - 1u];
         surplus--;
-        if (e->links[i].inside == 0) {
+        bool sessions = (f->extras & FUNCTION_SESSIONS) != 0;
+        if (e->links[i].inside == 0 && !(sessions && engine_session_holds(e, f, i))) {
             engine_remove(e, i, 0);
             continue;
         }
         instance *in = &e->instances[i];
+        if (sessions) {
+            engine_session_drain(e, f, i);
+        }
         fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
         engine_scaled_remove(e, f, i);
         in->draining = true;

@@ -63,6 +63,9 @@ void engine_grow_requests(engine *e) {
         e->request_free = r - 1u;
     }
     e->request_capacity = capacity;
+    if (e->sessions != NULL) {
+        engine_session_grow(e);
+    }
 }
 
 static void grow_domains(engine *e, uint32_t count) {
@@ -110,6 +113,9 @@ void engine_grow_instances(engine *e) {
         e->instance_free = i - 1u;
     }
     e->instance_capacity = capacity;
+    if (e->sessions != NULL) {
+        engine_session_grow(e);
+    }
 }
 
 /* ---- functions ---- */
@@ -227,8 +233,12 @@ static void add_function(engine *e, uint32_t fn) {
     seed_streams(e, f);
     take_limits(e, f);
     take_plans(e, f);
-    f->fast = e->fast && f->fleet[0].by_idle_list && f->spec.provisioned == 0 && !f->shared && !f->scaled &&
-              !f->has_reserve && (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
+    if (f->spec.session != NULL) {
+        engine_session_setup(e, f);
+    }
+    f->fast = e->fast && f->extras == 0 && f->fleet[0].by_idle_list && f->spec.provisioned == 0 &&
+              !f->shared && !f->scaled && !f->has_reserve && (f->solo_meter || !e->metering) &&
+              (f->active_is_request || !e->metering);
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};
@@ -444,6 +454,7 @@ void engine_destroy(engine *e) {
     for (uint32_t d = 0; d < e->domain_count; d++) {
         free(e->domains[d].heap);
     }
+    engine_session_destroy(e->sessions);
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);

@@ -297,20 +297,16 @@ bool fsim_fleet_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     return true;
 }
 
-void fsim_fleet_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+void fsim_fleet_park(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     if (links[i].inside == 0) {
         fsim_fleet_idle_unlink(f, links, i);
     }
-    f->count--;
     if (f->by_idle_list) {
         return;
     }
     bool is_free = links[i].inside < f->slots;
     switch (kind_of(f->order)) {
-    case INDEX_CREATION:
-        set_free(f, links[i].place, false);
-        f->ranked[links[i].place] = FSIM_NONE;
-        break;
+    case INDEX_CREATION: set_free(f, links[i].place, false); break;
     case INDEX_FREE:
         if (is_free) {
             dense_remove(f, links, i);
@@ -323,6 +319,44 @@ void fsim_fleet_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
             free_unlink(f, links, i);
         }
         break;
+    }
+}
+
+/* Room in the arrays is kept for every member, so nothing here can fail. */
+void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+    uint32_t inside = links[i].inside;
+    bool is_free = inside < f->slots;
+    if (inside == 0) {
+        fsim_fleet_idle_append(f, links, i);
+    }
+    switch (f->by_idle_list ? INDEX_RECENCY : kind_of(f->order)) {
+    case INDEX_CREATION: set_free(f, links[i].place, is_free); break;
+    case INDEX_FREE:
+        if (is_free) {
+            put(f, links, f->dense_count++, i);
+        }
+        break;
+    case INDEX_LOAD:
+        level_add(f, links, i);
+        for (uint32_t load = 1; load <= inside; load++) {
+            swap_places(f, links, links[i].place, f->level[load] - 1u);
+            f->level[load]--;
+        }
+        break;
+    case INDEX_RECENCY:
+    default:
+        if (is_free && !f->by_idle_list) {
+            free_append(f, links, i);
+        }
+        break;
+    }
+}
+
+void fsim_fleet_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+    fsim_fleet_park(f, links, i);
+    f->count--;
+    if (!f->by_idle_list && kind_of(f->order) == INDEX_CREATION) {
+        f->ranked[links[i].place] = FSIM_NONE;
     }
 }
 

@@ -134,6 +134,33 @@ static void print_waiting(const view *v) {
     fputc('\n', v->out);
 }
 
+/* Only where a function has session affinity. */
+static void print_sessions(const view *v) {
+    static const struct {
+        const char *path, *words;
+    } ends[] = {{"sessions.expired", "ended idle"},
+                {"sessions.cut", "cut at their life-time"},
+                {"sessions.lost", "lost with their instance"},
+                {"sessions.at_end", "alive at the end"}};
+    fsim_figure f;
+    if (json_object_get(v->summary, "sessions") == NULL) {
+        return;
+    }
+    fprintf(v->out, HEAD "%s begun", "Sessions", count(v, "sessions.started", &f));
+    const char *separator = "; ";
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (number(v, ends[i].path) > 0) {
+            fprintf(v->out, "%s%s %s", separator, count(v, ends[i].path, &f), ends[i].words);
+            separator = ", ";
+        }
+    }
+    fprintf(v->out, "; %s requests followed theirs", count(v, "sessions.followed", &f));
+    if (number(v, "sessions.elsewhere") > 0) {
+        fprintf(v->out, ", %s went elsewhere", count(v, "sessions.elsewhere", &f));
+    }
+    fputc('\n', v->out);
+}
+
 static void print_instances(const view *v) {
     fsim_figure f;
     fprintf(v->out, HEAD "%s", "Instances", fsim_figure_real(number(v, "instances.mean")).text);
@@ -284,6 +311,7 @@ fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err) 
     print_refusals(&v);
     print_cold(&v);
     print_waiting(&v);
+    print_sessions(&v);
     print_instances(&v);
     if (!print_times(&v) || !print_bills(&v)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the summary");

@@ -159,13 +159,23 @@ static json_t *instance_seconds_json(const fsim_scope *scope) {
                      seconds(scope->idle_ns));
 }
 
+static json_t *sessions_json(const fsim_scope *scope) {
+    const fsim_counts *n = &scope->n;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "started", (json_int_t)n->sessions_started,
+                     "expired", (json_int_t)n->sessions_expired, "cut", (json_int_t)n->sessions_cut, "lost",
+                     (json_int_t)n->sessions_lost, "at_end", (json_int_t)scope->sessions_at_end, "followed",
+                     (json_int_t)n->sessions_followed, "elsewhere", (json_int_t)n->sessions_elsewhere);
+}
+
 /* What the run as a whole and each function have in common. */
 static json_t *scope_json(const frame *f, const fsim_scope *scope) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requests", requests_json(&scope->n),
-                     "throttled", throttled_json(&scope->n), "cold", cold_json(scope), "latency_s",
-                     latency_json(f, scope), "wait_s", wait_json(f, scope), "service_s",
-                     spans_json(&scope->service, few_percentiles), "concurrency", concurrency_json(f, scope),
-                     "instances", instances_json(f, scope), "instance_s", instance_seconds_json(scope));
+    json_t *object =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requests", requests_json(&scope->n),
+                  "throttled", throttled_json(&scope->n), "cold", cold_json(scope), "latency_s",
+                  latency_json(f, scope), "wait_s", wait_json(f, scope), "service_s",
+                  spans_json(&scope->service, few_percentiles), "concurrency", concurrency_json(f, scope),
+                  "instances", instances_json(f, scope), "instance_s", instance_seconds_json(scope));
+    return whole(object, !scope->has_sessions || set(object, "sessions", sessions_json(scope)));
 }
 
 /* Price of all node-hours, as a decimal string like every other amount. */

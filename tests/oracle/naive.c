@@ -1,151 +1,15 @@
-#include "naive.h"
-
-#include "base/error.h"
+#include "naive_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum event_kind { EVENT_READY, EVENT_DONE, EVENT_TIMEOUT, EVENT_RETRY } event_kind;
-
-/* Sorted by instant; equal instants in the order they were scheduled. */
-typedef struct event {
-    fsim_ns at_ns;
-    event_kind kind;
-    uint32_t who; /* an instance for READY, a request for the others */
-    struct event *next;
-} event;
-
-typedef enum life { LIFE_STARTING, LIFE_READY, LIFE_GONE } life;
-
-typedef struct instance {
-    uint32_t fn;
-    life state;
-    bool provisioned;
-    uint32_t inside;                              /* requests executing in it */
-    uint32_t bound[NAIVE_SLOTS_MAX], bound_count; /* early binding: the requests that wait for it */
-    uint64_t used; /* larger: dispatched to, completed in or made ready later */
-    fsim_ns idle_since_ns;
-} instance;
-
-typedef struct simulation {
-    const naive_world *w;
-    naive_result *out;
-    fsim_ns now_ns;
-    event *events;
-    instance *instances; /* in order of creation; never reused */
-    uint32_t instance_count, instance_room;
-    uint32_t *queue; /* requests of all functions, oldest first */
-    uint32_t queue_count;
-    uint64_t uses;
-    uint32_t last_taken[NAIVE_FUNCTIONS_MAX][2]; /* round robin; [1]: among the provisioned ones */
-    fsim_ns *starts_at_ns;                       /* of every start on demand, for the rate limits */
-    uint32_t *starts_fn, start_count;
-    fsim_wide tokens[NAIVE_FUNCTIONS_MAX]; /* of the bucket, in 1 / window_ns of a start */
-    fsim_ns tokens_at_ns[NAIVE_FUNCTIONS_MAX];
-} simulation;
-
-static void *grow(void *block, size_t count, size_t size) {
-    void *grown = realloc(block, (count > 0 ? count : 1) * size);
-    fsim_assert(grown != NULL);
-    return grown;
-}
-
-static void schedule(simulation *s, fsim_ns at_ns, event_kind kind, uint32_t who) {
-    event **place = &s->events;
-    while (*place != NULL && (*place)->at_ns <= at_ns) {
-        place = &(*place)->next;
-    }
-    event *e = grow(NULL, 1, sizeof *e);
-    *e = (event){.at_ns = at_ns, .kind = kind, .who = who, .next = *place};
-    *place = e;
-}
-
-static void unschedule(simulation *s, event_kind kind, uint32_t who) {
-    for (event **place = &s->events; *place != NULL; place = &(*place)->next) {
-        if ((*place)->kind == kind && (*place)->who == who) {
-            event *gone = *place;
-            *place = gone->next;
-            free(gone);
-            return;
-        }
-    }
-}
-
-/* ---- the state, counted from scratch ---- */
-
-typedef struct state {
-    int64_t in_execution, inside, starting, busy, idle, queued, busy_memory_mb;
-} state;
-
-/* Of one function, or of all for fn = FSIM_UNLIMITED. */
-static state count(const simulation *s, uint32_t fn) {
-    state n = {0};
-    for (uint32_t i = 0; i < s->instance_count; i++) {
-        const instance *in = &s->instances[i];
-        if (in->state == LIFE_GONE || (fn != FSIM_UNLIMITED && in->fn != fn)) {
-            continue;
-        }
-        bool starting = in->state == LIFE_STARTING, busy = !starting && in->inside > 0;
-        n.starting += starting;
-        n.busy += busy;
-        n.idle += !starting && !busy;
-        n.in_execution += in->inside;
-        n.inside += in->inside + in->bound_count;
-        n.busy_memory_mb += starting || busy ? s->w->functions[in->fn].memory_mb : 0;
-    }
-    for (uint32_t i = 0; i < s->queue_count; i++) {
-        n.queued += fn == FSIM_UNLIMITED || s->w->arrivals[s->queue[i]].fn == fn;
-    }
-    return n;
-}
-
-static naive_scope *scope_of(simulation *s, uint32_t fn) {
-    return fn == FSIM_UNLIMITED ? &s->out->total : &s->out->per_function[fn];
-}
-
-#define FOR_EACH_SCOPE(s, fn, var)                                                                           \
-    for (uint32_t var##_i = 0; var##_i < 2; var##_i++)                                                       \
-        for (naive_scope *var = scope_of((s), var##_i == 0 ? (fn) : FSIM_UNLIMITED); var != NULL; var = NULL)
-
-static uint64_t larger(uint64_t a, int64_t b) {
-    return a > (uint64_t)b ? a : (uint64_t)b;
-}
-
-static void observe_peaks(simulation *s) {
-    if (s->now_ns < s->w->warmup_ns) {
-        return;
-    }
-    for (uint32_t i = 0; i <= s->w->function_count; i++) {
-        uint32_t fn = i < s->w->function_count ? i : FSIM_UNLIMITED;
-        naive_scope *scope = scope_of(s, fn);
-        state n = count(s, fn);
-        scope->in_execution_peak = larger(scope->in_execution_peak, n.in_execution);
-        scope->instances_peak = larger(scope->instances_peak, n.starting + n.busy + n.idle);
-        scope->queue_peak = larger(scope->queue_peak, n.queued);
-    }
-}
-
-static void integrate_until(simulation *s, fsim_ns to_ns) {
-    fsim_ns from_ns = s->now_ns > s->w->warmup_ns ? s->now_ns : s->w->warmup_ns;
-    fsim_ns dt = to_ns - from_ns;
-    for (uint32_t i = 0; dt > 0 && i <= s->w->function_count; i++) {
-        uint32_t fn = i < s->w->function_count ? i : FSIM_UNLIMITED;
-        naive_scope *scope = scope_of(s, fn);
-        state n = count(s, fn);
-        scope->in_execution_ns += dt * n.in_execution;
-        scope->in_execution_sq_ns += dt * n.in_execution * n.in_execution;
-        scope->starting_ns += dt * n.starting;
-        scope->busy_ns += dt * n.busy;
-        scope->idle_ns += dt * n.idle;
-        scope->queue_ns += dt * n.queued;
-    }
-    s->now_ns = to_ns;
-    if (dt > 0) {
-        observe_peaks(s);
-    }
-}
-
 static void remove_instance(simulation *s, instance *in) {
+    for (uint32_t k = s->session_count; k-- > 0;) {
+        if (s->sessions[k].instance == (uint32_t)(in - s->instances)) {
+            count_end(s, &s->sessions[k], s->now_ns);
+            forget_session(s, k);
+        }
+    }
     in->state = LIFE_GONE;
     if (s->now_ns >= s->w->warmup_ns) {
         FOR_EACH_SCOPE(s, in->fn, scope) {
@@ -161,7 +25,7 @@ static void advance(simulation *s, fsim_ns to_ns) {
         fsim_ns first_ns = to_ns;
         for (uint32_t i = 0; i < s->instance_count; i++) {
             instance *in = &s->instances[i];
-            if (in->state == LIFE_READY && in->inside == 0 && !in->provisioned &&
+            if (in->state == LIFE_READY && in->inside == 0 && !in->provisioned && !held(s, in) &&
                 fsim_ns_add(in->idle_since_ns, s->w->window_ns) < first_ns) {
                 first = in;
                 first_ns = fsim_ns_add(in->idle_since_ns, s->w->window_ns);
@@ -268,6 +132,8 @@ static void count_cold_start(simulation *s, uint32_t r) {
 
 static void begin(simulation *s, uint32_t r, instance *in) {
     naive_request *request = &s->out->requests[r];
+    join_session(s, r, in);
+    request->at_instance = false;
     in->inside++;
     in->used = ++s->uses;
     request->instance = (uint32_t)(in - s->instances);
@@ -312,7 +178,7 @@ static instance *free_slot(simulation *s, uint32_t fn) {
     for (uint32_t i = 0; i < s->instance_count; i++) {
         const instance *in = &s->instances[i];
         if (in->fn == fn && in->state == LIFE_READY && in->inside < s->w->functions[fn].slots &&
-            (best == NAIVE_NO_INSTANCE || comes_before(s, i, best))) {
+            !session_full(s, in) && (best == NAIVE_NO_INSTANCE || comes_before(s, i, best))) {
             best = i;
         }
     }
@@ -324,15 +190,29 @@ static instance *starting_slot(simulation *s, uint32_t fn) {
     for (uint32_t i = s->instance_count; i-- > 0;) {
         instance *in = &s->instances[i];
         if (in->fn == fn && in->state == LIFE_STARTING) {
-            return in->bound_count < s->w->functions[fn].slots ? in : NULL;
+            return in->bound_count < s->w->functions[fn].slots && !session_full(s, in) ? in : NULL;
         }
     }
     return NULL;
 }
 
-static void bind(simulation *s, uint32_t r, instance *in) {
+static void wait_there(simulation *s, uint32_t r, instance *in) {
+    join_session(s, r, in);
+    in->bound = grow(in->bound, in->bound_count + 1, sizeof *in->bound);
     in->bound[in->bound_count++] = r;
+}
+
+static void bind(simulation *s, uint32_t r, instance *in) {
+    wait_there(s, r, in);
     mark_cold(s, r);
+}
+
+/* The first of those who wait there executes. */
+static void begin_first_bound(simulation *s, instance *in) {
+    uint32_t r = in->bound[0];
+    in->bound_count--;
+    memmove(&in->bound[0], &in->bound[1], in->bound_count * sizeof *in->bound);
+    begin(s, r, in);
 }
 
 static void leave_queue(simulation *s, uint32_t place) {
@@ -353,29 +233,71 @@ static void cancel_surplus(simulation *s, uint32_t fn) {
     }
 }
 
-/* Free slots take the requests that have waited longest. `fresh`: the instance has just started, it
- * is not routed to. */
-static void serve_queue(simulation *s, instance *in, bool fresh) {
-    for (uint32_t i = 0; i < s->queue_count && in->inside < s->w->functions[in->fn].slots;) {
+static void follow(simulation *s, uint32_t r);
+
+typedef enum way { WAY_ANYWHERE, WAY_BLOCKED, WAY_FOLLOW } way;
+
+/* A session's request goes to the session's instance, unless that is full and may be left. */
+static way way_of(const simulation *s, uint32_t r) {
+    const naive_function *f = &s->w->functions[s->w->arrivals[r].fn];
+    const session *x = f->has_sessions ? find_session(s, r) : NULL;
+    if (x == NULL) {
+        return WAY_ANYWHERE;
+    }
+    const instance *in = &s->instances[x->instance];
+    if (in->inside + in->bound_count >= f->slots) {
+        return f->session.when_full == FSIM_SESSION_ELSEWHERE ? WAY_ANYWHERE : WAY_FOLLOW;
+    }
+    bool wakes = in->state == LIFE_READY && in->inside == 0;
+    state all = count(s, FSIM_UNLIMITED);
+    return wakes && all.busy_memory_mb + f->memory_mb > s->w->memory_quota_mb ? WAY_BLOCKED : WAY_FOLLOW;
+}
+
+static uint32_t first_in_queue(const simulation *s, uint32_t fn) {
+    uint32_t i = 0;
+    while (i < s->queue_count && s->w->arrivals[s->queue[i]].fn != fn) {
+        i++;
+    }
+    return i;
+}
+
+/* Free slots take the requests that have waited longest. `fresh`: only this instance, which has just started
+ * and is not routed to; else NULL. A session's request goes where its session is. */
+static void serve_queue(simulation *s, uint32_t fn, uint32_t fresh) {
+    for (uint32_t i = first_in_queue(s, fn); i < s->queue_count; i = first_in_queue(s, fn)) {
         uint32_t r = s->queue[i];
-        if (s->w->arrivals[r].fn != in->fn) {
-            i++;
-            continue;
+        instance *in = fresh == NAIVE_NO_INSTANCE ? free_slot(s, fn) : &s->instances[fresh];
+        if (fresh != NAIVE_NO_INSTANCE && in->inside + in->bound_count >= s->w->functions[fn].slots) {
+            break;
         }
-        leave_queue(s, i);
-        if (fresh) {
-            mark_cold(s, r);
-            begin(s, r, in);
+        way where = way_of(s, r);
+        instance *starting = fresh == NAIVE_NO_INSTANCE && !s->w->late ? starting_slot(s, fn) : NULL;
+        if (where == WAY_FOLLOW) {
+            leave_queue(s, i);
+            follow(s, r);
+        } else if (where == WAY_BLOCKED) {
+            break;
+        } else if (in != NULL && !session_full(s, in)) {
+            leave_queue(s, i);
+            if (fresh != NAIVE_NO_INSTANCE) {
+                mark_cold(s, r);
+                begin(s, r, in);
+            } else {
+                take(s, r, in);
+            }
+        } else if (starting != NULL) {
+            leave_queue(s, i);
+            bind(s, r, starting);
         } else {
-            take(s, r, in);
+            break;
         }
     }
-    cancel_surplus(s, in->fn);
+    cancel_surplus(s, fn);
 }
 
 /* Keep-alive "none": an instance that has become idle goes at once. */
 static void maybe_remove(simulation *s, instance *in) {
-    if (s->w->remove_at_completion && in->inside == 0 && !in->provisioned) {
+    if (s->w->remove_at_completion && in->inside == 0 && !in->provisioned && !held(s, in)) {
         remove_instance(s, in);
     }
 }
@@ -422,12 +344,43 @@ static void join_queue(simulation *s, uint32_t r) {
     }
 }
 
+/* Where way_of says so. */
+static void follow(simulation *s, uint32_t r) {
+    const naive_function *f = &s->w->functions[s->w->arrivals[r].fn];
+    instance *in = &s->instances[find_session(s, r)->instance];
+    bool starting = in->state == LIFE_STARTING, full = in->inside + in->bound_count >= f->slots;
+    if (full && f->session.when_full == FSIM_SESSION_REFUSE) {
+        refuse(s, r, FSIM_CAUSE_FUNCTION);
+        return;
+    }
+    if (full && s->w->queue_timeout_ns != FSIM_NEVER) {
+        schedule(s, s->w->arrivals[r].at_ns + s->w->queue_timeout_ns, EVENT_TIMEOUT, r);
+    }
+    if (starting) {
+        bind(s, r, in);
+    } else if (full) {
+        wait_there(s, r, in);
+    } else {
+        begin(s, r, in);
+    }
+    s->out->requests[r].at_instance = full;
+}
+
 static void attempt(simulation *s, uint32_t r) {
     uint32_t fn = s->w->arrivals[r].fn;
     const naive_function *f = &s->w->functions[fn];
     state all = count(s, FSIM_UNLIMITED), own = count(s, fn);
     if ((uint64_t)all.inside >= s->w->account_concurrency) {
         refuse(s, r, FSIM_CAUSE_ACCOUNT);
+        return;
+    }
+    way where = way_of(s, r);
+    if (where == WAY_FOLLOW) {
+        follow(s, r);
+        return;
+    }
+    if (where == WAY_BLOCKED) {
+        refuse(s, r, FSIM_CAUSE_MEMORY_QUOTA);
         return;
     }
     instance *in = own.queued == 0 ? free_slot(s, fn) : NULL;
@@ -459,11 +412,10 @@ static void on_ready(simulation *s, uint32_t id) {
     in->state = LIFE_READY;
     in->used = ++s->uses;
     in->idle_since_ns = s->now_ns;
-    for (uint32_t i = 0; i < in->bound_count; i++) {
-        begin(s, in->bound[i], in);
+    while (in->bound_count > 0 && in->inside < s->w->functions[in->fn].slots) {
+        begin_first_bound(s, in);
     }
-    in->bound_count = 0;
-    serve_queue(s, in, true);
+    serve_queue(s, in->fn, id);
     maybe_remove(s, in);
 }
 
@@ -473,6 +425,7 @@ static void on_done(simulation *s, uint32_t r) {
     in->inside--;
     in->used = ++s->uses;
     in->idle_since_ns = s->now_ns;
+    leave_session(s, r);
     request->end_ns = s->now_ns;
     request->outcome = NAIVE_COMPLETED;
     if (counted(s, r)) {
@@ -483,13 +436,70 @@ static void on_done(simulation *s, uint32_t r) {
             scope->service_ns += s->now_ns - request->start_ns;
         }
     }
-    serve_queue(s, in, false);
+    if (in->bound_count > 0) {
+        begin_first_bound(s, in);
+    } else {
+        serve_queue(s, in->fn, NAIVE_NO_INSTANCE);
+    }
     maybe_remove(s, in);
 }
 
+/* The session was over `over_ns` ago. An instance that it was the last to hold, and whose keep-alive has
+ * passed meanwhile, should have gone then: that span was not idle time. */
+static void end_session(simulation *s, uint32_t k) {
+    session x = s->sessions[k];
+    instance *in = &s->instances[x.instance];
+    fsim_ns held_ns = last_instant(s, &x);
+    count_end(s, &x, FSIM_NEVER);
+    if (session_full(s, in) && in->state == LIFE_READY) {
+        in->used = ++s->uses; /* open for others again */
+    }
+    forget_session(s, k);
+    serve_queue(s, x.fn, NAIVE_NO_INSTANCE);
+    in = &s->instances[x.instance];
+    fsim_ns due_ns = s->w->remove_at_completion ? held_ns : fsim_ns_add(in->idle_since_ns, s->w->window_ns);
+    due_ns = due_ns > held_ns ? due_ns : held_ns;
+    if (s->w->functions[x.fn].session.hold && in->state == LIFE_READY && in->inside == 0 &&
+        !in->provisioned && !held(s, in) && due_ns < s->now_ns) {
+        remove_instance(s, in);
+        FOR_EACH_SCOPE(s, x.fn, scope) {
+            scope->idle_ns -= s->now_ns > s->w->warmup_ns ? s->now_ns - due_ns : 0;
+        }
+    }
+}
+
+static void on_session(simulation *s) {
+    for (uint32_t k = 0; k < s->session_count;) {
+        if (last_instant(s, &s->sessions[k]) < s->now_ns) {
+            end_session(s, k);
+            k = 0;
+        } else {
+            k++;
+        }
+    }
+}
+
+static void give_up_at_instance(simulation *s, uint32_t r) {
+    for (uint32_t i = 0; i < s->instance_count; i++) {
+        instance *in = &s->instances[i];
+        for (uint32_t k = 0; k < in->bound_count; k++) {
+            if (in->bound[k] == r) {
+                in->bound_count--;
+                memmove(&in->bound[k], &in->bound[k + 1], (in->bound_count - k) * sizeof *in->bound);
+                leave_session(s, r);
+                return;
+            }
+        }
+    }
+}
+
 static void on_timeout(simulation *s, uint32_t r) {
-    if (!s->out->requests[r].waiting) {
+    if (!s->out->requests[r].waiting && !s->out->requests[r].at_instance) {
         return;
+    }
+    if (s->out->requests[r].at_instance) {
+        s->out->requests[r].at_instance = false;
+        give_up_at_instance(s, r);
     }
     for (uint32_t i = 0; i < s->queue_count; i++) {
         if (s->queue[i] == r) {
@@ -508,6 +518,7 @@ static void handle(simulation *s, event e) {
     case EVENT_DONE: on_done(s, e.who); break;
     case EVENT_TIMEOUT: on_timeout(s, e.who); break;
     case EVENT_RETRY: attempt(s, e.who); break;
+    case EVENT_SESSION: on_session(s); break;
     }
     observe_peaks(s);
 }
@@ -558,12 +569,19 @@ static void tally(simulation *s) {
         state n = count(s, fn);
         scope_of(s, fn)->alive_at_end = (uint64_t)(n.starting + n.busy + n.idle);
     }
+    for (uint32_t k = 0; k < s->session_count; k++) {
+        FOR_EACH_SCOPE(s, s->sessions[k].fn, scope) {
+            scope->sessions_at_end++;
+        }
+    }
     s->out->end_ns = s->now_ns;
     s->out->horizon_ns = s->now_ns > s->w->warmup_ns ? s->now_ns - s->w->warmup_ns : 0;
 }
 
 void naive_run(naive_result *result, const naive_world *world) {
     simulation s = {.w = world, .out = result};
+    s.session_of = grow(NULL, world->arrival_count, sizeof *s.session_of);
+    memset(s.session_of, 0, world->arrival_count * sizeof *s.session_of);
     *result = (naive_result){.requests = grow(NULL, world->arrival_count, sizeof *result->requests)};
     for (uint32_t r = 0; r < world->arrival_count; r++) {
         result->requests[r] = (naive_request){.start_ns = FSIM_NEVER,
@@ -589,7 +607,7 @@ void naive_run(naive_result *result, const naive_world *world) {
         drain(&s, world->until_ns);
         advance(&s, world->until_ns);
     }
-    while (world->until_ns == FSIM_NEVER && someone_inside(&s)) {
+    while (world->until_ns == FSIM_NEVER && someone_inside(&s) && s.events != NULL) {
         handle_next(&s);
     }
     tally(&s);
@@ -598,7 +616,12 @@ void naive_run(naive_result *result, const naive_world *world) {
         s.events = e->next;
         free(e);
     }
+    for (uint32_t i = 0; i < s.instance_count; i++) {
+        free(s.instances[i].bound);
+    }
     free(s.instances);
+    free(s.sessions);
+    free(s.session_of);
     free(s.queue);
     free(s.starts_at_ns);
     free(s.starts_fn);

@@ -8,8 +8,8 @@
  * Covered: early and late binding, k slots an instance, constant cold starts, a constant keep-alive window
  * (or none), five deterministic routing orders, max_instances, provisioned instances, a queue with capacity
  * and time-out, account and memory limits, start rates (fixed window, sliding window, token bucket), retries,
- * cancelled starts, warm-up, `until`. Durations are given with the arrivals: nothing is drawn. Cost: O(events
- * x instances). */
+ * cancelled starts, session affinity, warm-up, `until`. Durations are given with the arrivals: nothing is
+ * drawn. Cost: O(events x instances). */
 #ifndef FSIM_TESTS_NAIVE_H
 #define FSIM_TESTS_NAIVE_H
 
@@ -17,7 +17,6 @@
 #include "model/result.h"
 
 #define NAIVE_FUNCTIONS_MAX 4
-#define NAIVE_SLOTS_MAX     8
 #define NAIVE_NO_INSTANCE   UINT32_MAX
 
 typedef struct naive_function {
@@ -26,11 +25,14 @@ typedef struct naive_function {
     uint32_t slots;
     uint32_t max_instances; /* FSIM_UNLIMITED */
     uint32_t provisioned;
+    bool has_sessions;
+    fsim_session_spec session;
 } naive_function;
 
 typedef struct naive_arrival {
     fsim_ns at_ns, service_ns;
     uint32_t fn;
+    uint32_t session; /* 0: none */
 } naive_arrival;
 
 typedef struct naive_world {
@@ -68,6 +70,7 @@ typedef struct naive_request {
     uint32_t instance;        /* in order of creation; NAIVE_NO_INSTANCE */
     uint32_t retries;
     bool cold, waiting;
+    bool at_instance; /* waits for a slot of its session's instance */
     naive_outcome outcome;
 } naive_request;
 
@@ -78,6 +81,8 @@ typedef struct naive_scope {
     uint64_t cold_triggered, cold_affected, started, removed, waited;
     int64_t latency_ns, wait_ns, service_ns, latency_max_ns, wait_max_ns;
     int64_t in_execution_ns, in_execution_sq_ns, starting_ns, busy_ns, idle_ns, queue_ns;
+    uint64_t sessions_started, sessions_expired, sessions_cut, sessions_lost, sessions_at_end;
+    uint64_t sessions_followed, sessions_elsewhere;
     uint64_t in_execution_peak, instances_peak, queue_peak, alive_at_end;
 } naive_scope;
 

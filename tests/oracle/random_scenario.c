@@ -68,6 +68,32 @@ static void choose_start_rate(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
     limit->per_function = chance(rng, 50);
 }
 
+/* Ids on the arrivals, and affinity for some functions. A limit on sessions of an instance only off the grid
+ * or with early binding: which of two sessions that end at one instant ends first is left open, and the
+ * request that waits for room would go to another instance. */
+static void choose_sessions(random_scenario *s, fsim_rng *rng, fsim_ns grid_ns) {
+    naive_world *w = &s->world;
+    uint32_t users = between(rng, 2, 12);
+    for (uint32_t i = 0; i < w->arrival_count; i++) {
+        s->arrivals[i].session = chance(rng, 80) ? between(rng, 1, users) : 0;
+    }
+    for (uint32_t i = 0; i < w->function_count; i++) {
+        naive_function *f = &w->functions[i];
+        fsim_session_spec *x = &f->session;
+        bool limited = chance(rng, 50) && (grid_ns == 1 || w->queue_capacity == 0);
+        f->has_sessions = chance(rng, 80);
+        x->idle_ns = chance(rng, 15) ? FSIM_NEVER : span(rng, grid_ns, 60);
+        x->life_ns =
+            chance(rng, 60) ? FSIM_NEVER : span(rng, grid_ns, 80) + (grid_ns > 1 ? grid_ns : FSIM_MS);
+        x->per_instance = limited ? between(rng, 1, 3) : FSIM_UNLIMITED;
+        if (limited && x->idle_ns == FSIM_NEVER && x->life_ns == FSIM_NEVER) {
+            x->idle_ns = span(rng, grid_ns, 60); /* or others would wait for ever */
+        }
+        x->when_full = (fsim_session_full)fsim_rng_below(rng, 3);
+        x->hold = limited || chance(rng, 70);
+    }
+}
+
 /* Limits that refuse at once; with them nobody waits in a queue. */
 static void choose_limits(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
     if (chance(rng, 40)) {
@@ -132,9 +158,12 @@ void random_scenario_init(random_scenario *s, uint64_t seed, bool drawn) {
     } else {
         choose_queue(w, &rng, grid_ns);
     }
+    if (chance(&rng, 35)) {
+        choose_sessions(s, &rng, grid_ns);
+    }
     fsim_ns last_ns = s->arrivals[w->arrival_count - 1].at_ns;
     w->until_ns = chance(&rng, 40) ? last_ns / 2 + span(&rng, grid_ns, 100) : FSIM_NEVER;
-    w->warmup_ns = chance(&rng, 25) && !w->retry_on_429 ? last_ns / 4 + 50 * FSIM_MS + 1 : 0;
+    w->warmup_ns = chance(&rng, 25) && !w->retry_on_429 ? last_ns / 4 + 53 * FSIM_MS + 1 : 0;
     if (w->warmup_ns > w->until_ns) {
         w->warmup_ns = 0;
     }
@@ -160,6 +189,25 @@ static span_text spell(fsim_ns span_ns) {
     return spelled;
 }
 
+static void print_session(FILE *out, const fsim_session_spec *x) {
+    static const char *const full[] = {"wait", "refuse", "elsewhere"};
+    fputs("\"session\": {", out);
+    if (x->idle_ns == FSIM_NEVER) {
+        fputs("\"idle_timeout\": null, ", out);
+    } else {
+        fprintf(out, "\"idle_timeout\": \"%s\", ", spell(x->idle_ns).text);
+    }
+    if (x->life_ns == FSIM_NEVER) {
+        fputs("\"lifetime\": null, ", out);
+    } else {
+        fprintf(out, "\"lifetime\": \"%s\", ", spell(x->life_ns).text);
+    }
+    if (x->per_instance != FSIM_UNLIMITED) {
+        fprintf(out, "\"per_instance\": %u, ", x->per_instance);
+    }
+    fprintf(out, "\"when_full\": \"%s\", \"hold\": %s}, ", full[x->when_full], x->hold ? "true" : "false");
+}
+
 static void print_functions(FILE *out, const random_scenario *s) {
     fputs(" \"functions\": [", out);
     for (uint32_t i = 0; i < s->world.function_count; i++) {
@@ -173,6 +221,9 @@ static void print_functions(FILE *out, const random_scenario *s) {
         }
         if (f->provisioned > 0) {
             fprintf(out, "\"provisioned\": %u, ", f->provisioned);
+        }
+        if (f->has_sessions) {
+            print_session(out, &f->session);
         }
         fprintf(out, "\"service\": {\"dist\": \"%s\": \"1s\"}, ", law);
         fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%s\"}}",
@@ -195,8 +246,12 @@ static void print_workload(FILE *out, const random_scenario *s) {
     fputs(" \"workload\": {\"source\": \"list\", \"arrivals\": [", out);
     for (uint32_t i = 0; i < w->arrival_count; i++) {
         const naive_arrival *a = &w->arrivals[i];
-        fprintf(out, "%s\n  {\"arrival\": \"%s\", \"function\": \"f%u\", \"duration\": \"%s\"}",
+        fprintf(out, "%s\n  {\"arrival\": \"%s\", \"function\": \"f%u\", \"duration\": \"%s\"",
                 i > 0 ? "," : "", spell(a->at_ns).text, a->fn + 1, spell(a->service_ns).text);
+        if (a->session != 0) {
+            fprintf(out, ", \"session\": \"user%u\"", a->session);
+        }
+        fputs("}", out);
     }
     fputs("]},\n", out);
 }

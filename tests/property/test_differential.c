@@ -119,6 +119,13 @@ static void compare_scope(const fsim_scope *e, const naive_scope *n) {
     CHECK_EQ_INT(e->n.cold_affected, n->cold_affected);
     CHECK_EQ_INT(e->n.started, n->started);
     CHECK_EQ_INT(e->n.removed, n->removed);
+    CHECK_EQ_INT(e->n.sessions_started, n->sessions_started);
+    CHECK_EQ_INT(e->n.sessions_expired, n->sessions_expired);
+    CHECK_EQ_INT(e->n.sessions_cut, n->sessions_cut);
+    CHECK_EQ_INT(e->n.sessions_lost, n->sessions_lost);
+    CHECK_EQ_INT(e->sessions_at_end, n->sessions_at_end);
+    CHECK_EQ_INT(e->n.sessions_followed, n->sessions_followed);
+    CHECK_EQ_INT(e->n.sessions_elsewhere, n->sessions_elsewhere);
     CHECK_EQ_INT(e->waited, n->waited);
     CHECK_EQ_INT(e->latency.count, n->completed);
     CHECK_EQ_INT(e->latency.sum_ns, n->latency_ns);
@@ -156,6 +163,7 @@ static void compare(uint64_t seed, bool print) {
     naive_result naive;
     if (print) {
         fputs(text, stdout);
+        fflush(stdout); /* whatever happens then */
     }
     fsim_result *engine = engine_run(text, seed, on_request, &engine_rows);
     naive_run(&naive, &s.world);

@@ -1,16 +1,21 @@
-/* Arrivals written out in the scenario: an instant, or {arrival, function, duration, count}. The list may be
- * empty. */
+/* Arrivals written out in the scenario: an instant, or {arrival, function, duration, count, session}. The
+ * list may be empty. */
 #include "workloads/sources/arrival_support.h"
+
+#include "base/text.h"
+
+#include <string.h>
 
 typedef struct list_entry {
     fsim_ns at_ns, service_ns;
-    uint64_t count;
+    uint64_t count, session; /* session: 0 is none */
     fsim_fn_id fn;
 } list_entry;
 
 typedef struct list_source {
     list_entry *entries;
     size_t count, now;
+    bool has_session;
 } list_source;
 
 static fsim_status read_entry(const fsim_source_context *context, const fsim_value *item, list_entry *entry,
@@ -20,11 +25,17 @@ static fsim_status read_entry(const fsim_source_context *context, const fsim_val
         return fsim_value_as_span(item, &entry->at_ns, err);
     }
     int64_t count = 1;
+    const char *session = NULL;
     const fsim_value *function = fsim_value_get(item, "function");
     FSIM_TRY(fsim_source_read_span(item, "arrival", true, &entry->at_ns, err));
     FSIM_TRY(fsim_value_get_span(item, "duration", false, &entry->service_ns, err));
     FSIM_TRY(fsim_value_get_i64(item, "count", 0, INT64_MAX, &count, err));
+    FSIM_TRY(fsim_value_get_string(item, "session", &session, err));
     entry->count = (uint64_t)count;
+    if (session != NULL) {
+        entry->session = fsim_hash_bytes(FSIM_HASH_START, session, strlen(session));
+        entry->session += entry->session == 0;
+    }
     return function == NULL ? FSIM_OK
                             : fsim_function_table_resolve(context->table, function, &entry->fn, err);
 }
@@ -38,7 +49,8 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     }
     if (list->kind != FSIM_VALUE_ARRAY) {
         return fsim_value_fail(list, err,
-                               "expected an array of instants or {arrival, function, duration, count}");
+                               "expected an array of instants or {arrival, function, duration, count, "
+                               "session}");
     }
     l->entries = fsim_value_pool_alloc(context->pool, (list->count + 1) * sizeof *l->entries);
     if (l->entries == NULL) {
@@ -53,6 +65,7 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
                 item, err, "arrives before the entry in front of it; the list must be in order of time");
         }
         before = entry->at_ns;
+        l->has_session |= entry->session != 0;
     }
     return FSIM_OK;
 }
@@ -61,6 +74,7 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
     list_source *l = state;
     (void)err;
     batch->count = 0;
+    batch->has_session = l->has_session;
     while (batch->count < FSIM_BATCH && l->now < l->count) {
         list_entry *entry = &l->entries[l->now];
         if (entry->count == 0) {
@@ -70,6 +84,7 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
         entry->count--;
         batch->at_ns[batch->count] = entry->at_ns;
         batch->service_ns[batch->count] = entry->service_ns;
+        batch->session[batch->count] = entry->session;
         batch->fn[batch->count++] = entry->fn;
     }
     return FSIM_OK;
@@ -77,7 +92,7 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
 
 const fsim_source_ops fsim_source_list = {
     .name = "list",
-    .summary = "arrivals written out: instants, or {arrival, function, duration, count}",
+    .summary = "arrivals written out: instants, or {arrival, function, duration, count, session}",
     .example = "{\"source\": \"list\", \"arrivals\": [\"0s\", {\"arrival\": \"1s\", \"count\": 1500}, "
                "{\"arrival\": \"2s\", "
                "\"duration\": \"30ms\"}]}",
