@@ -1,60 +1,19 @@
 /* The native CSV formats, told apart by their header: a request trace (one row a request) or a rate trace
  * (one row a bucket). */
-#include "io/csv_reader.h"
+#include "io/native_csv.h"
 
-#include "base/text.h"
 #include "workloads/sources/arrival_support.h"
 #include "workloads/sources/rate_trace_support.h"
 
 #include <string.h>
 
-typedef enum column_role {
-    ARRIVAL,
-    FUNCTION,
-    DURATION,
-    CPU,
-    MEMORY,
-    SESSION,
-    VERSION,
-    TIME,
-    REQUESTS,
-    RPS,
-    ROLE_COUNT
-} column_role;
-
-static const struct column_kind {
-    const char *name;
-    column_role role;
-    int64_t unit;
-    const char *expected;
-} column_kinds[] = {
-    {"arrival_s", ARRIVAL, FSIM_SECOND, "seconds since the start, at least 0"},
-    {"arrival_ms", ARRIVAL, FSIM_MS, "milliseconds since the start, at least 0"},
-    {"arrival_us", ARRIVAL, FSIM_US, "microseconds since the start, at least 0"},
-    {"arrival_ns", ARRIVAL, 1, "nanoseconds since the start, at least 0"},
-    {"function", FUNCTION, 0, "the name of a function"},
-    {"duration_s", DURATION, FSIM_SECOND, "seconds, at least 0"},
-    {"duration_ms", DURATION, FSIM_MS, "milliseconds, at least 0"},
-    {"duration_us", DURATION, FSIM_US, "microseconds, at least 0"},
-    {"duration_ns", DURATION, 1, "nanoseconds, at least 0"},
-    {"cpu_ms", CPU, FSIM_MS, "milliseconds of CPU time, at least 0"},
-    {"memory_mb", MEMORY, 1, "megabytes, at least 1"},
-    {"session", SESSION, 0, "a session id"},
-    {"version", VERSION, 0, "the name of a version"},
-    {"time_s", TIME, FSIM_SECOND, "the start of the bucket in seconds, at least 0"},
-    {"requests", REQUESTS, 1000000000, "the number of requests in the bucket, at least 0"},
-    {"rps", RPS, 1000000000, "requests per second, at least 0"},
-};
-
-#define KINDS        (sizeof column_kinds / sizeof column_kinds[0])
-#define ABSENT       SIZE_MAX
 #define MEMORY_EMPTY (-1)
 
 typedef struct csv_source {
     fsim_csv *csv;
     fsim_rate_trace *rates; /* NULL: a request trace */
     fsim_source_context context;
-    size_t field[ROLE_COUNT]; /* of each role, or ABSENT */
+    fsim_native_header header;
     fsim_csv_block block;
     uint32_t row; /* next of the block */
     fsim_ns last_ns;
@@ -89,106 +48,29 @@ static fsim_status hash_session(void *user, const char *text, size_t len, int64_
 /* --- the header
  * ------------------------------------------------------------------------------------------------------- */
 
-static const struct column_kind *find_kind(const char *name) {
-    for (size_t k = 0; k < KINDS; k++) {
-        if (strcmp(column_kinds[k].name, name) == 0) {
-            return &column_kinds[k];
+static void bind_columns(csv_source *c) {
+    for (int role = 0; role < FSIM_NATIVE_ROLES; role++) {
+        fsim_csv_binding binding = c->header.binding[role];
+        binding.user = c;
+        if (c->header.field[role] == FSIM_NATIVE_ABSENT || role == FSIM_NATIVE_VERSION) {
+            continue; /* versions are allowed, not read */
         }
-    }
-    return NULL;
-}
-
-static fsim_status fail_column(const csv_source *c, const char *name, size_t field, fsim_error *err) {
-    const char *names[KINDS + 1];
-    double number;
-    for (size_t k = 0; k < KINDS; k++) {
-        names[k] = column_kinds[k].name;
-    }
-    names[KINDS] = NULL;
-    const char *near = fsim_text_nearest(name, names);
-    if (near != NULL) {
-        return fsim_csv_fail(c->csv, 1, field, err, "unknown column \"%.60s\"; did you mean \"%s\"?", name,
-                             near);
-    }
-    if (fsim_text_parse_real(name, &number)) {
-        return fsim_csv_fail(
-            c->csv, 1, field, err,
-            "found \"%.60s\" where the header line should be, such as arrival_s,function,duration_ms", name);
-    }
-    return fsim_csv_fail(
-        c->csv, 1, field, err,
-        "unknown column \"%.60s\", expected a request trace (arrival_s, function, duration_ms, cpu_ms, "
-        "memory_mb, session, version) or a rate trace (time_s, function, requests or rps)",
-        name);
-}
-
-static void bind_column(csv_source *c, const struct column_kind *kind, size_t field) {
-    fsim_csv_binding binding = {
-        .unit = kind->unit, .expected = kind->expected, .when_empty = FSIM_CSV_REQUIRED, .user = c};
-    switch (kind->role) {
-    case VERSION: return; /* allowed, not read */
-    case FUNCTION:
-        binding.name = intern_function;
-        binding.when_empty = c->context.default_fn;
-        break;
-    case SESSION:
-        binding.name = hash_session;
-        binding.when_empty = 0;
-        break;
-    case DURATION:
-    case CPU: binding.when_empty = FSIM_DRAW; break;
-    case MEMORY: binding.when_empty = MEMORY_EMPTY; break;
-    default: break;
-    }
-    fsim_csv_bind(c->csv, field, &binding);
-}
-
-static fsim_status read_header(csv_source *c, fsim_error *err) {
-    size_t count;
-    const char *const *names = fsim_csv_header(c->csv, &count);
-    for (size_t role = 0; role < ROLE_COUNT; role++) {
-        c->field[role] = ABSENT;
-    }
-    for (size_t field = 0; field < count; field++) {
-        const struct column_kind *kind = find_kind(names[field]);
-        if (kind == NULL) {
-            return fail_column(c, names[field], field, err);
+        switch ((fsim_native_role)role) {
+        case FSIM_NATIVE_FUNCTION:
+            binding.name = intern_function;
+            binding.when_empty = c->context.default_fn;
+            break;
+        case FSIM_NATIVE_SESSION:
+            binding.name = hash_session;
+            binding.when_empty = 0;
+            break;
+        case FSIM_NATIVE_DURATION:
+        case FSIM_NATIVE_CPU: binding.when_empty = FSIM_DRAW; break;
+        case FSIM_NATIVE_MEMORY: binding.when_empty = MEMORY_EMPTY; break;
+        default: break;
         }
-        if (c->field[kind->role] != ABSENT) {
-            return fsim_csv_fail(c->csv, 1, field, err, "column \"%s\" says the same as column %zu, \"%s\"",
-                                 kind->name, c->field[kind->role] + 1, names[c->field[kind->role]]);
-        }
-        c->field[kind->role] = field;
-        bind_column(c, kind, field);
+        fsim_csv_bind(c->csv, c->header.field[role], &binding);
     }
-    return FSIM_OK;
-}
-
-/* Which of the two formats, and that no column of the other stands in it. */
-static fsim_status check_format(const csv_source *c, bool *is_rates, fsim_error *err) {
-    *is_rates = c->field[TIME] != ABSENT;
-    bool has_amount = c->field[REQUESTS] != ABSENT || c->field[RPS] != ABSENT;
-    if (*is_rates == (c->field[ARRIVAL] != ABSENT)) {
-        return fsim_csv_fail(
-            c->csv, 1, 0, err,
-            "expected either arrival_s (a request trace) or time_s (a rate trace), found %s of them",
-            *is_rates ? "both" : "none");
-    }
-    if (!*is_rates && has_amount) {
-        size_t field = c->field[REQUESTS] != ABSENT ? c->field[REQUESTS] : c->field[RPS];
-        return fsim_csv_fail(c->csv, 1, field, err,
-                             "this column belongs to a rate trace, which has time_s, not arrival_s");
-    }
-    for (size_t role = DURATION; *is_rates && role <= VERSION; role++) {
-        if (c->field[role] != ABSENT) {
-            return fsim_csv_fail(c->csv, 1, c->field[role], err,
-                                 "this column belongs to a request trace, which has arrival_s, not time_s");
-        }
-    }
-    if (*is_rates && (c->field[REQUESTS] != ABSENT) == (c->field[RPS] != ABSENT)) {
-        return fsim_csv_fail(c->csv, 1, 0, err, "a rate trace needs either a column \"requests\" or \"rps\"");
-    }
-    return FSIM_OK;
 }
 
 /* --- opening
@@ -197,10 +79,10 @@ static fsim_status check_format(const csv_source *c, bool *is_rates, fsim_error 
 
 static fsim_status open_rates(csv_source *c, const fsim_value *config, fsim_error *err) {
     int placement = FSIM_PLACE_UNIFORM;
-    fsim_rate_trace_layout layout = {.time_field = c->field[TIME],
-                                     .function_field = c->field[FUNCTION],
-                                     .is_rps = c->field[RPS] != ABSENT};
-    layout.amount_field = layout.is_rps ? c->field[RPS] : c->field[REQUESTS];
+    fsim_rate_trace_layout layout = {.time_field = c->header.field[FSIM_NATIVE_TIME],
+                                     .function_field = c->header.field[FSIM_NATIVE_FUNCTION],
+                                     .is_rps = c->header.field[FSIM_NATIVE_RPS] != FSIM_NATIVE_ABSENT};
+    layout.amount_field = c->header.field[layout.is_rps ? FSIM_NATIVE_RPS : FSIM_NATIVE_REQUESTS];
     if (fsim_value_get(config, "bucket") != NULL) {
         FSIM_TRY(fsim_source_read_span(config, "bucket", false, &layout.bucket_ns, err));
     }
@@ -213,17 +95,16 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
                         fsim_error *err) {
     csv_source *c = state;
     const char *file = NULL;
-    bool is_rates = false;
     c->context = *context;
-    c->last_len = ABSENT;
+    c->last_len = SIZE_MAX;
     FSIM_TRY(fsim_value_get_string(config, "file", &file, err));
     if (file == NULL) {
         return fsim_value_missing(config, "file", err);
     }
     FSIM_TRY(fsim_csv_open(&c->csv, context->base_dir, file, err));
-    FSIM_TRY(read_header(c, err));
-    FSIM_TRY(check_format(c, &is_rates, err));
-    if (is_rates) {
+    FSIM_TRY(fsim_native_read_header(&c->header, c->csv, err));
+    bind_columns(c);
+    if (c->header.is_rates) {
         return open_rates(c, config, err);
     }
     static const char *const rate_keys[] = {"bucket", "placement"};
@@ -250,11 +131,8 @@ static fsim_status check_order(csv_source *c, const fsim_ns *at_ns, uint32_t cou
     fsim_ns last = c->last_ns;
     for (uint32_t i = 0; i < count; i++) {
         if (at_ns[i] < last) {
-            return fsim_csv_fail(
-                c->csv, c->block.lines[c->row + i], c->field[ARRIVAL], err,
-                "arrival %.12g s is before that of the row in front of it, %.12g s; sort the file with: "
-                "fsim convert --sort IN OUT",
-                fsim_ns_to_s(at_ns[i]), fsim_ns_to_s(last));
+            return fsim_native_fail_order(&c->header, c->csv, c->block.lines[c->row + i], at_ns[i], last,
+                                          err);
         }
         last = at_ns[i];
     }
@@ -270,11 +148,12 @@ static fsim_status fail_memory(const csv_source *c, fsim_fn_id fn, uint32_t row,
     } else {
         fsim_function_table_set_memory(c->context.table, fn, memory_mb, &inner);
     }
-    return fsim_csv_fail(c->csv, c->block.lines[row], c->field[MEMORY], err, "%s", inner.text);
+    return fsim_csv_fail(c->csv, c->block.lines[row], c->header.field[FSIM_NATIVE_MEMORY], err, "%s",
+                         inner.text);
 }
 
 static fsim_status apply_memory(csv_source *c, const fsim_arrivals *batch, fsim_error *err) {
-    const int64_t *memory_mb = c->block.columns[c->field[MEMORY]] + c->row;
+    const int64_t *memory_mb = c->block.columns[c->header.field[FSIM_NATIVE_MEMORY]] + c->row;
     for (uint32_t i = 0; i < batch->count; i++) {
         if (memory_mb[i] == MEMORY_EMPTY) {
             continue;
@@ -288,16 +167,18 @@ static fsim_status apply_memory(csv_source *c, const fsim_arrivals *batch, fsim_
 }
 
 /* The cells of a role for `count` rows from the current one, or NULL. */
-static const int64_t *cells_of(const csv_source *c, column_role role) {
-    return c->field[role] == ABSENT ? NULL : c->block.columns[c->field[role]] + c->row;
+static const int64_t *cells_of(const csv_source *c, fsim_native_role role) {
+    size_t field = c->header.field[role];
+    return field == FSIM_NATIVE_ABSENT ? NULL : c->block.columns[field] + c->row;
 }
 
 static fsim_status copy_rows(csv_source *c, fsim_arrivals *batch, uint32_t count, fsim_error *err) {
-    const int64_t *fn = cells_of(c, FUNCTION), *duration = cells_of(c, DURATION), *cpu = cells_of(c, CPU);
-    const int64_t *session = cells_of(c, SESSION);
+    const int64_t *fn = cells_of(c, FSIM_NATIVE_FUNCTION), *duration = cells_of(c, FSIM_NATIVE_DURATION),
+                  *cpu = cells_of(c, FSIM_NATIVE_CPU);
+    const int64_t *session = cells_of(c, FSIM_NATIVE_SESSION);
     batch->count = count;
     fsim_source_fill(batch, c->context.default_fn);
-    memcpy(batch->at_ns, cells_of(c, ARRIVAL), count * sizeof *batch->at_ns);
+    memcpy(batch->at_ns, cells_of(c, FSIM_NATIVE_ARRIVAL), count * sizeof *batch->at_ns);
     FSIM_TRY(check_order(c, batch->at_ns, count, err));
     if (duration != NULL) {
         memcpy(batch->service_ns, duration, count * sizeof *duration);
@@ -313,7 +194,7 @@ static fsim_status copy_rows(csv_source *c, fsim_arrivals *batch, uint32_t count
     if (session != NULL) {
         memcpy(batch->session, session, count * sizeof *session);
     }
-    if (c->field[MEMORY] != ABSENT) {
+    if (c->header.field[FSIM_NATIVE_MEMORY] != FSIM_NATIVE_ABSENT) {
         FSIM_TRY(apply_memory(c, batch, err));
     }
     c->row += count;
