@@ -93,5 +93,7 @@ void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, con
  * it contradicts an earlier row or the function's own spec. */
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
                                            fsim_error *err);
+/* Whether a trace has said it. */
+bool fsim_function_table_memory_given(const fsim_function_table *table, fsim_fn_id id);
 
 #endif

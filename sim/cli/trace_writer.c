@@ -148,18 +148,15 @@ fsim_status fsim_trace_writer_rows(fsim_trace_writer *w, const fsim_fst_rows *ro
 
 /* ---- batches ---- */
 
-static fsim_status spell_sessions(fsim_trace_writer *w, const fsim_arrivals *batch, fsim_error *err) {
-    if (w->session == NULL) {
-        w->session = malloc(FSIM_BATCH * sizeof *w->session);
-        w->digits = malloc((size_t)FSIM_BATCH * SESSION_DIGITS);
-        if (w->session == NULL || w->digits == NULL) {
-            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
-        }
+fsim_status fsim_trace_spell_sessions(char **digits, fsim_fst_text *out, const fsim_arrivals *batch,
+                                      fsim_error *err) {
+    if (*digits == NULL && (*digits = malloc((size_t)FSIM_BATCH * SESSION_DIGITS)) == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     for (uint32_t i = 0; i < batch->count; i++) {
-        char *from = w->digits + (size_t)i * SESSION_DIGITS;
+        char *from = *digits + (size_t)i * SESSION_DIGITS;
         char *end = batch->session[i] == 0 ? from : fsim_output_digits(from, batch->session[i]);
-        w->session[i] = (fsim_fst_text){from, (uint32_t)(end - from)};
+        out[i] = (fsim_fst_text){from, (uint32_t)(end - from)};
     }
     return FSIM_OK;
 }
@@ -171,7 +168,10 @@ fsim_status fsim_trace_writer_batch(fsim_trace_writer *w, const fsim_arrivals *b
                           .duration_ns = batch->service_ns,
                           .cpu_ns = batch->has_cpu ? batch->cpu_ns : NULL};
     if (batch->has_session) {
-        FSIM_TRY(spell_sessions(w, batch, err));
+        if (w->session == NULL && (w->session = malloc(FSIM_BATCH * sizeof *w->session)) == NULL) {
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+        FSIM_TRY(fsim_trace_spell_sessions(&w->digits, w->session, batch, err));
         rows.session = w->session;
     }
     return fsim_trace_writer_rows(w, &rows, err);

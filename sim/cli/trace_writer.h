@@ -29,6 +29,10 @@ fsim_status fsim_trace_writer_open(fsim_trace_writer *writer, const char *path, 
 fsim_status fsim_trace_writer_rows(fsim_trace_writer *writer, const fsim_fst_rows *rows, fsim_error *err);
 /* A batch of arrivals; the session of a row is written as its number. */
 fsim_status fsim_trace_writer_batch(fsim_trace_writer *writer, const fsim_arrivals *batch, fsim_error *err);
+/* The numbers of the sessions in a batch as text, for out[FSIM_BATCH]. *digits: their letters, NULL at first,
+ * freed by the caller. */
+fsim_status fsim_trace_spell_sessions(char **digits, fsim_fst_text *out, const fsim_arrivals *batch,
+                                      fsim_error *err);
 /* Finishes the file, or removes it when `status` is a failure. Returns `status` or its own. */
 fsim_status fsim_trace_writer_close(fsim_trace_writer *writer, fsim_status status, fsim_error *err);
 

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,6 +88,18 @@ typedef struct fsim_fst_text {
 
 #define FSIM_FST_EMPTY       INT64_C(-1) /* in a column of numbers */
 #define FSIM_FST_NO_FUNCTION UINT32_MAX  /* in the column of functions */
+
+__extension__ typedef __int128 fsim_fst_wide;
+
+static const uint64_t fsim_fst_powers[FSIM_FST_SCALE_MAX + 1] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+/* Whether all that a packing of up to 57 bits can stand for is below 2^63. A packing that could reach beyond
+ * is not allowed; its numbers are written in 64 bits, with base and scale 0. */
+static inline bool fsim_fst_fits(uint32_t width, uint32_t scale, int64_t base) {
+    fsim_fst_wide most = ((fsim_fst_wide)1 << width) - 1;
+    return most * (fsim_fst_wide)fsim_fst_powers[scale] + base <= INT64_MAX;
+}
 
 /* Words that hold n numbers of `width` bits. */
 static inline size_t fsim_fst_packed_size(uint32_t n, uint32_t width) {

@@ -13,9 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-__extension__ typedef unsigned __int128 u128;
-
-#define RELEASE_BYTES (UINT64_C(8) << 20) /* pages are given back in steps of this size */
+#define RELEASE_BYTES (UINT64_C(256) << 10) /* pages are given back in steps of this size */
 
 struct fsim_fst {
     const uint8_t *bytes;
@@ -309,18 +307,14 @@ static fsim_status end_of_blocks(const fsim_fst *fst, fsim_fst_block *block, fsi
     return FSIM_OK;
 }
 
-/* The largest number that the packed form can stand for fits into 63 bits, so that nobody need look later. */
+/* The largest number that the packed form can stand for fits into 63 bits, so that nobody need look later;
+ * only numbers of 64 bits can reach beyond, and are looked at as they are read. */
 static bool is_sane(const fsim_fst_packed *c) {
-    static const uint64_t powers[] = {1,      10,      100,      1000,      10000,
-                                      100000, 1000000, 10000000, 100000000, 1000000000};
     if (c->base < 0 || c->empty > 1 || c->scale > FSIM_FST_SCALE_MAX) {
         return false;
     }
-    if (c->width == 64) {
-        return c->scale == 0 && c->base == 0;
-    }
-    u128 most = (u128)powers[c->scale] * ((UINT64_C(1) << c->width) - 1u) + (u128)c->base;
-    return c->width <= FSIM_FST_WIDTH_MAX && most <= INT64_MAX;
+    return c->width == 64 ? c->scale == 0 && c->base == 0
+                          : c->width <= FSIM_FST_WIDTH_MAX && fsim_fst_fits(c->width, c->scale, c->base);
 }
 
 static bool read_descriptor(fsim_fst_block *block, const uint8_t *at) {
@@ -402,25 +396,19 @@ static uint64_t mask_of(uint32_t width) {
     return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1u;
 }
 
-static uint64_t scale_of(const fsim_fst_packed *c) {
-    uint64_t scale = 1;
-    for (uint32_t i = 0; i < c->scale; i++) {
-        scale *= 10u;
-    }
-    return scale;
-}
-
 fsim_status fsim_fst_read_arrivals(const fsim_fst *fst, const fsim_fst_block *block, fsim_ns *out,
                                    fsim_error *err) {
     const fsim_fst_packed c = block->column[FSIM_FST_ARRIVAL];
-    uint64_t at = (uint64_t)block->first_ns, scale = scale_of(&c), mask = mask_of(c.width), all = at;
+    uint64_t at = (uint64_t)block->first_ns, scale = fsim_fst_powers[c.scale], mask = mask_of(c.width),
+             all = at;
     out[0] = block->first_ns;
     for (uint32_t i = 1; i < block->count; i++) {
-        at += (uint64_t)c.base + scale * unpack(c.data, c.width, mask, i - 1u);
-        all |= at; /* steps are below 2^63: an overflow shows in the top bit, once at least */
+        uint64_t step = (uint64_t)c.base + scale * unpack(c.data, c.width, mask, i - 1u);
+        at += step;
+        all |= at | step; /* a sum beyond 2^63 shows in the top bit of the first that is */
         out[i] = (fsim_ns)at;
     }
-    if (all >> 63 != 0 || (fsim_ns)at != block->last_ns || c.width == 64 || c.empty != 0) {
+    if (all >> 63 != 0 || (fsim_ns)at != block->last_ns || c.empty != 0) {
         return fsim_fst_fail(fst, block, err, "the arrivals do not lead from the first to the last");
     }
     return FSIM_OK;
@@ -455,7 +443,7 @@ fsim_status fsim_fst_read_numbers(const fsim_fst *fst, const fsim_fst_block *blo
         return FSIM_OK;
     }
     const fsim_fst_packed c = block->column[column];
-    uint64_t mask = mask_of(c.width), scale = scale_of(&c), base = (uint64_t)c.base, all = 0;
+    uint64_t mask = mask_of(c.width), scale = fsim_fst_powers[c.scale], base = (uint64_t)c.base, all = 0;
     if (c.empty == 0) {
         for (uint32_t i = 0; i < block->count; i++) {
             uint64_t value = base + scale * unpack(c.data, c.width, mask, i);

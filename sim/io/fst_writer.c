@@ -261,9 +261,6 @@ typedef struct packing {
     int64_t base;
 } packing;
 
-static const uint64_t powers[FSIM_FST_SCALE_MAX + 1] = {1,      10,      100,      1000,      10000,
-                                                        100000, 1000000, 10000000, 100000000, 1000000000};
-
 /* Of numbers of at least 0, or -1 for empty. False: all are empty. */
 static bool choose(const int64_t *numbers, uint32_t n, uint32_t scale_max, packing *p) {
     int64_t least = INT64_MAX, most = -1;
@@ -280,16 +277,17 @@ static bool choose(const int64_t *numbers, uint32_t n, uint32_t scale_max, packi
         return false;
     }
     for (uint32_t i = 0; i < n && p->scale > 0; i++) {
-        while (numbers[i] >= 0 && p->scale > 0 && (uint64_t)(numbers[i] - least) % powers[p->scale] != 0) {
+        while (numbers[i] >= 0 && p->scale > 0 &&
+               (uint64_t)(numbers[i] - least) % fsim_fst_powers[p->scale] != 0) {
             p->scale--;
         }
     }
     p->base = least;
     uint64_t range = (uint64_t)(most - least);
     p->scale = range == 0 ? 0 : p->scale;
-    p->power = powers[p->scale];
+    p->power = fsim_fst_powers[p->scale];
     p->width = bits_of(range / p->power + p->empty);
-    if (p->width > FSIM_FST_WIDTH_MAX) {
+    if (p->width > FSIM_FST_WIDTH_MAX || !fsim_fst_fits(p->width, p->scale, p->base)) {
         *p = (packing){.width = 64, .power = 1, .empty = p->empty};
     }
     return true;

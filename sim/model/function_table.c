@@ -266,6 +266,10 @@ fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_i
     return FSIM_OK;
 }
 
+bool fsim_function_table_memory_given(const fsim_function_table *table, fsim_fn_id id) {
+    return entry_at(table, id)->memory_known;
+}
+
 fsim_function_table *fsim_function_table_clone(const fsim_function_table *table) {
     fsim_function_table *clone = fsim_function_table_create();
     if (clone == NULL) {

@@ -55,12 +55,14 @@ static char text_pool[64 * 1024];
 
 /* Numbers of a kind that packs differently: constant, small, multiples, large, all of 63 bits. */
 static int64_t random_number(fsim_rng *rng, uint32_t kind) {
-    switch (kind % 6u) {
+    switch (kind) {
     case 0: return 7;
     case 1: return fsim_rng_below(rng, 100);
     case 2: return (int64_t)fsim_rng_below(rng, 1000) * FSIM_MS + 5;
     case 3: return (int64_t)(fsim_rng_word(rng) >> 24);
     case 4: return (int64_t)(fsim_rng_word(rng) >> 1);
+    case 5: return INT64_C(3000000000000000000) * (int64_t)(1 + fsim_rng_below(rng, 3));
+    case 6: return INT64_MAX - fsim_rng_below(rng, 3);
     default: return fsim_rng_below(rng, 50) == 0 ? (int64_t)(fsim_rng_word(rng) >> 8) : 0;
     }
 }
@@ -70,21 +72,21 @@ static bool has(uint32_t column) {
 }
 
 static void random_rows(fsim_rng *rng) {
-    uint32_t gap_kind = fsim_rng_below(rng, 6), kinds[FSIM_FST_COLUMNS], empties = fsim_rng_below(rng, 3);
+    uint32_t gap_kind = fsim_rng_below(rng, 8), kinds[FSIM_FST_COLUMNS], empties = fsim_rng_below(rng, 3);
     uint64_t word = fsim_rng_word(rng);
     rows.columns = (uint32_t)word & 0x7eu;
     rows.count = (uint32_t)(word >> 32) % 4 == 0 ? fsim_rng_below(rng, 3) : fsim_rng_below(rng, ROWS_MAX);
     rows.functions = 1u + (uint32_t)(word >> 40) % 2000u;
     for (uint32_t c = 0; c < FSIM_FST_COLUMNS; c++) {
-        kinds[c] = fsim_rng_below(rng, 6);
+        kinds[c] = fsim_rng_below(rng, 8);
     }
     for (size_t i = 0; i < sizeof text_pool; i++) {
         text_pool[i] = (char)(fsim_rng_word(rng) % 255u + 1u);
     }
     fsim_ns at_ns = fsim_rng_below(rng, 1000);
     for (uint32_t i = 0; i < rows.count; i++) {
-        fsim_ns gap_ns = random_number(rng, gap_kind) / ROWS_MAX;
-        at_ns += at_ns > INT64_MAX / 2 ? 0 : gap_ns;
+        fsim_ns gap_ns = random_number(rng, gap_kind);
+        at_ns += gap_ns > INT64_MAX - at_ns ? 0 : gap_ns;
         rows.arrival_ns[i] = at_ns;
         bool empty = empties == 1 ? fsim_rng_below(rng, 4) == 0 : empties == 2;
         rows.fn[i] = empty ? FSIM_FST_NO_FUNCTION : fsim_rng_below(rng, rows.functions);
