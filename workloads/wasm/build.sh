@@ -1,0 +1,30 @@
+#!/bin/sh
+# Rebuilds the test functions from their sources: .wat by wat2wasm (package wabt), .c by clang and wasm-ld (clang, lld).
+#   workloads/wasm/build.sh [FOLDER]      default: beside the sources
+# Exit status 77: the tools are not there.
+set -eu
+cd "$(dirname "$0")"
+out=${1:-.}
+
+find_tool() {
+    for tool in "$@"; do
+        if command -v "$tool" >/dev/null 2>&1; then
+            echo "$tool"
+            return
+        fi
+    done
+    echo "skip: none of $* is installed" >&2
+    exit 77
+}
+clang=$(find_tool clang-14 clang)
+wat2wasm=$(find_tool wat2wasm)
+find_tool wasm-ld-14 wasm-ld >/dev/null
+
+for source in *.wat; do
+    "$wat2wasm" "$source" -o "$out/${source%.wat}.wasm"
+done
+for source in *.c; do
+    "$clang" --target=wasm32 -O2 -nostdlib -Wall -Wextra -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=16384 \
+        "$source" -o "$out/${source%.c}.wasm"
+    chmod 644 "$out/${source%.c}.wasm"
+done
