@@ -81,7 +81,8 @@ check_calls() {
         'sprintf|vsprintf|strcpy|strcat|stpcpy|gets|atoi|atol|atoll|atof|strtok|tmpnam|mktemp' "${all[@]}"
     mapfile -t ours < <(list 'sim/*.c' 'sim/*.h' 'policies/*.c' 'workloads/*.c' 'workloads/*.h')
     calls_in "randomness comes from base/rng.h" 'rand|srand|rand_r|random|srandom|drand48|erand48|getrandom' "${ours[@]}"
-    mapfile -t library < <(printf '%s\n' "${ours[@]}" | grep -v '^sim/cli/')
+    # The programs may: the command, and the worker that runs Wasm modules.
+    mapfile -t library < <(printf '%s\n' "${ours[@]}" | grep -vE '^sim/(cli|wasm/worker)/')
     calls_in "the library has no clock" \
         'time|clock|gettimeofday|clock_gettime|localtime|localtime_r|gmtime|gmtime_r|strftime' "${library[@]}"
     mapfile -t quiet < <(printf '%s\n' "${library[@]}" | grep -v '^sim/base/error\.c$')
@@ -100,8 +101,8 @@ check_leftovers() {
 
 check_names() {
     # Two files of one name make messages and stack traces ambiguous. Every program may have its main.c, and a policy is
-    # named within its kind.
-    sources | grep -vE '/main\.c$|^policies/' | awk -F/ '$NF in first { print $0 ": same name as " first[$NF] }
+    # named within its kind. Wasm guests are programs of their own.
+    sources | grep -vE '/main\.c$|^policies/|^workloads/wasm/' | awk -F/ '$NF in first { print $0 ": same name as " first[$NF] }
         !($NF in first) { first[$NF] = $0 }' | offend "file names are unique in the tree" || true
     list '*.c' '*.h' | grep -E '[^a-z0-9_/.]' | offend "lower case and underscores" || true
 }

@@ -107,3 +107,11 @@ if(NOT FSIM_SANITIZE)
     fsim_add_test_script(bench/instructions scripts/check_instructions.sh "$<TARGET_FILE:fsim>")
   endif()
 endif()
+
+# Real Wasm modules; skipped by name where the runtime is not there.
+fsim_add_test_script(wasm/modules tests/wasm/test_modules.sh)
+if(have_command)
+  foreach(backend wasmedge wasm2c)
+    fsim_add_test_script(wasm/${backend} tests/wasm/test_wasm.sh "${PROJECT_BINARY_DIR}" ${backend})
+  endforeach()
+endif()

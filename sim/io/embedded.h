@@ -14,5 +14,6 @@ typedef struct fsim_embedded {
 extern const fsim_embedded fsim_embedded_bundles[];
 extern const fsim_embedded fsim_embedded_books[];
 extern const fsim_embedded fsim_embedded_workloads[];
+extern const fsim_embedded fsim_embedded_profiles[];
 
 #endif

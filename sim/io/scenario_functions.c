@@ -50,33 +50,8 @@ static fsim_status read_phases(const reader *r, const fsim_value *phases) {
     return FSIM_OK;
 }
 
-/* A measured profile holds the fitted distribution as {"dist", "parameters": {…}, …}: the parameters become
- * its keys. */
-static fsim_status read_profile(const reader *r, const fsim_value *path) {
-    char file[FSIM_PATH_MAX];
-    fsim_value_pool *pool = r->scenario->pool;
-    fsim_value *profile;
-    if (path->kind != FSIM_VALUE_STRING) {
-        return fsim_value_fail(path, r->err, "expected the name of a profile that \"fsim calibrate\" wrote");
-    }
-    FSIM_TRY(fsim_file_resolve(r->scenario->base_dir, path->string, file, sizeof file, r->err));
-    FSIM_TRY(fsim_json_read_file(pool, file, &profile, r->err));
-    const fsim_value *schema = fsim_value_get(profile, "schema");
-    if (schema == NULL || schema->kind != FSIM_VALUE_STRING ||
-        strcmp(schema->string, FSIM_PROFILE_SCHEMA) != 0) {
-        return fsim_value_fail(schema != NULL ? schema : profile, r->err, "expected schema \"%s\"",
-                               FSIM_PROFILE_SCHEMA);
-    }
-    const fsim_value *fit = fsim_value_at(profile, "fit.cold_start");
-    fsim_value *name = fsim_value_get(fit, "dist"), *parameters = fsim_value_get(fit, "parameters");
-    if (name == NULL || parameters == NULL || parameters->kind != FSIM_VALUE_OBJECT) {
-        return fsim_value_fail(
-            fit != NULL ? fit : profile, r->err,
-            "the profile has no fitted cold start: expected fit.cold_start {dist, parameters}");
-    }
-    fsim_value *dist = fsim_value_copy(pool, parameters);
-    fsim_value_put(pool, dist, "dist", fsim_value_copy(pool, name));
-    return read_dist(r, dist, &r->spec->cold_start);
+static bool is_measured(const fsim_value *value) {
+    return fsim_value_peek(value, "dist") == NULL && fsim_value_get(value, "profile") != NULL;
 }
 
 static fsim_status read_cold_start(const reader *r) {
@@ -89,7 +64,7 @@ static fsim_status read_cold_start(const reader *r) {
         return FSIM_OK;
     }
     bool is_dist = fsim_value_peek(value, "dist") != NULL;
-    const fsim_value *phases = fsim_value_get(value, "phases"), *profile = fsim_value_get(value, "profile");
+    const fsim_value *phases = fsim_value_get(value, "phases");
     if (!is_dist && phases != NULL) {
         if (r->spec->cold_total) {
             return fsim_value_fail(
@@ -98,7 +73,9 @@ static fsim_status read_cold_start(const reader *r) {
         }
         return read_phases(r, phases);
     }
-    return !is_dist && profile != NULL ? read_profile(r, profile) : read_dist(r, value, &r->spec->cold_start);
+    return is_measured(value)
+               ? fsim_scenario_read_measured(r->scenario, value, "cold_start", &r->spec->cold_start, r->err)
+               : read_dist(r, value, &r->spec->cold_start);
 }
 
 /* ---- the rest of an entry ---- */
@@ -194,7 +171,10 @@ static fsim_status check_versions(const reader *r) {
 static fsim_status read_entry(const reader *r) {
     fsim_fn_spec *spec = r->spec;
     FSIM_TRY(fsim_value_get_string(r->entry, "name", &spec->name, r->err));
-    FSIM_TRY(fsim_value_get_i64(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
+    const fsim_value *memory = fsim_value_get(r->entry, "memory_mb");
+    FSIM_TRY(memory != NULL && memory->kind == FSIM_VALUE_OBJECT
+                 ? fsim_scenario_read_measured_memory(r->scenario, memory, &spec->memory_mb, r->err)
+                 : fsim_value_get_i64(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
     FSIM_TRY(fsim_value_get_i64(r->entry, "disk_mb", 0, MEMORY_MB_MAX, &spec->disk_mb, r->err));
     FSIM_TRY(read_instances(r));
     FSIM_TRY(read_cpu(r));
@@ -209,7 +189,9 @@ static fsim_status read_entry(const reader *r) {
     const fsim_value *service = fsim_value_get(r->entry, "service");
     if (service != NULL && !fsim_value_is_off(service)) {
         spec->has_service = true;
-        FSIM_TRY(read_dist(r, service, &spec->service));
+        FSIM_TRY(is_measured(service)
+                     ? fsim_scenario_read_measured(r->scenario, service, "service", &spec->service, r->err)
+                     : read_dist(r, service, &spec->service));
     }
     FSIM_TRY(read_cold_start(r));
     FSIM_TRY(check_versions(r));

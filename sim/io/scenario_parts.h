@@ -32,6 +32,13 @@ fsim_status fsim_scenario_read_run(fsim_scenario *scenario, fsim_error *err);
 /* Parts of a function's entry. */
 fsim_status fsim_scenario_read_session(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
                                        fsim_error *err);
+/* {"profile", "use"}: `what` ("cold_start", "service") of a measured profile as a distribution. FSIM_ECONFIG:
+ * not a profile, or it does not hold it. */
+fsim_status fsim_scenario_read_measured(fsim_scenario *scenario, const fsim_value *object, const char *what,
+                                        fsim_dist *out, fsim_error *err);
+/* {"profile"}: memory of an instance with the most instances that were measured, rounded up to whole MB. */
+fsim_status fsim_scenario_read_measured_memory(fsim_scenario *scenario, const fsim_value *object,
+                                               int64_t *memory_mb, fsim_error *err);
 
 /* Is `value` an object? Otherwise FSIM_ECONFIG; `what` is for the message. */
 fsim_status fsim_scenario_need_object(const fsim_value *value, const char *what, fsim_error *err);

@@ -513,7 +513,7 @@ static void test_profile(void) {
     const fsim_load_options options = {.workload = write_file("s.json", scenario)};
     drop();
     CHECK_EQ_INT(fsim_scenario_load(&s, &options, &err), FSIM_ECONFIG);
-    CHECK_CONTAINS(err.text, "no fitted cold start");
+    CHECK_CONTAINS(err.text, "no fit or quantiles of cold_start");
 }
 
 /* Every built-in workload loads under every bundle. */

@@ -1,0 +1,2 @@
+;; Never becomes ready.
+(module (func $begin (loop $again (br $again))) (start $begin) (func (export "run")))

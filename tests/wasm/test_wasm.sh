@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Runs real modules: the shipped ones, and hostile ones, each of which must be stopped within its limit while fsim stands.
+#   tests/wasm/test_wasm.sh BUILD_DIR BACKEND
+# Exit status 77: the backend is not there.
+set -euo pipefail
+[ $# -eq 2 ] || { echo "usage: test_wasm.sh BUILD_DIR BACKEND" >&2; exit 2; }
+build=$(realpath "$1")
+backend=$2
+source=$(realpath "$(dirname "$0")/../..")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME=$scratch/cache
+cd "$scratch"
+
+case $backend in
+    wasmedge) worker=$build/fsim-wasm-worker
+        [ -x "$worker" ] || { echo "skip: no WasmEdge in this build (scripts/setup-wasmedge.sh)"; exit 77; } ;;
+    wasm2c) command -v wasm2c >/dev/null || { echo "skip: no wasm2c (package wabt)"; exit 77; } ;;
+esac
+
+bad=0
+fail() { echo "FAIL $backend: $*"; bad=1; }
+
+# ---- the shipped ones: a profile with what the contract names
+for module in empty cpu sha256 output alloc; do
+    if ! timeout 120 "$build/fsim" calibrate "$source/workloads/wasm/$module.wasm" --backend "$backend" --calls 20 \
+        --starts 5 --instances 3 -q -o "$module.json" >out 2>err; then
+        fail "$module: $(cat err)"
+        continue
+    fi
+    for key in '"schema": "fsim.profile/1"' '"read"' '"compile"' '"first_call"' '"in_process"' '"zygote"' '"process"' \
+        '"native_process"' '"cpu_s"' '"instructions"' '"bytes_each"' '"limited_by"' '"cold_start"' '"service"' '"quantiles"'; do
+        grep -qF "$key" "$module.json" || fail "$module: no $key in the profile"
+    done
+done
+grep -q '"output_bytes": 24' output.json || fail "output: the line was not counted"
+[ "$(stat -c %a cache/fsim/wasm)" = 700 ] || fail "the cache is open to others"
+
+# A profile serves a scenario.
+cat >scenario.json <<'JSON'
+{"schema": "fsim.scenario/1", "name": "measured",
+ "workload": {"source": "poisson", "rate": 100, "until": "10s"},
+ "functions": [{"name": "fn", "memory_mb": {"profile": "cpu.json"}, "service": {"profile": "cpu.json"},
+   "cold_start": {"profile": "cpu.json", "use": "fit"}}],
+ "policy": {"bundle": "lambda"}}
+JSON
+timeout 60 "$build/fsim" scenario.json --out none -q >out 2>err || fail "a scenario with the profile: $(cat err)"
+
+# ---- hostile ones: MODULE EXIT TEXT [OPTIONS]
+hostile() {
+    local module=$1 expected=$2 text=$3 status=0 began=$SECONDS
+    shift 3
+    rm -f profile.json
+    timeout 60 "$build/fsim" calibrate "$source/tests/wasm/hostile/$module.wasm" --backend "$backend" -q -o profile.json \
+        --cpu-limit 200ms --wall-limit 1s "$@" >out 2>err || status=$?
+    [ "$status" -eq "$expected" ] || fail "$module: exit code $status, expected $expected: $(cat err)"
+    grep -qiE "$text" err || fail "$module: expected \"$text\": $(cat err)"
+    [ ! -e profile.json ] || fail "$module: left a profile"
+    # The limit and a second, and what compiling takes on a busy machine.
+    [ $((SECONDS - began)) -le 20 ] || fail "$module: stopped after $((SECONDS - began)) s"
+}
+hostile endless_loop 4 'CPU time limit'
+hostile endless_loop 4 'wall time limit' --cpu-limit 30s --wall-limit 300ms
+hostile endless_recursion 4 'SIGSEGV|exhausted|CPU time limit' # some compilers make a loop of it
+hostile memory_growth 4 'unreachable|CPU time limit'
+hostile table_growth 4 'unreachable|SIGABRT|SIGSEGV|CPU time limit'
+hostile giant_start_memory 6 'a memory of 65536 pages'
+hostile giant_start_table 6 'tables of 60000000 entries'
+hostile native_section 4 'custom section "wasmedge"'
+hostile output_flood 4 'output limit'
+hostile malformed_body 4 'does not compile'
+hostile trap_at_start 4 'traps when it starts: .*unreachable'
+hostile trap_in_call 4 'unreachable'
+hostile loop_at_start 4 'CPU time limit'
+hostile exit_code 4 'exits with'
+# Bytes at random behind a good beginning.
+for seed in 1 2 3; do
+    { head -c 20 "$source/workloads/wasm/sha256.wasm"; head -c 400 "$source/tests/wasm/test_wasm.sh" | tail -c "$((100 * seed))"; } >noise.wasm
+    status=0
+    timeout 60 "$build/fsim" calibrate noise.wasm --backend "$backend" -q -o profile.json >out 2>err || status=$?
+    [ "$status" -eq 4 ] && [ ! -e profile.json ] || fail "noise $seed: exit code $status: $(cat err)"
+done
+
+[ "$bad" -eq 0 ] && echo "all modules ran, or were stopped"
+exit "$bad"
