@@ -1,4 +1,5 @@
 /* fsim compare: policies × price books on one workload, with common random numbers. */
+#include "cli/compare_gallery.h"
 #include "cli/folder.h"
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
@@ -22,7 +23,7 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_LIST,
      .offset = offsetof(compare_values, policies),
      .operand = "NAME[,NAME]",
-     .help = "bundles to compare (default knative,lambda,scf,paas)"},
+     .help = "bundles to compare; all: every one but none (default knative,lambda,scf,paas)"},
     FSIM_OPTION_ROW_BILLING,
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(compare_values),
@@ -73,6 +74,20 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
+    if (parsed->word_count > 1) {
+        const fsim_gallery_options gallery = {
+            .workloads = parsed->words,
+            .workload_count = (uint32_t)parsed->word_count,
+            .policies = policies,
+            .how = {.quiet = values->quiet, .threads = (uint32_t)values->threads},
+            .folder = {values->out, values->plot, values->quiet},
+            .format = (fsim_report_format)values->format,
+        };
+        fsim_interrupt_watch();
+        fsim_status status = fsim_compare_gallery(&gallery, &load, err);
+        fsim_interrupt_obey();
+        return status;
+    }
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
     fsim_interrupt_watch();
@@ -85,15 +100,21 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_compare = {
     .name = "compare",
     .summary = "policies and price books on one workload, as one table",
-    .arguments = "WORKLOAD",
+    .arguments = "WORKLOAD…",
     .detail =
         "Every policy sees the same arrivals and the same durations (common random numbers). The cheapest\n"
-        "policy of each price book is marked. A folder is written only with --out or --plot.\n",
+        "policy of each price book is marked. A folder is written only with --out or --plot.\n\n"
+        "Several workloads: a line for each policy, and for each workload cold requests, the wait that 1 % "
+        "exceed,\n"
+        "instances and idle ones on average, refusals, and the cost by the first price book. --plot draws "
+        "their\n"
+        "instances over time side by side (gallery.svg).\n",
     .examples = "fsim compare car-log\nfsim compare trace.csv --policy knative,lambda --billing "
-                "phase1,phase2 --format md",
+                "phase1,phase2 --format md\n"
+                "fsim compare car-log health-probe --policy all --billing phase3 --plot",
     .options = options,
     .values_size = sizeof(compare_values),
     .words_min = 1,
-    .words_max = 1,
+    .words_max = FSIM_GALLERY_WORKLOADS_MAX,
     .run = run_compare,
 };

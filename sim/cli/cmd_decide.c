@@ -177,7 +177,8 @@ const fsim_command fsim_command_decide = {
         "usual\n"
         "step, and an empty cell, are gaps and refused. Without \"ready\", instances are ready "
         "--ready-after\n"
-        "the decision and gone at once.\n\n"
+        "the decision and gone at once. The series does not react: a utilisation stays as recorded\n"
+        "however many instances are asked for, so give ready and replicas where they are known.\n\n"
         "A row out is a decision: time_s, inputs (as the policy saw them, and the averages it compared),\n"
         "desired, ready, mode, reason.\n",
     .examples = "fsim decide knative metrics.csv\n"

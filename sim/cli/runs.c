@@ -3,6 +3,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/row_writer.h"
+#include "io/embedded.h"
 #include "io/json_reader.h"
 #include "report/summary_json.h"
 
@@ -50,9 +51,30 @@ static fsim_status allocate(fsim_runs *runs, uint32_t count, fsim_error *err) {
     return runs->policies == NULL ? out_of_memory(err) : FSIM_OK;
 }
 
+/* The names in the list, with those that "all" stands for; how many. Beyond `max` they are counted only. */
+static uint32_t expand_policies(const fsim_word_list *policies, const char **names, uint32_t max) {
+    uint32_t count = 0;
+    for (size_t i = 0; policies != NULL && i < policies->count; i++) {
+        const fsim_embedded *bundle = fsim_embedded_bundles;
+        bool all = strcmp(policies->items[i], "all") == 0;
+        for (; all && bundle->name != NULL; bundle++) {
+            if (strcmp(bundle->name, "none") != 0) {
+                names[count < max ? count : 0] = bundle->name;
+                count++;
+            }
+        }
+        if (!all) {
+            names[count < max ? count : 0] = policies->items[i];
+            count++;
+        }
+    }
+    return count;
+}
+
 fsim_status fsim_runs_load(fsim_runs *out, const fsim_load_options *load, const fsim_word_list *policies,
                            fsim_error *err) {
-    uint32_t count = policies == NULL || policies->count == 0 ? 1 : (uint32_t)policies->count;
+    const char *names[FSIM_POLICIES_MAX] = {0};
+    uint32_t named = expand_policies(policies, names, FSIM_POLICIES_MAX), count = named > 0 ? named : 1;
     if (count > FSIM_POLICIES_MAX) {
         return fsim_fail_at(err, FSIM_ELIMIT, "--policy",
                             "%u policies, at most %d at once (FSIM_POLICIES_MAX)", count, FSIM_POLICIES_MAX);
@@ -61,9 +83,7 @@ fsim_status fsim_runs_load(fsim_runs *out, const fsim_load_options *load, const 
     fsim_status status = FSIM_OK;
     for (uint32_t i = 0; i < count && status == FSIM_OK; i++) {
         fsim_load_options one = *load;
-        if (policies != NULL && policies->count > 0) {
-            one.policy = policies->items[i];
-        }
+        one.policy = named > 0 ? names[i] : one.policy;
         status = fsim_scenario_load(&out->policies[i].scenario, &one, err);
         if (status == FSIM_OK) {
             status = fsim_books_open(&out->policies[i].books, out->policies[i].scenario, err);

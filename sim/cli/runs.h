@@ -37,7 +37,8 @@ typedef struct fsim_runs_options {
     const char *requests; /* file for one row a request; NULL. One run only */
 } fsim_runs_options;
 
-/* One scenario per name in `policies` (NULL or empty: one, as the scenario says). On failure *out needs no
+/* One scenario per name in `policies` (NULL or empty: one, as the scenario says); "all" stands for every
+ * bundle of the program but "none". On failure *out needs no
  * destroy. */
 fsim_status fsim_runs_load(fsim_runs *out, const fsim_load_options *load, const fsim_word_list *policies,
                            fsim_error *err);

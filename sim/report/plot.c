@@ -102,34 +102,35 @@ fsim_status fsim_plot_gnuplot(const char *folder, FILE *script, fsim_error *err)
 
 /* ---- pictures of one folder ---- */
 
-static void picture_path(const char *folder, const char *name, size_t format, bool draft, char *out) {
-    snprintf(out, FSIM_PATH_MAX, "%s/%s.%s%s", folder, name, fsim_plot_formats[format].suffix,
-             draft ? ".partial" : "");
-}
-
 static void write_picture(FILE *script, const fsim_picture *picture, const fsim_plot_subject *subjects,
                           size_t count) {
     picture->data(script, subjects, count);
     for (size_t f = 0; f < FSIM_PLOT_FORMATS; f++) {
-        fprintf(script, "reset\nset encoding utf8\nset terminal %s\nset output '%s.%s.partial'\n",
-                fsim_plot_formats[f].terminal, picture->name, fsim_plot_formats[f].suffix);
+        fsim_plot_begin_picture(script, f, picture->name);
         picture->draw(script, subjects, count);
         fputs("set output\n", script);
     }
 }
 
+fsim_status fsim_plot_settle(const char *folder, const char *name, fsim_status status, fsim_error *err) {
+    for (size_t f = 0; f < FSIM_PLOT_FORMATS; f++) {
+        char draft[FSIM_PATH_MAX], final[FSIM_PATH_MAX];
+        snprintf(final, sizeof final, "%.2000s/%.1000s.%s", folder, name, fsim_plot_suffixes[f]);
+        snprintf(draft, sizeof draft, "%.4000s.partial", final);
+        if (status != FSIM_OK) {
+            unlink(draft);
+        } else if (rename(draft, final) != 0) {
+            status = fsim_fail_at(err, FSIM_EIO, final, "cannot write the picture: %s", strerror(errno));
+        }
+    }
+    return status;
+}
+
 /* Gives the drawn pictures their names, or removes them. */
 static fsim_status settle(const char *folder, bool several, fsim_status status, fsim_error *err) {
     for (const fsim_picture *p = fsim_pictures; p->name != NULL; p++) {
-        for (size_t f = 0; p->of_several == several && f < FSIM_PLOT_FORMATS; f++) {
-            char draft[FSIM_PATH_MAX], final[FSIM_PATH_MAX];
-            picture_path(folder, p->name, f, true, draft);
-            picture_path(folder, p->name, f, false, final);
-            if (status != FSIM_OK) {
-                unlink(draft);
-            } else if (rename(draft, final) != 0) {
-                status = fsim_fail_at(err, FSIM_EIO, final, "cannot write the picture: %s", strerror(errno));
-            }
+        if (p->of_several == several) {
+            status = fsim_plot_settle(folder, p->name, status, err);
         }
     }
     return status;

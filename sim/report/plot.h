@@ -27,4 +27,8 @@ fsim_status fsim_plot_folder(const char *folder, fsim_error *err);
  * writing). Errors as above. */
 fsim_status fsim_plot_gnuplot(const char *folder, FILE *script, fsim_error *err);
 
+/* What fsim_plot_begin_picture (report/plot_text.h) began in `folder` gets its final name, or is removed when
+ * `status` is a failure. Returns `status` or its own. */
+fsim_status fsim_plot_settle(const char *folder, const char *name, fsim_status status, fsim_error *err);
+
 #endif

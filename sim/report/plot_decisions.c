@@ -1,13 +1,10 @@
 #include "report/plot_decisions.h"
 
-#include "io/file.h"
 #include "report/plot.h"
 #include "report/plot_text.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MODES_MAX 6
 
@@ -146,26 +143,6 @@ static void draw(FILE *out, const fsim_plot_decisions *what) {
     fputs("unset multiplot\n", out);
 }
 
-static void picture_path(const char *folder, const char *stem, size_t format, const char *more, char *out) {
-    snprintf(out, FSIM_PATH_MAX, "%.2000s/%.1000s.%s%s", folder, stem, fsim_plot_formats[format].suffix,
-             more);
-}
-
-/* Gives the drawn pictures their names, or removes them. */
-static fsim_status settle(const char *folder, const char *stem, fsim_status status, fsim_error *err) {
-    for (size_t f = 0; f < FSIM_PLOT_FORMATS; f++) {
-        char draft[FSIM_PATH_MAX], final[FSIM_PATH_MAX];
-        picture_path(folder, stem, f, ".partial", draft);
-        picture_path(folder, stem, f, "", final);
-        if (status != FSIM_OK) {
-            unlink(draft);
-        } else if (rename(draft, final) != 0) {
-            status = fsim_fail_at(err, FSIM_EIO, final, "cannot write the picture: %s", strerror(errno));
-        }
-    }
-    return status;
-}
-
 fsim_status fsim_plot_decisions_draw(const char *folder, const char *stem, const fsim_plot_decisions *what,
                                      fsim_error *err) {
     FILE *script = tmpfile();
@@ -174,16 +151,11 @@ fsim_status fsim_plot_decisions_draw(const char *folder, const char *stem, const
     }
     write_data(script, what);
     for (size_t f = 0; f < FSIM_PLOT_FORMATS; f++) {
-        char output[FSIM_PATH_MAX];
-        snprintf(output, sizeof output, "%.1000s.%s.partial", stem, fsim_plot_formats[f].suffix);
-        fprintf(script, "reset\nset encoding utf8\nset terminal %s\nset output ",
-                fsim_plot_formats[f].terminal);
-        fsim_plot_quote(script, output);
-        fputc('\n', script);
+        fsim_plot_begin_picture(script, f, stem);
         draw(script, what);
         fputs("set output\n", script);
     }
     fsim_status status = fsim_plot_gnuplot(folder, script, err);
     fclose(script);
-    return settle(folder, stem, status, err);
+    return fsim_plot_settle(folder, stem, status, err);
 }

@@ -3,11 +3,23 @@
 #include <math.h>
 #include <stdbool.h>
 
-const fsim_plot_format fsim_plot_formats[FSIM_PLOT_FORMATS] = {
-    {"svg",
-     "svg noenhanced size 1080,540 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic"},
-    {"png", "pngcairo noenhanced size 1080,540 font 'Sans,11' background rgb 'white'"},
-};
+const char *const fsim_plot_suffixes[FSIM_PLOT_FORMATS] = {"svg", "png"};
+
+void fsim_plot_begin_sized(FILE *script, size_t format, const char *name, int width, int height) {
+    static const char *const terminals[FSIM_PLOT_FORMATS] = {
+        "svg noenhanced font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dynamic",
+        "pngcairo noenhanced font 'Sans,11' background rgb 'white'"};
+    char file[1024];
+    snprintf(file, sizeof file, "%.1000s.%s.partial", name, fsim_plot_suffixes[format]);
+    fprintf(script, "reset\nset encoding utf8\nset terminal %s size %d,%d\nset output ", terminals[format],
+            width, height);
+    fsim_plot_quote(script, file);
+    fputc('\n', script);
+}
+
+void fsim_plot_begin_picture(FILE *script, size_t format, const char *name) {
+    fsim_plot_begin_sized(script, format, name, 1080, 540);
+}
 
 const char *fsim_plot_colour(size_t i) {
     static const char *const colours[] = {FSIM_PLOT_BLUE, FSIM_PLOT_ORANGE, FSIM_PLOT_GREEN,  FSIM_PLOT_PINK,

@@ -19,10 +19,11 @@ const char *fsim_plot_colour(size_t i);
 
 /* Every picture is drawn in each of these. */
 #define FSIM_PLOT_FORMATS 2u
-typedef struct fsim_plot_format {
-    const char *suffix, *terminal; /* "svg" */
-} fsim_plot_format;
-extern const fsim_plot_format fsim_plot_formats[FSIM_PLOT_FORMATS];
+extern const char *const fsim_plot_suffixes[FSIM_PLOT_FORMATS]; /* "svg", "png" */
+
+/* Begins a picture of the size that most have, or of another one; its output is <name>.<suffix>.partial. */
+void fsim_plot_begin_picture(FILE *script, size_t format, const char *name);
+void fsim_plot_begin_sized(FILE *script, size_t format, const char *name, int width, int height);
 
 /* 'text', safe for gnuplot whatever it holds. */
 void fsim_plot_quote(FILE *script, const char *text);
