@@ -191,7 +191,9 @@ static inline void take_slot(engine *e, function *f, uint32_t i) {
 /* The instance, idle so far, holds an executing request from now on. */
 static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     instance *in = &e->instances[i];
-    level_enter(&e->busy, e->now_ns);
+    if (e->keeps_busy) {
+        level_enter(&e->busy, e->now_ns);
+    }
     if (f->keeps_busy) {
         level_enter(&f->busy, e->now_ns);
     }

@@ -19,6 +19,7 @@
 
 typedef enum event_kind {
     EVENT_COMPLETE,        /* target: request; the instance as a hint */
+    EVENT_SHORT,           /* the same of a request that began on the short way */
     EVENT_READY,           /* instance, generation */
     EVENT_EXPIRE,          /* function: the oldest idle instance may have been idle for long enough */
     EVENT_EXPIRE_ONE,      /* instance, generation */
@@ -86,7 +87,8 @@ enum {
     REQUEST_COLD = 4u,    /* caused a start or waited for one */
     REQUEST_CAUSED = 8u,
     REQUEST_PROXIED = 16u, /* came through the activator */
-    REQUEST_CUT = 32u      /* will be cut off by the function's time-out */
+    REQUEST_CUT = 32u,     /* will be cut off by the function's time-out */
+    REQUEST_SHORT = 64u    /* began on the short way: it executes since its arrival (engine_restore) */
 };
 
 /* What links a request to others. */
@@ -360,8 +362,10 @@ typedef struct engine {
 
     /* marks: warm-up, windows, probes, time series */
     fsim_ns warmup_mark_ns, window_mark_ns, probe_mark_ns, series_mark_ns;
-    level present, starting, busy; /* instances of all functions */
-    uint64_t wanted;               /* by the scalers of all functions */
+    level present, starting; /* instances of all functions */
+    level busy;              /* the same, once a function has more than one slot: engine_busy */
+    bool keeps_busy;
+    uint64_t wanted; /* by the scalers of all functions */
     bool any_scaled;
     series_counts seen, series_seen; /* so far; at the last row */
     uint32_t window_count, window_capacity, probe_next, series_capacity, series_rows_max;
@@ -405,6 +409,12 @@ void engine_wait_inside(engine *e, function *f, uint32_t request,
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
+
+/* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
+ * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.
+ */
+uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
+void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT becomes an ordinary one */
 
 /* engine_loop.c */
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
@@ -540,9 +550,24 @@ static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t 
                             (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }
 
+/* CPU of arrival k while it executes alone. */
+static inline uint32_t engine_rate(const engine *e, const fsim_arrivals *batch, uint32_t k) {
+    const function *f = &e->functions[batch->fn[k]];
+    if (!batch->has_cpu || batch->cpu_ns[k] == FSIM_DRAW || batch->service_ns[k] <= 0) {
+        return f->rate_ucore;
+    }
+    double share = (double)batch->cpu_ns[k] / (double)batch->service_ns[k];
+    return (uint32_t)((share < f->spec.vcpu ? share : f->spec.vcpu) * FSIM_UCORE + 0.5);
+}
+
 /* Requests in execution of the whole run. */
 static inline const level *engine_in_execution(const engine *e) {
     return e->many || e->function_count == 0 ? &e->in_execution.level : &e->functions[0].in_execution.level;
+}
+
+/* Instances with at least one request executing; with one slot everywhere they are the requests. */
+static inline const level *engine_busy(const engine *e) {
+    return e->keeps_busy ? &e->busy : engine_in_execution(e);
 }
 
 /* The rule of the set that rounds as this one does; the set's count where there is none. */

@@ -56,7 +56,9 @@ static inline void meter_request(engine *e, function *f, const request *q, uint3
 static inline void become_idle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     fsim_ns busy_ns = e->now_ns - in->since_ns;
-    level_leave(&e->busy, e->now_ns);
+    if (e->keeps_busy) {
+        level_leave(&e->busy, e->now_ns);
+    }
     in->since_ns = e->now_ns;
     if (f->keeps_busy) {
         level_leave(&f->busy, e->now_ns);

@@ -228,8 +228,8 @@ static void probe(engine *e) {
                                                         .queued = e->in_queue.n,
                                                         .instances = e->alive,
                                                         .starting = e->starting.n,
-                                                        .busy = e->busy.n,
-                                                        .idle = e->alive - e->starting.n - e->busy.n};
+                                                        .busy = engine_busy(e)->n,
+                                                        .idle = e->alive - e->starting.n - engine_busy(e)->n};
     e->probe_mark_ns = e->probe_next < s->probe_count ? s->probe_at_ns[e->probe_next] : FSIM_NEVER;
 }
 
@@ -270,7 +270,7 @@ static void series_row(engine *e, fsim_ns at_ns) {
     const series_counts *was = &e->series_seen;
     fsim_wide present_ns = since(level_integral(&e->present, at_ns), &e->series_present_ns);
     fsim_wide starting_ns = since(level_integral(&e->starting, at_ns), &e->series_starting_ns);
-    fsim_wide busy_ns = since(level_integral(&e->busy, at_ns), &e->series_busy_ns);
+    fsim_wide busy_ns = since(level_integral(engine_busy(e), at_ns), &e->series_busy_ns);
     fsim_series_row row = {.at_ns = at_ns,
                            .arrived = e->seen.arrived - was->arrived,
                            .completed = e->seen.completed - was->completed,

@@ -6,9 +6,12 @@
 
 static void end_requests(engine *e, fsim_ns end_ns) {
     for (uint32_t r = 0; r < e->request_capacity; r++) {
-        const request *q = &e->requests[r];
+        request *q = &e->requests[r];
         if ((q->flags & REQUEST_LIVE) == 0) {
             continue;
+        }
+        if ((q->flags & REQUEST_SHORT) != 0) {
+            engine_restore(e, r);
         }
         e->tallies[q->fn].n.in_system_at_end += (q->flags & REQUEST_COUNTED) != 0;
         if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {

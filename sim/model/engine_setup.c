@@ -284,6 +284,12 @@ void engine_add_functions(engine *e) {
             e->base.square = e->function_base[0].square;
         }
     }
+    for (uint32_t fn = before; fn < count && !e->keeps_busy; fn++) {
+        if (e->functions[fn].keeps_busy) { /* so far busy instances were requests in execution */
+            e->busy = *engine_in_execution(e);
+            e->keeps_busy = true;
+        }
+    }
     if (e->scenario->windows_every_ns != 0) {
         engine_windows_add_functions(e, before);
     }
