@@ -200,6 +200,9 @@ static void move_in(fsim_event_queue *q) {
 static bool insert_each(fsim_event *run, uint32_t sorted, uint32_t count, uint64_t moves_max) {
     uint64_t moves = 0;
     for (uint32_t i = sorted; i < count; i++) {
+        if (run[i - 1u].at_ns <= run[i].at_ns) {
+            continue;
+        }
         fsim_event event = run[i];
         uint32_t at = i;
         while (at > 0 && run[at - 1u].at_ns > event.at_ns) {

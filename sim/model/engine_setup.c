@@ -237,8 +237,8 @@ static void add_function(engine *e, uint32_t fn) {
         engine_session_setup(e, f);
     }
     f->fast = e->fast && f->extras == 0 && f->fleet[0].by_idle_list && f->spec.provisioned == 0 &&
-              !f->shared && !f->scaled && !f->has_reserve && (f->solo_meter || !e->metering) &&
-              (f->active_is_request || !e->metering);
+              !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 &&
+              (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};
