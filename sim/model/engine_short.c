@@ -85,7 +85,6 @@ void engine_restore(engine *e, uint32_t r) {
     q->closed = 0;
     q->flags &= (uint16_t)~REQUEST_SHORT;
     e->functions[q->fn].inside++;
-    e->links[q->instance].inside = 1;
     in->executing = 1;
     in->since_ns = q->arrival_ns;
 }
@@ -104,6 +103,7 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
         return false;
     }
     fsim_fleet_idle_unlink(fleet, s->links, i);
+    s->links[i].inside = 1;
     request *q = &s->requests[r];
     e->request_free = q->link.next;
     q->arrival_ns = at_ns;
@@ -117,6 +117,9 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     if (s->many) {
         f->sums.arrived++;
         squared_enter(&f->in_execution, at_ns);
+        if (e->keeps_busy) {
+            level_enter(&e->busy, at_ns);
+        }
     }
     fsim_event_queue_push(&e->queue, at_ns,
                           (fsim_event){fsim_ns_add(at_ns, service_ns), r, EVENT_KIND(EVENT_SHORT, i)});
@@ -163,6 +166,9 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
     squared_leave(&s->level, now_ns);
     if (s->many) {
         squared_leave(&f->in_execution, now_ns);
+        if (e->keeps_busy) {
+            level_leave(&e->busy, now_ns);
+        }
         sums->completed++;
     }
     add_span(sums, now_ns - q->arrival_ns);
@@ -178,6 +184,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
     s->left_at_ns = now_ns;
     s->inside--;
     in->since_ns = now_ns;
+    s->links[i].inside = 0;
     fsim_fleet_idle_append(&f->fleet[0], s->links, i);
     if (f->window_drawn || !f->expire_armed) {
         e->now_ns = now_ns;

@@ -354,9 +354,9 @@ static fsim_result *load_and_run(const char *text, const fsim_load_options *load
     return status == FSIM_OK ? result : NULL;
 }
 
-fsim_result *engine_run_with(const char *text, uint64_t seed, const fsim_load_options *load,
+fsim_result *engine_run_with(const char *text, const fsim_run_options *options, const fsim_load_options *load,
                              fsim_error *err) {
-    return load_and_run(text, load, &(fsim_run_options){.seed = seed}, err);
+    return load_and_run(text, load, options, err);
 }
 
 fsim_result *engine_run(const char *text, uint64_t seed,

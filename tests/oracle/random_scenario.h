@@ -32,7 +32,8 @@ fsim_result *engine_run(const char *text, uint64_t seed,
                         fsim_status (*on_request)(void *, const fsim_request_row *, fsim_error *),
                         void *user);
 /* The same with settings and a policy laid over the text; err is the caller's, and nothing is printed. */
-fsim_result *engine_run_with(const char *text, uint64_t seed, const fsim_load_options *load, fsim_error *err);
+fsim_result *engine_run_with(const char *text, const fsim_run_options *options, const fsim_load_options *load,
+                             fsim_error *err);
 /* With settings, metered by a plan; failures are printed as by engine_run. */
 fsim_result *engine_run_metered(const char *text, uint64_t seed, const fsim_load_options *load,
                                 const fsim_meter_plan *meters);
