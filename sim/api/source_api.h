@@ -37,6 +37,7 @@ typedef struct fsim_source_context {
     fsim_fn_id default_fn;      /* for sources that name no function */
     fsim_value_pool *pool;      /* for what lives as long as the run */
     const char *base_dir;       /* relative files in the scenario start here */
+    bool draw_all;              /* the durations and CPU times that a source knows play no part */
     fsim_workload_parts
         *around; /* inside a superposition: the outermost workload's, which draws the durations; else NULL */
 } fsim_source_context;

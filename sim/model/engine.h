@@ -419,6 +419,7 @@ void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT become
 /* engine_loop.c */
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
 void engine_drain(engine *e, fsim_ns until_ns);
+void engine_step(engine *e); /* the next event */
 
 /* engine_instance.c: starting, becoming ready, idling, ending */
 bool engine_may_start(engine *e, function *f, fsim_cause *cause); /* takes a token of the start rate */
@@ -484,6 +485,12 @@ void engine_session_lose(engine *e, function *f, uint32_t instance,
 void engine_session_fire(engine *e, uint32_t session, uint32_t generation);
 void engine_session_stop_waiting(engine *e, uint32_t request, uint32_t generation);
 uint64_t engine_session_count(const engine *e, uint32_t fn);
+
+/* engine_live.c: real instances */
+void engine_live(engine *e);
+void engine_live_start(engine *e, uint32_t instance, bool ready);
+void engine_live_begin(engine *e, uint32_t request);
+void engine_live_remove(engine *e, uint32_t instance);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);

@@ -212,7 +212,9 @@ uint32_t engine_start(engine *e, function *f, bool provisioned) {
 
 void engine_launch(engine *e, uint32_t i) {
     instance *in = &e->instances[i];
-    if (in->ready_ns == e->now_ns) {
+    if (e->options->live != NULL) {
+        engine_live_start(e, i, false);
+    } else if (in->ready_ns == e->now_ns) {
         engine_ready(e, i);
     } else {
         engine_push(e, in->ready_ns, i, EVENT_KIND(EVENT_READY, in->generation));
@@ -243,6 +245,9 @@ static void leave_starting(engine *e, function *f, uint32_t i) {
 
 static void release(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
+    if (e->options->live != NULL) {
+        engine_live_remove(e, i);
+    }
     if (e->has_pool) {
         e->pool_used_mb -= f->spec.memory_mb;
         f->uses -= e->instance_uses[i];
@@ -372,6 +377,9 @@ void engine_ready(engine *e, uint32_t i) {
 uint32_t engine_start_ready(engine *e, function *f, bool provisioned) {
     uint32_t i = take_instance(e, f, provisioned);
     join_starting(e, f, i);
+    if (e->options->live != NULL) {
+        engine_live_start(e, i, true);
+    }
     engine_ready(e, i);
     return i;
 }

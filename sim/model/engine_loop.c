@@ -149,6 +149,10 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
     }
 }
 
+void engine_step(engine *e) {
+    step(e);
+}
+
 /* After the last arrival: until everybody has left, or until the end of the run. */
 void engine_drain(engine *e, fsim_ns until_ns) {
     bool to_the_end = until_ns != FSIM_NEVER;

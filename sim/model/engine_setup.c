@@ -214,7 +214,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->background_ucore = to_ucore(f->spec.background_cpu);
     f->timeout_ns = f->spec.timeout_ns;
     f->freeze = f->spec.freeze;
-    f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing;
+    f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing || e->options->live != NULL;
     f->keeps_busy = f->concurrency != 1;
     f->solo_meter = e->metering && f->concurrency == 1 && f->freeze && !f->shared;
     f->active_is_request = f->concurrency == 1;
@@ -433,6 +433,7 @@ fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsi
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     fsim_source_context context = {.seed = options->seed,
+                                   .draw_all = options->draw_all,
                                    .path = "workload",
                                    .table = e->table,
                                    .default_fn = scenario->default_fn,

@@ -60,7 +60,11 @@ static fsim_status run(engine *e) {
         return e->status;
     }
     engine_set_up(e);
-    simulate(e);
+    if (e->options->live != NULL) {
+        engine_live(e);
+    } else {
+        simulate(e);
+    }
     if (e->status != FSIM_OK) {
         return e->status;
     }
@@ -93,11 +97,13 @@ static fsim_status run_once(fsim_result **out, const fsim_scenario *scenario, co
 fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsim_run_options *options,
                      fsim_error *err) {
     fsim_scenario sized;
+    fsim_run_options first = *options; /* a first pass is a simulation */
+    first.live = NULL;
     *out = NULL;
     if (fsim_scenario_needs_peak(scenario)) { /* a fleet for the peak is steady from the beginning */
-        FSIM_TRY(fsim_scenario_size_for_peak(&sized, scenario, options, err));
+        FSIM_TRY(fsim_scenario_size_for_peak(&sized, scenario, &first, err));
     } else if (scenario->start_steady) {
-        FSIM_TRY(fsim_scenario_begin_steady(&sized, scenario, options, err));
+        FSIM_TRY(fsim_scenario_begin_steady(&sized, scenario, &first, err));
     } else {
         return run_once(out, scenario, options, err);
     }

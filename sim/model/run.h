@@ -3,6 +3,7 @@
 #ifndef FSIM_MODEL_RUN_H
 #define FSIM_MODEL_RUN_H
 
+#include "model/live.h"
 #include "model/result.h"
 
 /* One finished request, for per-request output. Refused and timed-out requests have start_ns = FSIM_NEVER. */
@@ -36,6 +37,8 @@ typedef struct fsim_run_options {
     void (*on_decision)(void *user, fsim_fn_id fn, const fsim_scale_view *view,
                         const fsim_scale_decision *decision);
     void *user;
+    const fsim_live_ops *live; /* real instances instead of drawn times; NULL: a simulation */
+    bool draw_all; /* durations in the workload play no part: each is drawn from its function's service */
     const fsim_meter_plan *meters; /* the roundings that the price books need (fsim_price_book_require); NULL:
                                       fsim_meter_plan_default */
     bool no_short_way; /* every request by the general way: to test that the short one agrees with it */

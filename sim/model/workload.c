@@ -212,6 +212,10 @@ static bool is_one_block(const fsim_arrivals *batch) {
 
 static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
     FSIM_TRY(extend_streams(w, err));
+    for (uint32_t i = 0; w->context.draw_all && i < batch->count; i++) {
+        batch->service_ns[i] = FSIM_DRAW;
+    }
+    batch->has_cpu = batch->has_cpu && !w->context.draw_all;
     if (is_one_block(batch)) {
         const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[0]);
         if (!spec->has_service) {
