@@ -335,6 +335,10 @@ static fsim_status measure(run *r) {
     static const uint32_t parallel[FSIM_PARALLEL_STEPS] = {1, 2, 4, 8};
     FSIM_TRY(load(r));
     report(r, 0.05);
+    if (r->options->brief) {
+        FSIM_TRY(measure_zygote(r));
+        return measure_calls(r);
+    }
     FSIM_TRY(measure_phases(r, WARM_ROUNDS, false));
     fsim_wasm_message loaded;
     while (r->c->compile.n < COMPILES) { /* only now: a module that fails has failed by then */

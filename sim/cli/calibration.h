@@ -28,6 +28,7 @@ typedef struct fsim_calibration_options {
     fsim_backend backend;
     fsim_worker_limits limits;
     uint32_t calls, instances, starts;
+    bool brief; /* starts from the zygote and warm calls only */
     bool quiet;
 } fsim_calibration_options;
 

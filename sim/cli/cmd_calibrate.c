@@ -66,17 +66,6 @@ static const fsim_option options[] = {
     {.name = NULL},
 };
 
-/* The module as a user wrote it, looked at before a runtime is asked for. */
-static fsim_status check_module(const char *path, const fsim_worker_limits *limits, fsim_error *err) {
-    char *bytes = NULL;
-    size_t size = 0;
-    fsim_wasm_module about;
-    FSIM_TRY(fsim_file_read_all(path, (size_t)limits->bounds.module_bytes, &bytes, &size, err));
-    fsim_status status = fsim_wasm_check(&about, (const uint8_t *)bytes, size, &limits->bounds, path, err);
-    free(bytes);
-    return status;
-}
-
 static fsim_status place(const calibrate_values *values, const char *module, char *out, size_t size,
                          fsim_error *err) {
     if (values->out != NULL) {
@@ -143,7 +132,7 @@ static fsim_status run_calibrate(const fsim_parsed *parsed, fsim_error *err) {
         .instances = values->instances > 0 ? (uint32_t)values->instances : 5000,
         .quiet = values->quiet,
     };
-    FSIM_TRY(check_module(module, &how.limits, err));
+    FSIM_TRY(fsim_wasm_check_file(module, &how.limits, err));
     FSIM_TRY(fsim_worker_check(how.backend, err));
     FSIM_TRY(place(values, module, path, sizeof path, err));
     fsim_status status = fsim_calibrate(&c, module, &how, err);

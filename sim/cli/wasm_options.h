@@ -43,16 +43,10 @@ typedef struct fsim_wasm_values {
 
 /* The limits that were asked for; what was not is that of fsim_worker_default_limits. The process around an
  * instance may hold 192 MB beside its linear memory. */
-static inline fsim_worker_limits fsim_wasm_limits(const fsim_wasm_values *values) {
-    fsim_worker_limits limits = fsim_worker_default_limits;
-    limits.cpu_ns = values->cpu_ns > 0 ? values->cpu_ns : limits.cpu_ns;
-    limits.wall_ns = values->wall_ns > 0 ? values->wall_ns : limits.wall_ns;
-    if (values->memory_mb > 0) {
-        limits.bounds.memory_pages = (uint32_t)values->memory_mb * 16u;
-        limits.data_bytes = ((uint64_t)values->memory_mb + 192u) << 20;
-    }
-    limits.output_bytes = values->output_kb > 0 ? (uint64_t)values->output_kb << 10 : limits.output_bytes;
-    return limits;
-}
+fsim_worker_limits fsim_wasm_limits(const fsim_wasm_values *values);
+
+/* The module as a user gave it, looked at before a runtime is asked for: errors of fsim_wasm_check, and those
+ * of reading it. */
+fsim_status fsim_wasm_check_file(const char *path, const fsim_worker_limits *limits, fsim_error *err);
 
 #endif

@@ -81,5 +81,47 @@ for seed in 1 2 3; do
     [ "$status" -eq 4 ] && [ ! -e profile.json ] || fail "noise $seed: exit code $status: $(cat err)"
 done
 
+# ---- a workload on real instances: the summary of a simulation, and the prediction beside it
+cat >half.json <<'JSON'
+{"schema": "fsim.scenario/1", "name": "half", "workload": {"source": "poisson", "rate": 100, "until": "2s"},
+ "functions": [{"name": "fn"}]}
+JSON
+for policy in lambda scf knative; do
+    if ! timeout 120 "$build/fsim" exec half.json -m "$source/workloads/wasm/cpu.wasm" --backend "$backend" \
+        --policy "$policy" --profile cpu.json --format json -q --out "run-$policy" >"$policy.json" 2>err; then
+        fail "exec under $policy: $(cat err)"
+        continue
+    fi
+    cmp -s "$policy.json" "run-$policy/summary.json" || fail "$policy: printed and stored summaries differ"
+    for key in '"schema": "fsim.summary/1"' '"prediction"' '"latency_s.p99"' '"error"' '"lag_s"' '"bills"'; do
+        grep -qF "$key" "$policy.json" || fail "$policy: no $key in the summary"
+    done
+    # Every arrival is accounted for, and all were served: 100 a second are few.
+    arrived=$(sed -n 's/^ *"arrived": \([0-9]*\).*/\1/p' "$policy.json" | head -n 1)
+    completed=$(sed -n 's/^ *"completed": \([0-9]*\).*/\1/p' "$policy.json" | head -n 1)
+    [ "$arrived" -gt 100 ] && [ "$completed" = "$arrived" ] || fail "$policy: $completed of $arrived completed"
+done
+# Ctrl-C: the results so far, and no process is left.
+"$build/fsim" exec half.json -m "$source/workloads/wasm/cpu.wasm" --backend "$backend" --policy lambda --set workload.until=1h \
+    --profile cpu.json --out stopped >out 2>err &
+pid=$!
+sleep 3
+workers=$(pgrep -P "$pid" || true)
+kill -INT "$pid"
+status=0
+wait "$pid" || status=$?
+[ "$status" -eq 0 ] && grep -q 'interrupted, results so far' out && [ -s stopped/summary.json ] ||
+    fail "Ctrl-C: exit code $status: $(cat err)"
+for worker in $workers; do
+    [ ! -d "/proc/$worker" ] || fail "Ctrl-C: process $worker is still there"
+done
+# A guest that traps fails its requests, and nobody else's.
+timeout 60 "$build/fsim" exec half.json -m "$source/tests/wasm/hostile/trap_in_call.wasm" --backend "$backend" --policy lambda \
+    --profile cpu.json --until 1s --format json -q --out none >out 2>err || fail "a trapping guest: $(cat err)"
+grep -qE '"traps": [1-9]' out && ! grep -qE '^ *"completed": [1-9]' out || fail "a trapping guest was not counted"
+timeout 60 "$build/fsim" exec half.json -m "$source/tests/wasm/hostile/endless_loop.wasm" --backend "$backend" --policy lambda \
+    --profile cpu.json --until 1s --set workload.rate=10 --cpu-limit 50ms --format json -q --out none >out 2>err || fail "an endless guest: $(cat err)"
+grep -qE '"deaths": [1-9]' out || fail "an endless guest was not counted"
+
 [ "$bad" -eq 0 ] && echo "all modules ran, or were stopped"
 exit "$bad"

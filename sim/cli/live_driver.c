@@ -1,0 +1,301 @@
+#include "cli/live_driver.h"
+
+#include "cli/interrupt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROCESS_FREE, PROCESS_STARTING, PROCESS_IDLE, PROCESS_BUSY, PROCESS_ENDING };
+#define NONE UINT32_MAX
+
+/* ---- tables ---- */
+
+static void *grown(void *array, uint32_t *count, uint32_t need, size_t size, fsim_error *err) {
+    uint32_t larger_count = *count == 0 ? 256 : 2 * *count;
+    larger_count = larger_count > need ? larger_count : need;
+    void *larger = realloc(array, larger_count * size);
+    if (larger == NULL) {
+        fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        return NULL;
+    }
+    memset((char *)larger + *count * size, 0, (larger_count - *count) * size);
+    *count = larger_count;
+    return larger;
+}
+
+static fsim_status need_instance(fsim_live_driver *d, uint32_t i, fsim_error *err) {
+    if (i >= d->instance_count) {
+        void *larger = grown(d->instances, &d->instance_count, i + 1u, sizeof *d->instances, err);
+        d->instances = larger != NULL ? larger : d->instances;
+        return larger != NULL ? FSIM_OK : FSIM_ELIMIT;
+    }
+    return FSIM_OK;
+}
+
+static fsim_status need_request(fsim_live_driver *d, uint32_t r, fsim_error *err) {
+    if (r >= d->request_count) {
+        void *larger = grown(d->after, &d->request_count, r + 1u, sizeof *d->after, err);
+        d->after = larger != NULL ? larger : d->after;
+        return larger != NULL ? FSIM_OK : FSIM_ELIMIT;
+    }
+    return FSIM_OK;
+}
+
+static fsim_status take_process(fsim_live_driver *d, uint32_t *out, fsim_error *err) {
+    if (d->process_free == NONE) {
+        uint32_t before = d->process_count;
+        void *larger = grown(d->processes, &d->process_count, before + 1u, sizeof *d->processes, err);
+        if (larger == NULL) {
+            return FSIM_ELIMIT;
+        }
+        d->processes = larger;
+        for (uint32_t p = d->process_count; p-- > before;) {
+            d->processes[p].next = d->process_free;
+            d->process_free = p;
+        }
+    }
+    *out = d->process_free;
+    d->process_free = d->processes[*out].next;
+    return FSIM_OK;
+}
+
+/* ---- processes of instances ---- */
+
+/* Ids of the worker's instances begin at 1. */
+static fsim_status start_process(fsim_live_driver *d, uint32_t i, uint32_t request, fsim_error *err) {
+    uint32_t p = NONE;
+    FSIM_TRY(take_process(d, &p, err));
+    fsim_live_instance *in = &d->instances[i];
+    d->processes[p] = (fsim_live_process){
+        .state = PROCESS_STARTING, .instance = i, .request = request, .next = in->processes};
+    in->processes = p;
+    in->count++;
+    return fsim_worker_start(d->worker, p + 1u, err);
+}
+
+static fsim_status call(fsim_live_driver *d, uint32_t p, uint32_t request, fsim_error *err) {
+    d->processes[p].state = PROCESS_BUSY;
+    d->processes[p].request = request;
+    d->calls++;
+    return fsim_worker_call(d->worker, p + 1u, request, err);
+}
+
+static uint32_t take_waiting(fsim_live_driver *d, fsim_live_instance *in) {
+    uint32_t r = in->head;
+    if (r != NONE) {
+        in->head = d->after[r];
+        in->tail = in->head == NONE ? NONE : in->tail;
+    }
+    return r;
+}
+
+/* The process takes the next request in line, or rests. */
+static fsim_status rest(fsim_live_driver *d, uint32_t p, fsim_error *err) {
+    uint32_t r = take_waiting(d, &d->instances[d->processes[p].instance]);
+    d->processes[p].state = PROCESS_IDLE;
+    d->processes[p].request = NONE;
+    return r == NONE ? FSIM_OK : call(d, p, r, err);
+}
+
+static void unlink_process(fsim_live_driver *d, uint32_t p) {
+    fsim_live_instance *in = &d->instances[d->processes[p].instance];
+    uint32_t *at = &in->processes;
+    while (*at != p) {
+        at = &d->processes[*at].next;
+    }
+    *at = d->processes[p].next;
+    in->count--;
+}
+
+/* ---- what the engine orders ---- */
+
+static fsim_status on_start(void *user, uint32_t i, bool ready, fsim_error *err) {
+    fsim_live_driver *d = user;
+    FSIM_TRY(need_instance(d, i, err));
+    d->instances[i] =
+        (fsim_live_instance){.alive = true, .ready = ready, .processes = NONE, .head = NONE, .tail = NONE};
+    return start_process(d, i, NONE, err);
+}
+
+static void on_remove(void *user, uint32_t i) {
+    fsim_live_driver *d = user;
+    fsim_live_instance *in = &d->instances[i];
+    while (in->processes != NONE) {
+        uint32_t p = in->processes;
+        in->processes = d->processes[p].next;
+        d->processes[p].state = PROCESS_ENDING;
+        d->processes[p].instance = NONE;
+        fsim_worker_release(d->worker, p + 1u);
+    }
+    in->alive = false;
+}
+
+static fsim_status on_begin(void *user, uint32_t r, uint32_t i, fsim_error *err) {
+    fsim_live_driver *d = user;
+    fsim_live_instance *in = &d->instances[i];
+    FSIM_TRY(need_request(d, r, err));
+    for (uint32_t p = in->processes; p != NONE; p = d->processes[p].next) {
+        if (d->processes[p].state == PROCESS_IDLE) {
+            return call(d, p, r, err);
+        }
+    }
+    if (in->count < d->slots_max) {
+        return start_process(d, i, r, err);
+    }
+    d->after[r] = NONE;
+    *(in->tail != NONE ? &d->after[in->tail] : &in->head) = r;
+    in->tail = r;
+    return FSIM_OK;
+}
+
+/* ---- what happens ---- */
+
+static void note_failure(fsim_live_driver *d, const char *why) {
+    snprintf(d->last_failure, sizeof d->last_failure, "%.150s", why);
+}
+
+static fsim_status on_ready(fsim_live_driver *d, uint32_t p, fsim_live_event *out, fsim_error *err) {
+    fsim_live_process *process = &d->processes[p];
+    if (process->instance == NONE) {
+        return FSIM_OK; /* removed before it was ready */
+    }
+    fsim_live_instance *in = &d->instances[process->instance];
+    if (!in->ready) {
+        in->ready = true;
+        out->kind = FSIM_LIVE_READY;
+        out->instance = process->instance;
+    }
+    return process->request != NONE ? call(d, p, process->request, err) : rest(d, p, err);
+}
+
+static fsim_status on_result(fsim_live_driver *d, uint32_t p, const fsim_wasm_message *m,
+                             fsim_live_event *out, fsim_error *err) {
+    bool trapped = m->value[FSIM_WASM_RESULT_OUTCOME] != FSIM_WASM_DONE;
+    out->kind = trapped ? FSIM_LIVE_FAILED : FSIM_LIVE_DONE;
+    out->request = m->call;
+    if (!trapped) {
+        return d->processes[p].instance != NONE ? rest(d, p, err) : FSIM_OK;
+    }
+    d->traps++;
+    note_failure(d, m->text);
+    d->processes[p].state = PROCESS_ENDING; /* EXITED comes */
+    d->processes[p].request = NONE;
+    return FSIM_OK;
+}
+
+/* A process is gone. If it had a request, that has failed; those in line need another one. */
+static fsim_status on_exited(fsim_live_driver *d, uint32_t p, const fsim_wasm_message *m,
+                             fsim_live_event *out, fsim_error *err) {
+    fsim_live_process gone = d->processes[p];
+    if (gone.instance != NONE) {
+        unlink_process(d, p);
+    }
+    fsim_worker_release(d->worker, p + 1u);
+    d->processes[p] = (fsim_live_process){.state = PROCESS_FREE, .next = d->process_free};
+    d->process_free = p;
+    if (gone.state == PROCESS_STARTING && gone.instance != NONE) {
+        char why[128];
+        fsim_worker_death(m, why, sizeof why);
+        return fsim_fail(err, FSIM_EDATA, "an instance did not start: %s", why);
+    }
+    if (gone.state == PROCESS_BUSY) {
+        char why[128];
+        fsim_worker_death(m, why, sizeof why);
+        note_failure(d, why);
+        d->deaths++;
+        out->kind = FSIM_LIVE_FAILED;
+        out->request = gone.request;
+    }
+    fsim_live_instance *in = gone.instance == NONE ? NULL : &d->instances[gone.instance];
+    if (in != NULL && in->head != NONE && in->count < d->slots_max) {
+        return start_process(d, gone.instance, take_waiting(d, in), err);
+    }
+    return FSIM_OK;
+}
+
+static fsim_status take(fsim_live_driver *d, const fsim_wasm_message *m, fsim_live_event *out,
+                        fsim_error *err) {
+    uint32_t p = m->id - 1u;
+    switch (m->type) {
+    case FSIM_WASM_READY: return on_ready(d, p, out, err);
+    case FSIM_WASM_RESULT: return on_result(d, p, m, out, err);
+    case FSIM_WASM_EXITED: return on_exited(d, p, m, out, err);
+    default: return fsim_worker_judge(m, err);
+    }
+}
+
+/* ---- the clock ---- */
+
+static fsim_ns run_now_ns(const fsim_live_driver *d) {
+    return (fsim_ns)((double)(fsim_worker_now_ns() - d->began_ns) * d->speed_up);
+}
+
+static void note_due(fsim_live_driver *d, fsim_ns late_ns) {
+    fsim_ns lag_ns = (fsim_ns)((double)late_ns / d->speed_up);
+    d->due++;
+    d->lag_sum_ns += lag_ns;
+    d->lag_max_ns = lag_ns > d->lag_max_ns ? lag_ns : d->lag_max_ns;
+}
+
+static void show(fsim_live_driver *d, fsim_ns now_ns) {
+    double share = d->horizon_ns == FSIM_NEVER ? -1 : (double)now_ns / (double)d->horizon_ns;
+    fsim_progress_update(d->progress, 0, (fsim_progress_run){share > 1 ? 1 : share, now_ns, d->calls});
+}
+
+static fsim_status on_wait(void *user, fsim_ns until_ns, fsim_live_event *out, fsim_error *err) {
+    static const fsim_ns look_up_ns = 200 * FSIM_MS; /* for Ctrl-C and the progress bar */
+    fsim_live_driver *d = user;
+    d->began_ns = d->began_ns == 0 ? fsim_worker_now_ns() : d->began_ns;
+    out->kind = FSIM_LIVE_DUE;
+    for (;;) {
+        fsim_ns now_ns = run_now_ns(d);
+        bool got = false;
+        fsim_wasm_message m;
+        if (fsim_interrupt_seen()) {
+            *out = (fsim_live_event){.kind = FSIM_LIVE_STOP, .at_ns = now_ns < until_ns ? now_ns : until_ns};
+            return FSIM_OK;
+        }
+        if (now_ns >= until_ns) {
+            note_due(d, now_ns - until_ns);
+            return FSIM_OK;
+        }
+        show(d, now_ns);
+        fsim_ns deadline_ns = fsim_worker_now_ns() + look_up_ns;
+        if (until_ns != FSIM_NEVER) {
+            fsim_ns due_ns = d->began_ns + (fsim_ns)((double)until_ns / d->speed_up) + 1;
+            deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
+        }
+        FSIM_TRY(fsim_worker_wait(d->worker, deadline_ns, &m, &got, err));
+        if (!got) {
+            continue;
+        }
+        now_ns = run_now_ns(d);
+        FSIM_TRY(take(d, &m, out, err));
+        if (out->kind != FSIM_LIVE_DUE) {
+            out->at_ns = now_ns < until_ns ? now_ns : until_ns;
+            return FSIM_OK;
+        }
+    }
+}
+
+void fsim_live_driver_begin(fsim_live_driver *d, fsim_worker *worker, double speed_up, fsim_live_ops *ops) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *d = (fsim_live_driver){.worker = worker,
+                            .speed_up = speed_up,
+                            .slots_max = cores > 0 ? 4u * (uint32_t)cores : 4u,
+                            .horizon_ns = FSIM_NEVER,
+                            .process_free = NONE};
+    *ops = (fsim_live_ops){
+        .start = on_start, .remove = on_remove, .begin = on_begin, .wait = on_wait, .user = d};
+}
+
+void fsim_live_driver_end(fsim_live_driver *d) {
+    free(d->processes);
+    free(d->instances);
+    free(d->after);
+    d->processes = NULL;
+    d->instances = NULL;
+    d->after = NULL;
+}

@@ -1,0 +1,127 @@
+#include "cli/live_report.h"
+
+#include "base/text.h"
+#include "report/summary_flat_json.h"
+#include "report/summary_path_json.h"
+#include "report/table.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct comparison {
+    const json_t *predicted;
+    json_t *figures;
+} comparison;
+
+static void compare(void *user, const char *path, const json_t *value) {
+    comparison *c = user;
+    const json_t *other = fsim_summary_find(c->predicted, "%s", path);
+    double measured, predicted;
+    if (!fsim_summary_value(value, &measured) || other == NULL || !fsim_summary_value(other, &predicted) ||
+        strcmp(path, "seed") == 0) {
+        return;
+    }
+    bool comparable = predicted != 0 || measured == 0;
+    double error = predicted != 0 ? (measured - predicted) / predicted : 0;
+    json_object_set_new(c->figures, path,
+                        json_pack("{s:f, s:f, s:o}", "measured", measured, "predicted", predicted, "error",
+                                  comparable ? json_real(error) : json_null()));
+}
+
+bool fsim_live_report_add(json_t *summary, const json_t *predicted, const fsim_live_account *a) {
+    comparison c = {.predicted = predicted, .figures = json_object()};
+    json_t *live =
+        json_pack("{s:s, s:f, s:I, s:I, s:I, s:s, s:{s:f, s:f}, s:b}", "runtime", a->runtime, "speed_up",
+                  a->speed_up, "calls", (json_int_t)a->calls, "traps", (json_int_t)a->traps, "deaths",
+                  (json_int_t)a->deaths, "last_failure", a->last_failure, "lag_s", "mean", a->lag_mean_s,
+                  "max", a->lag_max_s, "interrupted", a->interrupted);
+    if (c.figures == NULL || live == NULL) {
+        json_decref(live);
+        json_decref(c.figures);
+        return false;
+    }
+    fsim_summary_leaves(summary, compare, &c);
+    return json_object_set_new(summary, "live", live) == 0 &&
+           json_object_set_new(summary, "prediction", c.figures) == 0;
+}
+
+/* ---- for people ---- */
+
+static const struct {
+    const char *path, *name;
+    bool span;
+} rows[] = {
+    {"requests.arrived", "requests arrived", false},
+    {"requests.completed", "  completed", false},
+    {"requests.rejected_429", "  refused (429)", false},
+    {"requests.failed", "  failed", false},
+    {"cold.triggered", "cold starts", false},
+    {"cold.latency_s.p50", "  latency when cold, p50", true},
+    {"latency_s.mean", "latency, mean", true},
+    {"latency_s.p50", "  p50", true},
+    {"latency_s.p90", "  p90", true},
+    {"latency_s.p99", "  p99", true},
+    {"latency_s.max", "  max", true},
+    {"wait_s.p_wait", "share that waited", false},
+    {"service_s.p50", "execution, p50", true},
+    {"service_s.p99", "  p99", true},
+    {"concurrency.mean", "requests in execution", false},
+    {"concurrency.peak", "  peak", false},
+    {"instances.mean", "instances", false},
+    {"instances.peak", "  peak", false},
+    {"instances.started", "  started", false},
+};
+
+static void add_value(fsim_table *t, double value, bool span) {
+    char text[64];
+    if (span) {
+        fsim_text_human_span(value, text, sizeof text);
+    } else {
+        snprintf(text, sizeof text, fabs(value - round(value)) < 1e-9 ? "%.0f" : "%.4g", value);
+    }
+    fsim_table_add(t, "%s", text);
+}
+
+static void print_figures(const json_t *figures, FILE *out) {
+    fsim_table *t = fsim_table_create(4, 1);
+    static const char *const head[] = {"", "measured", "predicted", "error"};
+    for (size_t i = 0; i < 4; i++) {
+        fsim_table_add(t, "%s", head[i]);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const json_t *f = json_object_get(figures, rows[i].path);
+        const json_t *error = json_object_get(f, "error");
+        if (f == NULL) {
+            continue;
+        }
+        fsim_table_add(t, "%s", rows[i].name);
+        add_value(t, json_number_value(json_object_get(f, "measured")), rows[i].span);
+        add_value(t, json_number_value(json_object_get(f, "predicted")), rows[i].span);
+        if (json_is_number(error)) {
+            fsim_table_add(t, "%+.1f %%", 100 * json_number_value(error));
+        } else {
+            fsim_table_add(t, "-");
+        }
+    }
+    fsim_table_print(t, FSIM_TABLE_TEXT, 0, out);
+    fsim_table_destroy(t);
+}
+
+void fsim_live_report_print(const json_t *summary, const fsim_live_account *a, FILE *out) {
+    char horizon[64], mean[64], max[64];
+    fsim_text_human_span(fsim_summary_number(summary, "horizon_s"), horizon, sizeof horizon);
+    fprintf(out, "%s under %s: %s on real instances, %s", fsim_summary_text(summary, "name"),
+            fsim_summary_text(summary, "policy"), horizon, a->runtime);
+    if (a->speed_up != 1) {
+        fprintf(out, "; the run's clock is %g times as fast as the machine's", a->speed_up);
+    }
+    fprintf(out, "%s\n\n", a->interrupted ? "; interrupted, results so far" : "");
+    print_figures(json_object_get(summary, "prediction"), out);
+    fsim_text_human_span(a->lag_mean_s, mean, sizeof mean);
+    fsim_text_human_span(a->lag_max_s, max, sizeof max);
+    fprintf(out, "\nArrivals and timers came %s late on average, %s at most.\n", mean, max);
+    if (a->traps + a->deaths > 0) {
+        fprintf(out, "%llu calls trapped and %llu instances died; the last: %s\n",
+                (unsigned long long)a->traps, (unsigned long long)a->deaths, a->last_failure);
+    }
+}
