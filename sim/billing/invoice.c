@@ -273,7 +273,7 @@ static fsim_status settle_hours(const fsim_price_book *book, const fsim_metered_
     const fsim_book_meter *meter = &book->meter[0];
     fsim_ratio least = {0, 1};
     *sum = (settled){{0, 1}, {0, 1}};
-    if (!run->plan->settle_ns != 0) {
+    if (run->plan->settle_ns == 0) {
         return fsim_fail(
             err, FSIM_ECONFIG,
             "price book %s settles every hour, and the run was not metered by the hour: name the "
