@@ -9,6 +9,9 @@ typedef enum fsim_bench_kind {
     FSIM_BENCH_BARE,     /* the bare loop; no scenario */
     FSIM_BENCH_SCENARIO, /* a run of `scenario` with `requests` arrivals */
     FSIM_BENCH_CSV,      /* the same from a trace written beforehand */
+    FSIM_BENCH_FST_READ, /* the arrivals of a columnar trace, without a simulation */
+    FSIM_BENCH_FST,      /* a run of `scenario` from a columnar trace */
+    FSIM_BENCH_CONVERT,  /* a CSV trace into a columnar one */
     FSIM_BENCH_HELLO     /* the command itself on a small trace */
 } fsim_bench_kind;
 

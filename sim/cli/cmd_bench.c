@@ -1,5 +1,6 @@
 /* fsim bench: how fast this build is on this machine. Every row runs in a process of its own, so that its
  * peak memory is its own. */
+#include "cli/bench_fst.h"
 #include "cli/bench_rows.h"
 #include "cli/load_options.h"
 #include "cli/output.h"
@@ -116,12 +117,42 @@ static void run_hello(measure *m, uint64_t requests, const char *trace, const ch
     m->requests = requests;
 }
 
+static void run_read(measure *m, const char *trace) {
+    double started_s = fsim_progress_cpu_s();
+    m->status = fsim_bench_read_fst(trace, &m->requests, &m->digest, &m->err);
+    m->time_s = fsim_progress_cpu_s() - started_s;
+}
+
+/* The command in a process of its own: its processor time. */
+static void run_convert(measure *m, uint64_t requests, const char *trace, const char *directory) {
+    char out[FSIM_PATH_MAX + 16];
+    snprintf(out, sizeof out, "%s/out.fst", directory);
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "fsim", "convert", trace, out, "--quiet", (char *)NULL);
+        _exit(127);
+    }
+    int status = 0;
+    struct rusage usage;
+    if (child < 0 || wait4(child, &status, 0, &usage) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        m->status = fsim_fail_at(&m->err, FSIM_EINTERNAL, "csv-to-fst", "the command failed");
+        return;
+    }
+    m->time_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    m->peak_rss_mb = (double)usage.ru_maxrss / 1024;
+    m->requests = requests;
+}
+
 static void do_row(measure *m, const fsim_bench_row *row, uint64_t requests, const char *trace,
                    const char *directory) {
     switch (row->kind) {
     case FSIM_BENCH_BARE: run_bare(m, requests); break;
     case FSIM_BENCH_SCENARIO: run_scenario(m, row, requests, NULL); break;
-    case FSIM_BENCH_CSV: run_scenario(m, row, requests, trace); break;
+    case FSIM_BENCH_CSV:
+    case FSIM_BENCH_FST: run_scenario(m, row, requests, trace); break;
+    case FSIM_BENCH_FST_READ: run_read(m, trace); break;
+    case FSIM_BENCH_CONVERT: run_convert(m, requests, trace, directory); break;
     case FSIM_BENCH_HELLO: run_hello(m, requests, trace, directory); break;
     }
 }
@@ -192,14 +223,15 @@ typedef struct workplace {
     char directory[FSIM_PATH_MAX], trace[FSIM_PATH_MAX + 16];
 } workplace;
 
-static fsim_status open_workplace(workplace *w, uint64_t rows, fsim_error *err) {
+static fsim_status open_workplace(workplace *w, fsim_bench_kind kind, uint64_t rows, fsim_error *err) {
+    bool columnar = kind == FSIM_BENCH_FST || kind == FSIM_BENCH_FST_READ;
     const char *base = getenv("TMPDIR");
     snprintf(w->directory, sizeof w->directory, "%s/fsim-bench-XXXXXX", base == NULL ? "/tmp" : base);
     if (mkdtemp(w->directory) == NULL) {
         return fsim_fail_at(err, FSIM_EIO, w->directory, "cannot create the directory: %s", strerror(errno));
     }
-    snprintf(w->trace, sizeof w->trace, "%s/trace.csv", w->directory);
-    return write_trace(w->trace, rows, err);
+    snprintf(w->trace, sizeof w->trace, "%s/trace.%s", w->directory, columnar ? "fst" : "csv");
+    return columnar ? fsim_bench_write_fst(w->trace, rows, err) : write_trace(w->trace, rows, err);
 }
 
 static void close_workplace(const workplace *w) {
@@ -217,11 +249,11 @@ static fsim_status measure_row(measure *best, const fsim_bench_row *row, const b
     uint64_t requests =
         values->requests > 0 && row->kind != FSIM_BENCH_HELLO ? (uint64_t)values->requests : row->requests;
     int64_t repeat = values->repeat > 0 ? values->repeat : requests >= 100000000 ? 1 : 3;
-    bool needs_trace = row->kind == FSIM_BENCH_CSV || row->kind == FSIM_BENCH_HELLO;
+    bool needs_trace = row->kind != FSIM_BENCH_BARE && row->kind != FSIM_BENCH_SCENARIO;
     workplace w;
     fsim_status status = FSIM_OK;
     if (needs_trace) {
-        FSIM_TRY(open_workplace(&w, requests, err));
+        FSIM_TRY(open_workplace(&w, row->kind, requests, err));
     }
     for (int64_t i = 0; i < repeat && status == FSIM_OK; i++) {
         measure m = {0};
@@ -339,13 +371,14 @@ const fsim_command fsim_command_bench = {
     .name = "bench",
     .summary = "how fast this build is on this machine",
     .arguments = "",
-    .detail = "One core, one process a row, processor time, so that other work on the machine disturbs "
-              "little. The\n"
-              "bare loop is what any simulator of this kind must do at the least; \"bare\" is a row's speed "
-              "as a share\n"
-              "of it, so that figures of different machines can be compared.\n"
-              "Rows: lambda-1fn no-metering knative-cc100 fns-1000 fns-20000 lambda-refused lambda-queued\n"
-              "ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 hello.\n",
+    .detail =
+        "One core, one process a row, processor time, so that other work on the machine disturbs "
+        "little. The\n"
+        "bare loop is what any simulator of this kind must do at the least; \"bare\" is a row's speed "
+        "as a share\n"
+        "of it, so that figures of different machines can be compared.\n"
+        "Rows: lambda-1fn no-metering knative-cc100 fns-1000 fns-20000 lambda-refused lambda-queued\n"
+        "ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 fst-read fst-sim csv-to-fst hello.\n",
     .examples = "fsim bench --rows lambda-1fn,knative-cc100\nfsim bench -n 100k",
     .options = options,
     .values_size = sizeof(bench_values),
