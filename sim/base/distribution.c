@@ -281,13 +281,16 @@ static fsim_status read_exponential(const reader *r, fsim_dist *d) {
     return read_length(r, "mean", &d->a);
 }
 
+void fsim_dist_gamma(fsim_dist *d, double k, double mean_ns) {
+    *d = (fsim_dist){.kind = FSIM_DIST_GAMMA, .a = k, .b = mean_ns / k};
+    d->c = 1.0 / sqrt(9.0 * ((k < 1.0 ? k + 1.0 : k) - 1.0 / 3.0));
+}
+
 static fsim_status read_gamma(const reader *r, fsim_dist *d) {
-    double mean = 0;
-    d->kind = FSIM_DIST_GAMMA;
-    FSIM_TRY(read_shape(r, "k", &d->a));
+    double k = 1, mean = 0;
+    FSIM_TRY(read_shape(r, "k", &k));
     FSIM_TRY(read_length(r, "mean", &mean));
-    d->b = mean / d->a;
-    d->c = 1.0 / sqrt(9.0 * ((d->a < 1.0 ? d->a + 1.0 : d->a) - 1.0 / 3.0));
+    fsim_dist_gamma(d, k, mean);
     return FSIM_OK;
 }
 

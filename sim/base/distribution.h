@@ -52,6 +52,9 @@ struct fsim_dist {
 /* Sets a constant; the zero-initialised fsim_dist is the constant 0. */
 void fsim_dist_constant(fsim_dist *dist, fsim_ns value_ns);
 
+/* A gamma law of shape k > 0. */
+void fsim_dist_gamma(fsim_dist *dist, double k, double mean_ns);
+
 /* Reads a distribution object {"dist": …}, or a span ("20ms") as a constant. `base_dir` resolves `empirical`
  * files (one number with unit, or bare seconds, a line). Errors: unknown distribution (nearest name), missing
  * or contradicting parameter, a parameter out of range, a mean that does not exist where `needs_mean`. */

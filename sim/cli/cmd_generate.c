@@ -1,14 +1,17 @@
 /* fsim generate: the arrivals of a scenario as a native trace, durations drawn. */
 #include "api/source_api.h"
+#include "cli/fit_trace.h"
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
 #include "cli/trace_writer.h"
+#include "io/json_reader.h"
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct generate_values {
-    const char *out, *functions;
+    const char *out, *functions, *fit, *model;
     int to;
 } generate_values;
 
@@ -25,6 +28,18 @@ static const fsim_option options[] = {
      .operand = "FORM",
      .help = "auto (by the name of FILE), csv or fst",
      .choices = fsim_trace_form_names},
+    {.name = "fit",
+     .kind = FSIM_OPTION_TEXT,
+     .offset = offsetof(generate_values, fit),
+     .operand = "TRACE",
+     .help = "instead of SCENARIO: one that resembles this trace; how much is told on stderr",
+     .more = "rates by the hour, popularity, variation of gaps, durations and memory are taken from it;\n"
+             "another size: --until, --count, --set workload.functions=N, --set workload.rate=R"},
+    {.name = "model",
+     .kind = FSIM_OPTION_TEXT,
+     .offset = offsetof(generate_values, model),
+     .operand = "FILE",
+     .help = "write what --fit has found as a scenario (JSON), and no trace unless --out is there"},
     {.name = "until",
      .kind = FSIM_OPTION_SPAN,
      .operand = "SPAN",
@@ -55,9 +70,12 @@ static bool cut_at(fsim_arrivals *batch, fsim_ns until_ns) {
 
 /* The first batch is read before the file is opened: it says which columns there are. */
 static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scenario, fsim_arrivals *batch,
-                              fsim_trace_writer *writer, fsim_error *err) {
+                              fsim_trace_writer *writer, fsim_fit *made, fsim_error *err) {
     while (!writer->sink.closed) {
         bool last = batch->count == 0 || cut_at(batch, scenario->until_ns);
+        if (made != NULL) {
+            FSIM_TRY(fsim_fit_arrivals(made, batch, err));
+        }
         FSIM_TRY(fsim_trace_writer_batch(writer, batch, err));
         if (last) {
             return FSIM_OK;
@@ -71,7 +89,8 @@ static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scen
 }
 
 static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *scenario,
-                               const generate_values *values, fsim_arrivals *batch, fsim_error *err) {
+                               const generate_values *values, fsim_arrivals *batch, fsim_fit *made,
+                               fsim_error *err) {
     fsim_trace_writer writer;
     FSIM_TRY(fsim_workload_next(workload, batch, err));
     uint32_t columns = 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
@@ -79,7 +98,7 @@ static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *sce
     columns |= batch->has_session ? 1u << FSIM_FST_SESSION : 0;
     FSIM_TRY(fsim_trace_writer_open(&writer, values->out, (fsim_trace_form)values->to, columns,
                                     scenario->functions, err));
-    fsim_status status = write_rows(workload, scenario, batch, &writer, err);
+    fsim_status status = write_rows(workload, scenario, batch, &writer, made, err);
     return fsim_trace_writer_close(&writer, status, err);
 }
 
@@ -98,8 +117,11 @@ static fsim_status check_ends(const fsim_workload *workload, const fsim_scenario
     return FSIM_OK;
 }
 
-/* The same streams as in a run of this scenario with this seed: the rows are what the run sees. */
-static fsim_status generate(const fsim_scenario *scenario, const generate_values *values, fsim_error *err) {
+/* The same streams as in a run of this scenario with this seed: the rows are what the run sees. With `made`,
+ * which gets the rows too, durations that the source does not know stay open. */
+static fsim_status generate(const fsim_scenario *scenario, const generate_values *values, fsim_fit *made,
+                            fsim_error *err) {
+    fsim_workload_parts parts = {0};
     fsim_source_context context = {
         .seed = scenario->seed,
         .path = "workload",
@@ -107,6 +129,7 @@ static fsim_status generate(const fsim_scenario *scenario, const generate_values
         .default_fn = scenario->default_fn,
         .pool = scenario->pool,
         .base_dir = scenario->base_dir,
+        .around = made != NULL ? &parts : NULL,
     };
     fsim_workload *workload = NULL;
     FSIM_TRY(fsim_workload_open(&workload, &context, scenario->workload, err));
@@ -116,26 +139,107 @@ static fsim_status generate(const fsim_scenario *scenario, const generate_values
         status = fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     if (status == FSIM_OK) {
-        status = write_trace(workload, scenario, values, batch, err);
+        status = write_trace(workload, scenario, values, batch, made, err);
     }
     free(batch);
     fsim_workload_close(workload);
     return status;
 }
 
+static fsim_status write_model(const char *path, const char *json, fsim_error *err) {
+    fsim_sink sink;
+    FSIM_TRY(fsim_sink_open(&sink, path, err));
+    fsim_status status = FSIM_OK;
+    for (size_t left = strlen(json); left > 0 && status == FSIM_OK;) {
+        size_t piece = left < FSIM_SINK_ROOM_MAX ? left : FSIM_SINK_ROOM_MAX;
+        char *at = fsim_sink_room(&sink, piece, err);
+        status = at == NULL ? FSIM_EIO : FSIM_OK;
+        if (at != NULL) {
+            memcpy(at, json, piece);
+            fsim_sink_put(&sink, at + piece);
+        }
+        json += piece;
+        left -= piece;
+    }
+    return fsim_sink_close(&sink, status, err);
+}
+
+static fsim_status load_model(fsim_scenario **scenario, const char *json, const fsim_load_options *load,
+                              fsim_error *err) {
+    fsim_value *tree = NULL;
+    fsim_value_pool *pool = fsim_value_pool_create();
+    if (pool == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    fsim_status status = fsim_json_read_text(pool, json, "--fit", &tree, err);
+    if (status != FSIM_OK) {
+        fsim_value_pool_destroy(pool);
+        return status;
+    }
+    return fsim_scenario_from_tree(scenario, pool, tree, NULL, load, err);
+}
+
+static fsim_status generate_like(const fsim_fit *trace, const char *json, const generate_values *values,
+                                 const fsim_load_options *load, fsim_error *err) {
+    fsim_scenario *scenario = NULL;
+    fsim_fit *made = fsim_fit_create(1);
+    fsim_status status = made != NULL ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    if (status == FSIM_OK) {
+        status = load_model(&scenario, json, load, err);
+    }
+    if (status == FSIM_OK) {
+        status = generate(scenario, values, made, err);
+        fsim_scenario_destroy(scenario);
+    }
+    if (status == FSIM_OK) {
+        status = fsim_fit_report(stderr, trace, made, err);
+    }
+    fsim_fit_destroy(made);
+    return status;
+}
+
+static fsim_status run_fit(const generate_values *values, const fsim_load_options *load, fsim_error *err) {
+    fsim_fit *trace = NULL;
+    char *json = NULL;
+    FSIM_TRY(fsim_fit_trace(values->fit, &trace, &json, err));
+    fsim_status status = FSIM_OK;
+    if (values->model != NULL) {
+        status = write_model(values->model, json, err);
+    }
+    if (status == FSIM_OK && (values->model == NULL || values->out != NULL)) {
+        status = generate_like(trace, json, values, load, err);
+    }
+    fsim_fit_destroy(trace);
+    free(json);
+    return status;
+}
+
+static fsim_status run_scenario(const generate_values *values, const fsim_load_options *load,
+                                fsim_error *err) {
+    fsim_scenario *scenario = NULL;
+    FSIM_TRY(fsim_scenario_load(&scenario, load, err));
+    fsim_status status = generate(scenario, values, NULL, err);
+    fsim_scenario_destroy(scenario);
+    return status;
+}
+
 static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     const generate_values *values = parsed->values;
     const fsim_load_options load = {
-        .workload = parsed->words[0],
+        .workload = parsed->word_count > 0 ? parsed->words[0] : NULL,
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    fsim_scenario *scenario = NULL;
-    FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
+    if ((parsed->word_count > 0) == (values->fit != NULL)) {
+        return fsim_fail(err, FSIM_EUSAGE, "expected either a scenario or --fit TRACE, found %s of them",
+                         values->fit != NULL ? "both" : "none");
+    }
+    if (values->model != NULL && values->fit == NULL) {
+        return fsim_fail_at(err, FSIM_EUSAGE, "--model", "only --fit makes a model");
+    }
     fsim_interrupt_watch();
-    fsim_status status = generate(scenario, values, err);
-    fsim_scenario_destroy(scenario);
+    fsim_status status = values->fit != NULL ? run_fit(values, &load, err) : run_scenario(values, &load, err);
     fsim_interrupt_obey();
     return status;
 }
@@ -143,17 +247,17 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_generate = {
     .name = "generate",
     .summary = "write the arrivals of a workload as CSV or .fst, durations drawn",
-    .arguments = "SCENARIO",
+    .arguments = "[SCENARIO]",
     .detail =
         "Writes arrival_s,function,duration_ms, and cpu_ms and session where the workload has them: every\n"
         "random input of a run of the same scenario with the same seed, exact to the nanosecond. The output\n"
         "is a workload again.\n",
     .examples = "fsim generate car-log --until 1d -o day.csv\n"
                 "fsim generate car-log -o week.fst\n"
+                "fsim generate --fit trace.csv --set workload.functions=1000 -o larger.fst\n"
                 "fsim generate scf-burst -n 1000 | fsim - --policy lambda",
     .options = options,
     .values_size = sizeof(generate_values),
-    .words_min = 1,
     .words_max = 1,
     .run = run_generate,
 };
