@@ -353,6 +353,7 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
                               .initial = (uint32_t)(initial < h->settings.max ? initial : h->settings.max),
                               .wants_cpu = p->cpu_utilization != OFF || p->memory_utilization != OFF ||
                                            p->cpu_average > 0 || p->memory_average > 0,
+                              .no_requests = p->concurrency_average <= 0 && p->rps_average <= 0,
                               .wants_instances = needs_pods(p) || p->queue_value > 0,
                               .reads = inputs_of(h)};
 }

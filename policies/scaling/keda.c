@@ -237,6 +237,7 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     *plan = (fsim_scale_plan){.sample_ns = p->trigger == RPS ? SCRAPE_NS : 0,
                               .tick_ns = common_period(p->polling_interval_ns, p->sync_period_ns),
                               .initial = (uint32_t)fsim_keda_hpa_min(&k->object),
+                              .no_requests = true,
                               .reads = FSIM_INPUT_BIT(p->trigger == RPS     ? FSIM_INPUT_RPS
                                                       : p->trigger == QUEUE ? FSIM_INPUT_QUEUE
                                                                             : FSIM_INPUT_CONCURRENCY)};

@@ -138,6 +138,7 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     *plan = (fsim_scale_plan){.sample_ns = step_ns,
                               .tick_ns = step_ns,
                               .initial = (uint32_t)s->min,
+                              .no_requests = true,
                               .reads = FSIM_INPUT_BIT(FSIM_INPUT_RPS)};
 }
 

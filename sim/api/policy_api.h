@@ -105,8 +105,10 @@ typedef struct fsim_scale_plan {
     bool activator_only;  /* what instances report does not count: all requests pass the activator */
     bool wants_cpu;       /* samples carry `cpu` and `memory_mb`; costs some additions a request */
     bool wants_instances; /* tick is given the list of instances */
-    uint32_t reads;       /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series
-                             without one of them is refused. ready and replicas need not be named */
+    bool no_requests; /* samples need not say what requests each instance holds and gets: saves some additions
+                         a request */
+    uint32_t reads;   /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series
+                         without one of them is refused. ready and replicas need not be named */
 } fsim_scale_plan;
 
 /* One instance as a tick sees it. */

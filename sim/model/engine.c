@@ -172,7 +172,7 @@ void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
 static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {
     f->inside++;
     e->inside_shared += f->has_reserve ? 0u : 1u;
-    if (f->scaled) {
+    if (f->samples_requests) {
         engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
     }
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
@@ -259,7 +259,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
         begin_statistics(e, q, &e->tallies[q->fn]);
     }
     if (f->wants_cpu) {
-        engine_cpu_enter(e, f, i, q->rate_ucore);
+        engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
     }
     if (f->shared) {
         engine_share_enter(e, r);

@@ -143,14 +143,14 @@ typedef struct sampled {
     uint64_t arrivals, proxied_arrivals;
 } sampled;
 
-/* CPU that an instance has used, where a scaler samples it (engine_cpu.c). */
+/* CPU that an instance has used, where a scaler samples it (engine_cpu.c): one cache line. */
 typedef struct cpu_use {
     fsim_wide used, before; /* ucore x ns: up to at_ns; at the last sample */
     fsim_ns at_ns;
     double virtual_ns;     /* on a shared node: its clock at at_ns */
     uint64_t demand_ucore; /* of the executing requests, each at full speed */
     uint32_t rate_ucore;   /* in use now; on a shared node only what does not go by its clock */
-    uint32_t executing;
+    uint32_t most_ucore;   /* what the instance has */
 } cpu_use;
 
 /* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
@@ -204,7 +204,7 @@ typedef struct function {
     bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
-    bool shared, has_reserve, scaled, wants_cpu, freeze, direct;
+    bool shared, has_reserve, scaled, samples_requests, wants_cpu, freeze, direct;
     uint8_t extras; /* FUNCTION_*: what few functions have, each in a file of its own */
 
     /* seldom */
@@ -454,8 +454,7 @@ void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
 
 /* engine_cpu.c: CPU and memory in use, for scalers that sample them */
 void engine_cpu_open(engine *e, const function *f, uint32_t instance); /* ready, without a request */
-void engine_cpu_enter(engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
-void engine_cpu_leave(engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
+void engine_cpu_change_shared(engine *e, const function *f, uint32_t instance, int64_t more_ucore);
 void engine_cpu_settle(engine *e, uint32_t instance); /* before the clock of its node goes back to 0 */
 double engine_cpu_mean(engine *e, uint32_t instance, double over_ns); /* vCPU since the last call */
 double engine_memory_mb(const engine *e, const function *f, uint32_t instance);
@@ -597,6 +596,21 @@ static inline bool engine_account_full(const engine *e, const function *f) {
 
 static inline function *engine_function_of(engine *e, uint32_t instance_id) {
     return &e->functions[e->instances[instance_id].fn];
+}
+
+/* The requests that execute in the instance, already counted, demand so much more CPU than before, or less.
+ */
+static inline void engine_cpu_change(engine *e, const function *f, uint32_t i, int64_t more_ucore) {
+    cpu_use *u = &e->cpu_uses[i];
+    if (f->shared) {
+        engine_cpu_change_shared(e, f, i, more_ucore);
+        return;
+    }
+    u->used += (fsim_wide)((uwide)(uint64_t)(e->now_ns - u->at_ns) * u->rate_ucore);
+    u->at_ns = e->now_ns;
+    u->demand_ucore += (uint64_t)more_ucore;
+    uint64_t demand = e->instances[i].executing != 0 ? u->demand_ucore : f->freeze ? 0 : f->background_ucore;
+    u->rate_ucore = demand < u->most_ucore ? (uint32_t)demand : u->most_ucore;
 }
 
 #endif

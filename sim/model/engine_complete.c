@@ -128,9 +128,11 @@ void engine_complete(engine *e, uint32_t r) {
     }
     if (f->scaled) {
         f->went += !cut;
-        engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
+        if (f->samples_requests) {
+            engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
+        }
         if (f->wants_cpu) {
-            engine_cpu_leave(e, f, i, q->rate_ucore);
+            engine_cpu_change(e, f, i, -(int64_t)q->rate_ucore);
         }
     }
     engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);

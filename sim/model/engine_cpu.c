@@ -16,19 +16,20 @@ static double node_clock_ns(const engine *e, uint32_t i) {
     return d->virtual_ns + (double)(e->now_ns - d->at_ns) * d->speed;
 }
 
-static uint32_t rate_now(const engine *e, const function *f, const cpu_use *u) {
-    if (u->executing == 0) {
+static uint32_t rate_now(const engine *e, const function *f, uint32_t i) {
+    const cpu_use *u = &e->cpu_uses[i];
+    uint32_t executing = e->instances[i].executing;
+    if (executing == 0) {
         return f->freeze ? 0 : f->background_ucore;
     }
     if (e->node_sharing) {
         return 0;
     }
-    uint64_t demand = u->demand_ucore, most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
-    if (f->spec.cpu_model == FSIM_CPU_LINEAR && u->executing > 1u) {
-        demand =
-            (uint64_t)((double)demand / (1.0 + (double)(u->executing - 1u) * f->spec.slowdown_per_request));
+    uint64_t demand = u->demand_ucore;
+    if (f->spec.cpu_model == FSIM_CPU_LINEAR && executing > 1u) {
+        demand = (uint64_t)((double)demand / (1.0 + (double)(executing - 1u) * f->spec.slowdown_per_request));
     }
-    return (uint32_t)(demand < most ? demand : most);
+    return demand < u->most_ucore ? (uint32_t)demand : u->most_ucore;
 }
 
 void engine_cpu_settle(engine *e, uint32_t i) {
@@ -45,30 +46,21 @@ void engine_cpu_settle(engine *e, uint32_t i) {
     }
 }
 
-static void change(engine *e, const function *f, uint32_t i, uint64_t demand_ucore, uint32_t executing) {
+void engine_cpu_change_shared(engine *e, const function *f, uint32_t i, int64_t more_ucore) {
     cpu_use *u = &e->cpu_uses[i];
     engine_cpu_settle(e, i);
-    u->demand_ucore = demand_ucore;
-    u->executing = executing;
-    u->rate_ucore = rate_now(e, f, u);
+    u->demand_ucore += (uint64_t)more_ucore;
+    u->rate_ucore = rate_now(e, f, i);
     if (e->node_sharing) {
         u->virtual_ns = node_clock_ns(e, i);
     }
 }
 
 void engine_cpu_open(engine *e, const function *f, uint32_t i) {
-    e->cpu_uses[i] = (cpu_use){.at_ns = e->now_ns};
-    change(e, f, i, 0, 0);
-}
-
-void engine_cpu_enter(engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
-    const cpu_use *u = &e->cpu_uses[i];
-    change(e, f, i, u->demand_ucore + rate_ucore, u->executing + 1u);
-}
-
-void engine_cpu_leave(engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
-    const cpu_use *u = &e->cpu_uses[i];
-    change(e, f, i, u->demand_ucore - rate_ucore, u->executing - 1u);
+    uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+    e->cpu_uses[i] =
+        (cpu_use){.at_ns = e->now_ns, .most_ucore = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX};
+    e->cpu_uses[i].rate_ucore = rate_now(e, f, i);
 }
 
 double engine_cpu_mean(engine *e, uint32_t i, double over_ns) {

@@ -255,6 +255,7 @@ void engine_scale_setup(engine *e, function *f) {
     f->wanted = f->scale.initial;
     f->direct = false;
     f->wants_cpu = f->scaled && f->scale.wants_cpu;
+    f->samples_requests = f->scaled && !f->scale.no_requests;
     if (f->scaled && e->sampled == NULL) {
         e->sampled = engine_grow(e, NULL, e->instance_capacity, sizeof *e->sampled);
     }
