@@ -38,6 +38,12 @@ const fsim_bench_row fsim_bench_rows[] = {
      .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION, .scenario = MANY_FUNCTIONS("1000", "2000", "2")},
     {.name = "fns-20000", .summary = "20,000 functions, load 1 each",
      .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION, .scenario = MANY_FUNCTIONS("20000", "20000", "1")},
+    {.name = "hpa", .summary = "1,000 functions, 100 requests/s of 20 ms each, under a Horizontal Pod Autoscaler",
+     .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION,
+     .scenario = "{\"schema\": \"fsim.scenario/1\", \"name\": \"bench\","
+                 " \"workload\": {\"source\": \"poisson_many\", \"functions\": 1000, \"rate\": 100000},"
+                 " \"functions\": [{\"name\": \"*\", \"concurrency\": null, \"vcpu\": 1, " SERVICE "}],"
+                 " \"policy\": {\"bundle\": \"hpa\"}, " BOOKS "}"},
     {.name = "lambda-refused", .summary = "an account limit of 1: nearly every request refused",
      .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION,
      .scenario = SCENARIO("\"functions\": [{\"name\": \"fn\", " SERVICE "}], \"policy\": {\"bundle\": \"lambda\"},"
