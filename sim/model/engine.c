@@ -515,7 +515,7 @@ void engine_admit(engine *e, function *f, uint32_t r) {
             send_direct(e, f, r);
             return;
         }
-        if (f->scale.activator && (e->requests[r].flags & REQUEST_PROXIED) == 0) {
+        if (f->activator && (e->requests[r].flags & REQUEST_PROXIED) == 0) {
             e->requests[r].flags |= REQUEST_PROXIED;
             level_enter(&f->proxied, e->now_ns);
             f->proxied_arrivals++;

@@ -205,7 +205,10 @@ typedef struct function {
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
     bool shared, has_reserve, scaled, samples_requests, wants_cpu, freeze, direct;
-    uint8_t extras; /* FUNCTION_*: what few functions have, each in a file of its own */
+    uint8_t extras;         /* FUNCTION_*: what few functions have, each in a file of its own */
+    bool asleep, activator; /* scaled */
+    uint32_t wanted;
+    uint64_t came, went; /* scaled: attempts and good answers since the last sample */
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -221,8 +224,7 @@ typedef struct function {
     uint32_t starting_newest, starting_count;  /* elastic ones */
     uint32_t starting_provisioned;
     uint32_t provisioned_missing; /* not yet started */
-    uint32_t wanted;
-    bool timeout_armed, refill_armed, sample_armed, tick_armed, asleep, in_waiting_list;
+    bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list;
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
     void *scaling_state;
@@ -232,9 +234,8 @@ typedef struct function {
     fsim_wide proxied_before;
     uint64_t proxied_arrivals;
     fsim_ns sampled_ns;
-    uint64_t came, went; /* scaled: attempts and good answers since the last sample */
-    double rank;         /* under memory pressure: of the function */
-    uint64_t uses;       /* of its instances in memory */
+    double rank;   /* under memory pressure: of the function */
+    uint64_t uses; /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling;
 } function;
 
@@ -251,12 +252,13 @@ typedef struct collector {
 typedef struct tally {
     fsim_counts n;
     uint64_t direct_count, begun_direct;
-    fsim_spans direct, waited, cold, wait, service; /* hist unused here */
+    fsim_spans direct; /* hist unused here and below */
+    collector hist;    /* beside what a warm request counts */
+    fsim_spans waited, cold, wait, service;
     uint64_t waited_count;
     fsim_wide phase_ns[FSIM_COLD_PHASES];
     uint64_t phase_count;
     uint64_t latency_above[FSIM_EXCEED_MAX], wait_above[FSIM_EXCEED_MAX];
-    collector hist;
 } tally;
 
 typedef struct function_base {

@@ -254,6 +254,7 @@ void engine_scale_setup(engine *e, function *f) {
     f->scaled = f->scale.tick_ns != 0;
     f->wanted = f->scale.initial;
     f->direct = false;
+    f->activator = f->scale.activator;
     f->wants_cpu = f->scaled && f->scale.wants_cpu;
     f->samples_requests = f->scaled && !f->scale.no_requests;
     if (f->scaled && e->sampled == NULL) {
