@@ -108,7 +108,7 @@ const fsim_command fsim_command_compare = {
         "exceed,\n"
         "instances and idle ones on average, refusals, and the cost by the first price book. --plot draws "
         "their\n"
-        "instances over time side by side (gallery.svg).\n",
+        "instances over time side by side (gallery.svg); fsim plot DIR/WORKLOAD draws the rest.\n",
     .examples = "fsim compare car-log\nfsim compare trace.csv --policy knative,lambda --billing "
                 "phase1,phase2 --format md\n"
                 "fsim compare car-log health-probe --policy all --billing phase3 --plot",

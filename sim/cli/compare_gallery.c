@@ -60,7 +60,7 @@ static fsim_status write_folders(gallery *g, fsim_error *err) {
     for (uint32_t w = 0; w < g->loaded; w++) {
         char path[FSIM_PATH_MAX];
         snprintf(path, sizeof path, "%.3000s/%.200s", g->folder, g->runs[w].policies[0].scenario->name);
-        const fsim_folder_options one = {path, folder->plot, true};
+        const fsim_folder_options one = {path, false, true};
         FSIM_TRY(fsim_folder_write(&g->runs[w], &one, err));
     }
     if (folder->plot) {

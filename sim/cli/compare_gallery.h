@@ -10,8 +10,8 @@ typedef struct fsim_gallery_options {
     uint32_t workload_count; /* 2..FSIM_GALLERY_WORKLOADS_MAX */
     fsim_word_list policies;
     fsim_runs_options how;
-    fsim_folder_options
-        folder; /* default folder: results/<workload>+<workload>, one inside for each workload */
+    fsim_folder_options folder; /* default folder: results/<workload>+<workload>, one inside for each
+                                                    workload; --plot draws the gallery alone */
     fsim_report_format format;
 } fsim_gallery_options;
 
