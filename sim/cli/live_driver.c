@@ -244,35 +244,53 @@ static void show(fsim_live_driver *d, fsim_ns now_ns) {
     fsim_progress_update(d->progress, 0, (fsim_progress_run){share > 1 ? 1 : share, now_ns, d->calls});
 }
 
+/* When an event happened, on the run's clock; what bears no instant has happened long ago. */
+static fsim_ns happened_ns(const fsim_live_driver *d, const fsim_wasm_message *m) {
+    uint64_t at = m->type == FSIM_WASM_RESULT  ? m->value[FSIM_WASM_RESULT_ENDED_AT]
+                  : m->type == FSIM_WASM_READY ? m->value[FSIM_WASM_READY_AT]
+                                               : 0;
+    return (fsim_ns)((double)((fsim_ns)at - d->began_ns) * d->speed_up);
+}
+
+/* Until then on the machine's clock, or until it is time to look up: for Ctrl-C and the progress bar. */
+static fsim_ns deadline_ns(const fsim_live_driver *d, fsim_ns until_ns) {
+    static const fsim_ns look_up_ns = 200 * FSIM_MS;
+    fsim_ns soon_ns = fsim_worker_now_ns() + look_up_ns;
+    if (until_ns == FSIM_NEVER) {
+        return soon_ns;
+    }
+    fsim_ns due_ns = d->began_ns + (fsim_ns)((double)until_ns / d->speed_up) + 1;
+    return due_ns < soon_ns ? due_ns : soon_ns;
+}
+
+/* On a machine that is late, what happened before an instant that is due still comes before it: else
+ * completions would wait behind all arrivals that are late, and every lag would grow. */
 static fsim_status on_wait(void *user, fsim_ns until_ns, fsim_live_event *out, fsim_error *err) {
-    static const fsim_ns look_up_ns = 200 * FSIM_MS; /* for Ctrl-C and the progress bar */
     fsim_live_driver *d = user;
     d->began_ns = d->began_ns == 0 ? fsim_worker_now_ns() : d->began_ns;
     out->kind = FSIM_LIVE_DUE;
     for (;;) {
         fsim_ns now_ns = run_now_ns(d);
-        bool got = false;
-        fsim_wasm_message m;
         if (fsim_interrupt_seen()) {
             *out = (fsim_live_event){.kind = FSIM_LIVE_STOP, .at_ns = now_ns < until_ns ? now_ns : until_ns};
             return FSIM_OK;
         }
-        if (now_ns >= until_ns) {
+        bool late = now_ns >= until_ns;
+        show(d, now_ns);
+        if (!d->has_held) {
+            FSIM_TRY(fsim_worker_wait(d->worker, late ? 0 : deadline_ns(d, until_ns), &d->held, &d->has_held,
+                                      err));
+            now_ns = run_now_ns(d);
+        }
+        if (d->has_held ? happened_ns(d, &d->held) > until_ns : late) {
             note_due(d, now_ns - until_ns);
             return FSIM_OK;
         }
-        show(d, now_ns);
-        fsim_ns deadline_ns = fsim_worker_now_ns() + look_up_ns;
-        if (until_ns != FSIM_NEVER) {
-            fsim_ns due_ns = d->began_ns + (fsim_ns)((double)until_ns / d->speed_up) + 1;
-            deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
-        }
-        FSIM_TRY(fsim_worker_wait(d->worker, deadline_ns, &m, &got, err));
-        if (!got) {
+        if (!d->has_held) {
             continue;
         }
-        now_ns = run_now_ns(d);
-        FSIM_TRY(take(d, &m, out, err));
+        d->has_held = false;
+        FSIM_TRY(take(d, &d->held, out, err));
         if (out->kind != FSIM_LIVE_DUE) {
             out->at_ns = now_ns < until_ns ? now_ns : until_ns;
             return FSIM_OK;

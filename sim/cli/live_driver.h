@@ -36,6 +36,8 @@ typedef struct fsim_live_driver {
     uint32_t instance_count;
     uint32_t *after; /* by request: the next in line */
     uint32_t request_count;
+    fsim_wasm_message held; /* an event that belongs after what was due */
+    bool has_held;
     /* what it has seen */
     uint64_t calls, traps, deaths;
     char last_failure[160];

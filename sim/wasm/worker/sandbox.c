@@ -14,7 +14,7 @@
 
 enum { DESCRIPTORS_MAX = 24, NOBODY = 65534 };
 
-static bool limit(int what, uint64_t value) {
+static bool limit(__rlimit_resource_t what, uint64_t value) {
     struct rlimit r = {.rlim_cur = value, .rlim_max = value};
     return setrlimit(what, &r) == 0;
 }
