@@ -19,8 +19,6 @@ enum {
     READ_AT_MOST = 200
 };
 
-extern char **environ;
-
 typedef struct run {
     fsim_calibration *c;
     const fsim_calibration_options *options;

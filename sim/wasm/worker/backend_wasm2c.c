@@ -71,9 +71,16 @@ static bool run_program(char *const argv[], char *out, size_t size) {
     return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* "1.0.32": the last number; all that are known begin with 1.0. */
 static bool wasm2c_version(int *patch, char *text, size_t size) {
+    static const char family[] = "1.0.";
     char *const ask[] = {"wasm2c", "--version", NULL};
-    return run_program(ask, text, size) && sscanf(text, "1.0.%d", patch) == 1;
+    if (!run_program(ask, text, size) || strncmp(text, family, sizeof family - 1) != 0) {
+        return false;
+    }
+    char *end = NULL;
+    *patch = (int)strtol(text + sizeof family - 1, &end, 10);
+    return end != text + sizeof family - 1;
 }
 
 bool backend_describe(char *out, size_t size, char *why) {

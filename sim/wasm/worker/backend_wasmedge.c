@@ -244,13 +244,16 @@ static uint64_t executable_bytes(void) {
     char line[512];
     uint64_t sum = 0;
     FILE *f = fopen("/proc/self/maps", "r");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        unsigned long from = 0, to = 0, inode = 1;
-        char rights[5] = "";
-        if (sscanf(line, "%lx-%lx %4s %*s %*s %lu", &from, &to, rights, &inode) == 4 && rights[2] == 'x' &&
-            inode == 0 && strstr(line, "[v") == NULL) {
-            sum += to - from;
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) { /* from-to rwxp offset device inode [path] */
+        char *at = line, *rights;
+        unsigned long from = strtoul(at, &at, 16), to = strtoul(at + 1, &rights, 16);
+        at = rights + 1;
+        for (int field = 0; field < 3 && at != NULL; field++) {
+            at = strchr(at, ' ');
+            at = at != NULL ? at + 1 : NULL;
         }
+        bool anonymous = at != NULL && strtoul(at, NULL, 10) == 0 && strstr(line, "[v") == NULL;
+        sum += anonymous && rights[3] == 'x' ? to - from : 0;
     }
     if (f != NULL) {
         fclose(f);
