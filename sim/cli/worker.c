@@ -133,7 +133,7 @@ static fsim_status take_in(fsim_worker *w, fsim_error *err) {
     if (w->held_from > 0 && w->held_from == w->held_to) {
         w->held_from = w->held_to = 0;
     }
-    if (w->held_capacity - w->held_to < FSIM_WASM_FRAME_MAX) {
+    if (w->held_from > 0 && w->held_capacity - w->held_to < FSIM_WASM_FRAME_MAX) {
         memmove(w->held, w->held + w->held_from, w->held_to - w->held_from);
         w->held_to -= w->held_from;
         w->held_from = 0;
@@ -251,7 +251,9 @@ fsim_status fsim_worker_wait(fsim_worker *w, fsim_ns deadline_ns, fsim_wasm_mess
                              fsim_error *err) {
     for (;;) {
         size_t used = 0;
-        FSIM_TRY(fsim_wasm_decode(w->held + w->held_from, w->held_to - w->held_from, out, &used, err));
+        if (w->held != NULL) {
+            FSIM_TRY(fsim_wasm_decode(w->held + w->held_from, w->held_to - w->held_from, out, &used, err));
+        }
         *got = used > 0;
         if (*got) {
             w->held_from += used;
