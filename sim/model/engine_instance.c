@@ -148,6 +148,9 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     }
     if (e->has_nodes) {
         uint32_t n = roomiest_node(e, f->spec.memory_mb);
+        if (n == FSIM_NONE && e->node_sharing) { /* it starts without room, but its requests run somewhere */
+            n = roomiest_node(e, INT64_MIN);
+        }
         e->instance_node[i] = n;
         if (n != FSIM_NONE) {
             e->nodes[n].free_mb -= f->spec.memory_mb;

@@ -193,6 +193,15 @@ static void test_shared_node(void) {
     check_cpu(1 - a, (double[]){0.125 + 0.25, 0.5, 0.15 + 0.42, 0.8 * 0.6 + 0.05, 0.25, 0.25, 0.25, 0.25});
 }
 
+/* Instances that stand there from the beginning do so without room as well, and share the node's CPU. */
+static void test_more_than_a_node_holds(void) {
+    const char *node = "{\"nodes\": {\"count\": 1, \"vcpu\": 1, \"memory\": \"1GB\", \"cpu_model\": \"ps\"}}";
+    run(3, 3, "\"vcpu\": 1, \"memory_mb\": 600", node, AT_ONCE("0s", "1s", 3));
+    for (uint32_t i = 0; i < 3; i++) {
+        check_cpu(i, (double[]){1.0 / 3, 1.0 / 3, 1.0 / 3, 0, 0, 0, 0, 0});
+    }
+}
+
 static void test_memory(void) {
     run(1, 1,
         "\"memory_mb\": 100, \"concurrency\": 8, \"memory_use\": {\"base\": \"40MB\", \"per_request\": "
@@ -234,6 +243,7 @@ int main(void) {
     RUN(test_processor_sharing);
     RUN(test_linear_slow_down);
     RUN(test_shared_node);
+    RUN(test_more_than_a_node_holds);
     RUN(test_memory);
     RUN(test_instances);
     return check_done();
