@@ -257,8 +257,19 @@ PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t co
     return k;
 }
 
+/* Whether the next step may be one of the way: what most steps of other runs fail is asked before a stretch
+ * is opened. */
+static inline bool may_begin(const engine *e, const fsim_arrivals *batch, uint32_t first) {
+    if (fsim_event_queue_next_ns(&e->queue) <= batch->at_ns[first]) {
+        return (fsim_event_queue_peek(&e->queue, 0)->kind & 0xffu) == EVENT_SHORT;
+    }
+    const function *f = &e->functions[batch->fn[first]];
+    return f->fast && f->queued == 0 && pick(&f->fleet[0]) != FSIM_NONE;
+}
+
 uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count) {
-    if (!e->fast || batch->at_ns[first] < e->warmup_ns || e->waiting_first != FSIM_NONE) {
+    if (!e->fast || !may_begin(e, batch, first) || batch->at_ns[first] < e->warmup_ns ||
+        e->waiting_first != FSIM_NONE) {
         return first;
     }
     if (e->queue.capacity - e->queue.count < count - first &&
