@@ -1,5 +1,6 @@
 /* fsim generate: the arrivals of a scenario as a native trace, durations drawn. */
 #include "api/source_api.h"
+#include "cli/azure_writer.h"
 #include "cli/fit_trace.h"
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
@@ -15,6 +16,10 @@ typedef struct generate_values {
     int to;
 } generate_values;
 
+/* The forms of cli/trace_writer.h, and Azure's. */
+enum { FORM_AZURE = FSIM_TRACE_FST + 1 };
+static const char *const forms[] = {"auto", "csv", "fst", "azure", NULL};
+
 static const fsim_option options[] = {
     {.name = "out",
      .letter = 'o',
@@ -26,8 +31,9 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_CHOICE,
      .offset = offsetof(generate_values, to),
      .operand = "FORM",
-     .help = "auto (by the name of FILE), csv or fst",
-     .choices = fsim_trace_form_names},
+     .help = "auto (by the name of FILE), csv, fst, or azure: the three files of Azure 2019 a day, in folder "
+             "FILE",
+     .choices = forms},
     {.name = "fit",
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(generate_values, fit),
@@ -88,10 +94,29 @@ static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scen
     return FSIM_OK;
 }
 
+static fsim_status write_days(fsim_workload *workload, const fsim_scenario *scenario, const char *directory,
+                              fsim_arrivals *batch, fsim_error *err) {
+    fsim_azure_writer *writer = NULL;
+    FSIM_TRY(fsim_azure_writer_open(&writer, directory, scenario->functions, err));
+    fsim_status status = FSIM_OK;
+    for (bool last = false; status == FSIM_OK && !last;) {
+        status = fsim_workload_next(workload, batch, err);
+        last = batch->count == 0 || cut_at(batch, scenario->until_ns);
+        status = status == FSIM_OK ? fsim_azure_writer_add(writer, batch, err) : status;
+        if (status == FSIM_OK && fsim_interrupt_seen()) {
+            status = fsim_fail(err, FSIM_EIO, "interrupted");
+        }
+    }
+    return fsim_azure_writer_close(writer, status, err);
+}
+
 static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *scenario,
                                const generate_values *values, fsim_arrivals *batch, fsim_fit *made,
                                fsim_error *err) {
     fsim_trace_writer writer;
+    if (values->to == FORM_AZURE) {
+        return write_days(workload, scenario, values->out, batch, err);
+    }
     FSIM_TRY(fsim_workload_next(workload, batch, err));
     uint32_t columns = 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
     columns |= batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
@@ -231,6 +256,12 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
+    if (values->to == FORM_AZURE && values->fit != NULL) {
+        return fsim_fail_at(
+            err, FSIM_EUSAGE, "--to",
+            "azure is written from a scenario: fsim generate --fit TRACE --model like.json, then "
+            "fsim generate like.json --to azure");
+    }
     if ((parsed->word_count > 0) == (values->fit != NULL)) {
         return fsim_fail(err, FSIM_EUSAGE, "expected either a scenario or --fit TRACE, found %s of them",
                          values->fit != NULL ? "both" : "none");
