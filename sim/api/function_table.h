@@ -31,6 +31,20 @@ typedef struct fsim_session_spec {
     bool hold; /* an instance with a session is not removed by keep-alive and drains under a scaler */
 } fsim_session_spec;
 
+/* While a request executes it uses cpu_ucore millionths of a core more, for `busy` at a time: `first` after
+ * it began, then every `every`, counted from beginning to beginning. */
+typedef struct fsim_bursts_spec {
+    uint32_t cpu_ucore;
+    fsim_dist first, every, busy;
+} fsim_bursts_spec;
+
+/* After a response the instance uses cpu_ucore millionths of a core more, until span_ns after its latest one;
+ * frozen, it stands still. */
+typedef struct fsim_after_spec {
+    uint32_t cpu_ucore;
+    fsim_ns span_ns;
+} fsim_after_spec;
+
 /* Plain data; the whole behaviour of one function. Spans in ns, memory in MiB. */
 typedef struct fsim_fn_spec {
     const char *name;
@@ -54,7 +68,10 @@ typedef struct fsim_fn_spec {
     bool cold_has_phases; /* phases[] instead of cold_start */
     fsim_dist cold_start;
     fsim_dist cold_phases[FSIM_COLD_PHASES];
-    const fsim_session_spec *session; /* NULL: session ids mean nothing. Lives as long as the scenario */
+    /* What few functions have; NULL: not this one. Live as long as the scenario. */
+    const fsim_session_spec *session; /* without: session ids mean nothing */
+    const fsim_bursts_spec *bursts;
+    const fsim_after_spec *after;
 } fsim_fn_spec;
 
 /* Mean time from a start to ready, over its phases where it has them. */

@@ -27,7 +27,8 @@ typedef enum fsim_purpose {
     FSIM_RNG_THINK = 8,
     FSIM_RNG_SCALING = 9,
     FSIM_RNG_PLACEMENT = 10,
-    FSIM_RNG_VERSION = 11
+    FSIM_RNG_VERSION = 11,
+    FSIM_RNG_BURST = 12
 } fsim_purpose;
 
 /* `name` is the function's name (or the source's path in the scenario). */

@@ -196,6 +196,7 @@ static fsim_status read_entry(const reader *r) {
     FSIM_TRY(read_cold_start(r));
     FSIM_TRY(check_versions(r));
     FSIM_TRY(fsim_scenario_read_session(r->scenario, r->entry, spec, r->err));
+    FSIM_TRY(fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err));
     /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first faulty
      * function. */
     return fsim_value_check_used(r->entry, NULL, r->err);

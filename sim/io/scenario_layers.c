@@ -29,7 +29,8 @@ static const char function_defaults_json[] =
     " \"slowdown_per_request\": 0, \"cpu_fraction\": 1, \"background_cpu\": 0, \"freeze\": true, "
     "\"memory_use\": null,"
     " \"max_instances\": null, \"min_instances\": 0, \"provisioned\": 0, \"reserved_concurrency\": null,"
-    " \"timeout\": null, \"session\": null, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
+    " \"timeout\": null, \"session\": null, \"cpu_bursts\": null,"
+    " \"after_response\": null, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
 
 static const char default_bundle[] = "knative";
 static const char bundle_path[] = "policy.bundle";

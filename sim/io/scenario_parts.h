@@ -29,7 +29,9 @@ fsim_status fsim_scenario_read_policy(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_platform(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_run(fsim_scenario *scenario, fsim_error *err);
 
-/* Parts of a function's entry. */
+/* Parts of a function's entry; profile: cpu_bursts and after_response, once vcpu and cpu_model are known. */
+fsim_status fsim_scenario_read_profile(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
+                                       fsim_error *err);
 fsim_status fsim_scenario_read_session(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
                                        fsim_error *err);
 /* {"profile", "use"}: `what` ("cold_start", "service") of a measured profile as a distribution. FSIM_ECONFIG:

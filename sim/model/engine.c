@@ -207,6 +207,9 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
         f->usage.provisioned_idle_ns += (uint64_t)(e->now_ns - in->since_ns);
     }
     in->since_ns = e->now_ns;
+    if ((f->extras & FUNCTION_AFTER) != 0) {
+        rate_ucore += engine_after_thaw(e, f, i);
+    }
     if (!e->metering || f->solo_meter) {
         return;
     }
@@ -243,6 +246,8 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     function *f = &e->functions[q->fn];
     q->start_ns = e->now_ns;
     q->instance = i;
+    q->flags |= in->begun ? 0u : REQUEST_FIRST;
+    in->begun = true;
     if (in->executing++ == 0) {
         become_busy(e, f, i, q->rate_ucore);
     } else if (e->metering) {
@@ -264,6 +269,9 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (f->shared) {
         engine_share_enter(e, r);
         return;
+    }
+    if ((f->extras & FUNCTION_BURSTS) != 0) {
+        engine_bursts_begin(e, f, r);
     }
     fsim_ns span_ns = q->service_ns;
     if (span_ns > f->timeout_ns) {

@@ -34,7 +34,9 @@ typedef enum event_kind {
     EVENT_PROVISION,       /* function: more provisioned instances may start */
     EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
     EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
-    EVENT_SESSION_WAIT     /* request, generation: it may have waited at its instance for long enough */
+    EVENT_SESSION_WAIT,    /* request, generation: it may have waited at its instance for long enough */
+    EVENT_BURST,           /* request, generation: a burst of CPU begins or ends */
+    EVENT_AFTER            /* instance, generation: the work after its latest response may be done */
 } event_kind;
 
 #define GENERATION_BITS              24
@@ -88,7 +90,9 @@ enum {
     REQUEST_CAUSED = 8u,
     REQUEST_PROXIED = 16u, /* came through the activator */
     REQUEST_CUT = 32u,     /* will be cut off by the function's time-out */
-    REQUEST_SHORT = 64u    /* began on the short way: it executes since its arrival (engine_restore) */
+    REQUEST_SHORT = 64u,   /* began on the short way: it executes since its arrival (engine_restore) */
+    REQUEST_BURST = 128u,  /* its rate contains that of a burst */
+    REQUEST_FIRST = 256u   /* of its instance, to begin; not kept on the short way */
 };
 
 /* What links a request to others. */
@@ -124,6 +128,7 @@ typedef struct instance {
     bool provisioned, draining, served, caused;
     bool held;   /* provisioned, ready, and waiting for the others */
     bool parked; /* as many sessions as it may hold: in the fleet, but not to be picked */
+    bool begun;  /* a request has begun in it; not kept on the short way */
     uint32_t fn;
     fsim_cpu_meter meter;
     uint32_t generation;
@@ -236,11 +241,13 @@ typedef struct function {
     fsim_ns sampled_ns;
     double rank;   /* under memory pressure: of the function */
     uint64_t uses; /* of its instances in memory */
-    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling;
+    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling, rng_burst;
 } function;
 
 enum {
-    FUNCTION_SESSIONS = 1u /* session affinity */
+    FUNCTION_SESSIONS = 1u, /* session affinity */
+    FUNCTION_BURSTS = 2u,   /* bursts of CPU while a request executes */
+    FUNCTION_AFTER = 4u     /* work after a response */
 };
 
 /* Samples of one scope while they are collected. Warm requests that did not wait go into `direct` alone: for
@@ -281,6 +288,7 @@ typedef struct closed_population {
 typedef struct engine_books engine_books;
 
 typedef struct session_pool session_pool; /* engine_session.c */
+typedef struct after_work after_work;     /* engine_profile.c */
 
 typedef enum session_way {
     SESSION_FREE, /* no session, not bound yet, or bound to a full instance that may be left: any instance */
@@ -353,6 +361,7 @@ typedef struct engine {
     size_t cell_size;
     session_pool *sessions; /* NULL: no function has session affinity */
     uint64_t session_now;   /* session id of the arrival of the stream at hand; 0: none */
+    after_work *after;      /* column; NULL: no function works after its responses */
 
     fsim_instance_sample *sample_rows;
     fsim_instance_view *view_rows;
@@ -492,6 +501,17 @@ void engine_live(engine *e);
 void engine_live_start(engine *e, uint32_t instance, bool ready);
 void engine_live_begin(engine *e, uint32_t request);
 void engine_live_remove(engine *e, uint32_t instance);
+
+/* engine_profile.c: CPU that changes while nothing else happens */
+void engine_bursts_begin(engine *e, function *f, uint32_t request); /* begins to execute; FUNCTION_BURSTS */
+void engine_burst_fire(engine *e, uint32_t request, uint32_t generation);
+void engine_after_setup(engine *e, function *f);
+void engine_after_grow(engine *e, uint32_t before, uint32_t capacity);
+void engine_after_open(engine *e, uint32_t instance); /* ready; this and the rest: FUNCTION_AFTER */
+uint32_t engine_after_thaw(engine *e, const function *f,
+                           uint32_t instance); /* becomes busy: CPU of that work */
+void engine_after_response(engine *e, function *f, uint32_t instance);
+void engine_after_fire(engine *e, uint32_t instance, uint32_t generation);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);

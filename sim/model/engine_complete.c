@@ -37,7 +37,7 @@ static inline void end_statistics(engine *e, const request *q, tally *t) {
 static inline void meter_request(engine *e, function *f, const request *q, uint32_t i) {
     instance *in = &e->instances[i];
     fsim_ns init_ns = 0;
-    if (!in->served) {
+    if (!in->served && (f->concurrency == 1 || (q->flags & REQUEST_FIRST) != 0)) {
         init_ns = in->provisioned ? 0 : in->ready_ns - in->started_ns;
         in->served = true;
         in->init_ns = init_ns;
@@ -125,6 +125,9 @@ void engine_complete(engine *e, uint32_t r) {
     }
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_leave(e, r);
+    }
+    if ((f->extras & FUNCTION_AFTER) != 0) {
+        engine_after_response(e, f, i);
     }
     if (f->scaled) {
         f->went += !cut;

@@ -359,6 +359,9 @@ void engine_ready(engine *e, uint32_t i) {
         engine_books_open(e, i);
         engine_books_changed(e, f);
     }
+    if ((f->extras & FUNCTION_AFTER) != 0) {
+        engine_after_open(e, i);
+    }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
     }

@@ -116,6 +116,9 @@ void engine_grow_instances(engine *e) {
     if (e->sessions != NULL) {
         engine_session_grow(e);
     }
+    if (e->after != NULL) {
+        engine_after_grow(e, before, capacity);
+    }
 }
 
 /* ---- functions ---- */
@@ -160,6 +163,7 @@ static void seed_streams(engine *e, function *f) {
     fsim_rng_seed(&f->rng_routing, seed, f->name, FSIM_RNG_ROUTING);
     fsim_rng_seed(&f->rng_retry, seed, f->name, FSIM_RNG_RETRY);
     fsim_rng_seed(&f->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
+    fsim_rng_seed(&f->rng_burst, seed, f->name, FSIM_RNG_BURST);
 }
 
 static void take_plans(engine *e, function *f) {
@@ -216,7 +220,8 @@ static void add_function(engine *e, uint32_t fn) {
     f->freeze = f->spec.freeze;
     f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing || e->options->live != NULL;
     f->keeps_busy = f->concurrency != 1;
-    f->solo_meter = e->metering && f->concurrency == 1 && f->freeze && !f->shared;
+    bool steady = f->spec.bursts == NULL && f->spec.after == NULL; /* CPU while a request executes */
+    f->solo_meter = e->metering && steady && f->concurrency == 1 && f->freeze && !f->shared;
     f->active_is_request = f->concurrency == 1;
     for (uint32_t j = 0; j < e->plan.active.count; j++) {
         f->active_is_request &=
@@ -236,6 +241,10 @@ static void add_function(engine *e, uint32_t fn) {
     if (f->spec.session != NULL) {
         engine_session_setup(e, f);
     }
+    if (f->spec.after != NULL) {
+        engine_after_setup(e, f);
+    }
+    f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
     f->fast = e->fast && f->extras == 0 && f->fleet[0].by_idle_list && f->spec.provisioned == 0 &&
               !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 &&
               (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
@@ -473,6 +482,7 @@ void engine_destroy(engine *e) {
                       e->sample_rows,
                       e->view_rows,
                       e->cpu_uses,
+                      e->after,
                       e->cells,
                       e->instance_rank,
                       e->instance_uses,
