@@ -35,8 +35,9 @@ typedef enum event_kind {
     EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
     EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
     EVENT_SESSION_WAIT,    /* request, generation: it may have waited at its instance for long enough */
-    EVENT_BURST,           /* request, generation: a burst of CPU begins or ends */
-    EVENT_AFTER            /* instance, generation: the work after its latest response may be done */
+    EVENT_CUT,   /* request, generation: slowed down by others, it has reached the function's time-out */
+    EVENT_BURST, /* request, generation: a burst of CPU begins or ends */
+    EVENT_AFTER  /* instance, generation: the work after its latest response may be done */
 } event_kind;
 
 #define GENERATION_BITS              24
@@ -473,6 +474,8 @@ double engine_memory_mb(const engine *e, const function *f, uint32_t instance);
 /* engine_share.c: CPU models */
 uint32_t engine_share_domain(const engine *e, uint32_t instance);
 void engine_share_enter(engine *e, uint32_t request);
+void engine_share_cut(engine *e, uint32_t request, uint32_t generation);
+uint32_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 
 /* engine_session.c: session affinity; only for functions with FUNCTION_SESSIONS */
@@ -574,6 +577,9 @@ static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
 static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
     e->instances[i].rate_ucore = rate_ucore;
+    if (f->shared) {
+        rate_ucore = engine_share_rate(e, f, i, rate_ucore);
+    }
     fsim_cpu_meter_set_rate(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
                             (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }

@@ -71,6 +71,7 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_PROVISION: engine_provision(e, function_of(e, event)); break;
     case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
     case EVENT_SESSION: engine_session_fire(e, event.target, generation); break;
+    case EVENT_CUT: engine_share_cut(e, event.target, generation); break;
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;
     case EVENT_SESSION_WAIT: engine_session_stop_waiting(e, event.target, generation); break;

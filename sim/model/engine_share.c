@@ -6,7 +6,14 @@
  * whoever comes or goes meanwhile. Each change costs O(log n); one event a domain is live, older ones are
  * recognised by their generation. Speeds (contract additions, section 4): ps min(1, cores / demand), where
  * demand is the sum of the requests' CPU fractions (n when they are CPU-bound); linear 1 / (1 + (n - 1) x
- * slowdown). Doubles here are deterministic: basic IEEE operations in a fixed order. */
+ * slowdown). Doubles here are deterministic: basic IEEE operations in a fixed order.
+ *
+ * A request that is slowed down needs no more CPU time, only longer: what it uses is its rate at the common
+ * speed. Where that is not what the instance has at most anyway (linear, and on a node) the CPU meters of the
+ * domain's instances follow each change of speed, which costs a step for each request of the domain.
+ *
+ * A function's time-out counts wall time: slowed down or not, a request is cut off that long after it began.
+ */
 #include "model/engine.h"
 
 #include <math.h>
@@ -51,11 +58,25 @@ static void advance(engine *e, share_domain *d) {
     d->at_ns = e->now_ns;
 }
 
+/* What an instance that demands rate_ucore gets. */
+uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
+    const share_domain *d = &e->domains[engine_share_domain(e, i)];
+    bool follows = f->shared && e->instances[i].executing != 0 && (d->linear || e->node_sharing);
+    return follows ? (uint32_t)((double)rate_ucore * d->speed + 0.5) : rate_ucore;
+}
+
 static void set_speed(engine *e, uint32_t domain, share_domain *d) {
+    double before = d->speed;
     if (d->linear) {
         d->speed = d->count <= 1u ? 1.0 : 1.0 / (1.0 + (double)(d->count - 1u) * d->slowdown);
     } else {
         d->speed = d->demand > d->cores ? d->cores / d->demand : 1.0;
+    }
+    if (d->speed != before && e->metering && (d->linear || e->node_sharing)) {
+        for (uint32_t k = 0; k < d->count; k++) {
+            uint32_t i = e->requests[d->heap[k]].instance;
+            engine_set_rate(e, engine_function_of(e, i), i, e->instances[i].rate_ucore);
+        }
     }
     d->generation = (d->generation + 1u) & GENERATION_MASK;
     if (d->count == 0) {
@@ -97,6 +118,43 @@ void engine_share_enter(engine *e, uint32_t r) {
     d->demand += fraction(q);
     sift_up(e, d, d->count++, r);
     set_speed(e, id, d);
+    if (f->timeout_ns != FSIM_NEVER) {
+        engine_push(e, fsim_ns_add(e->now_ns, f->timeout_ns), r, EVENT_KIND(EVENT_CUT, q->generation));
+    }
+}
+
+static void take_out(const engine *e, share_domain *d, uint32_t r) {
+    uint32_t at = 0;
+    while (d->heap[at] != r) {
+        at++;
+    }
+    for (; at > 0; at = (at - 1u) / 2u) { /* to the top, in front of everybody */
+        d->heap[at] = d->heap[(at - 1u) / 2u];
+    }
+    d->heap[0] = r;
+    take_first(e, d);
+}
+
+/* It has executed for as long as it may. One whose work is done at this very instant completes. */
+void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
+    request *q = &e->requests[r];
+    if (q->generation != generation) {
+        return;
+    }
+    uint32_t id = engine_share_domain(e, q->instance);
+    share_domain *d = &e->domains[id];
+    advance(e, d);
+    if (q->finish_work <= d->virtual_ns) {
+        return;
+    }
+    take_out(e, d, r);
+    d->demand -= fraction(q);
+    if (e->cpu_uses != NULL) {
+        engine_cpu_settle(e, q->instance);
+    }
+    set_speed(e, id, d);
+    q->flags |= REQUEST_CUT;
+    engine_complete(e, r);
 }
 
 /* Everybody whose work is done by now leaves; less than a nanosecond of work left is done. */
