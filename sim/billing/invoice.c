@@ -200,6 +200,21 @@ static fsim_status add_fixed(fsim_invoice *out, const fsim_price_book *book, con
     return FSIM_OK;
 }
 
+static fsim_status add_extra(fsim_invoice *out, const fsim_invoice_options *options, fsim_error *err) {
+    for (uint32_t i = 0; i < options->extra_count; i++) {
+        const fsim_invoice_extra *extra = &options->extra[i];
+        row r = {.meter = extra->id,
+                 .unit = "",
+                 .used = extra->quantity,
+                 .free = {0, 1},
+                 .quantity = extra->quantity,
+                 .price = extra->price,
+                 .credit = {0, 1}};
+        FSIM_TRY(add_line(out, &r, err));
+    }
+    return FSIM_OK;
+}
+
 static void end(fsim_invoice *out) {
     fsim_decimal_print_pico(out->total_pico, out->total, sizeof out->total);
 }
@@ -214,6 +229,7 @@ fsim_status fsim_invoice_build(fsim_invoice *out, const fsim_price_book *book,
         FSIM_TRY(add_meter(out, book, &book->meter[i], quantities, options, err));
     }
     FSIM_TRY(add_fixed(out, book, options->fixed, err));
+    FSIM_TRY(add_extra(out, options, err));
     end(out);
     return FSIM_OK;
 }
@@ -341,23 +357,74 @@ fsim_status fsim_invoice_of_run(fsim_invoice *out, const fsim_price_book *book, 
         fixed[i] = (fsim_ratio){horizon_ns / period + (horizon_ns % period != 0), 1};
     }
     FSIM_TRY(add_fixed(out, book, fixed, err));
+    FSIM_TRY(add_extra(out, options, err));
     end(out);
     return FSIM_OK;
 }
 
+/* ---- without rounding ---- */
+
+static bool exact_meter(const fsim_price_book *book, const fsim_book_meter *meter, const fsim_quantities *q,
+                        const fsim_invoice_options *options, fsim_ratio *out) {
+    bool free_off = options->free_off || is_listed(options->free_off_meters, meter->id);
+    row r = {.meter = meter->id, .unit = meter->unit, .credit = {0, 1}};
+    fsim_quantity unknown;
+    fsim_ratio price;
+    *out = (fsim_ratio){0, 1};
+    if (sum_terms(meter, q, &r.used, &unknown, NULL) != FSIM_OK) {
+        return false;
+    }
+    if (unknown != FSIM_QUANTITY_COUNT) {
+        return true;
+    }
+    if (billable(meter, free_off, &r, NULL) != FSIM_OK ||
+        !cost_of(tiers_of(book, meter, options), meter->per, r.quantity, out)) {
+        return false;
+    }
+    if (meter->free_is_credit && !free_off &&
+        (!unit_price(meter->free_price_pico, meter->per, &price) ||
+         !fsim_ratio_mul(meter->free, price, &r.credit) || !fsim_ratio_sub(*out, r.credit, out))) {
+        return false;
+    }
+    *out = out->num < 0 ? (fsim_ratio){0, 1} : *out;
+    return true;
+}
+
+bool fsim_invoice_exact(fsim_ratio *out, const fsim_price_book *book, const fsim_quantities *quantities,
+                        const fsim_invoice_options *options) {
+    static const fsim_invoice_options none;
+    fsim_ratio part, price;
+    options = options == NULL ? &none : options;
+    *out = (fsim_ratio){0, 1};
+    for (uint32_t i = 0; i < book->meter_count; i++) {
+        if (!exact_meter(book, &book->meter[i], quantities, options, &part) ||
+            !fsim_ratio_add(*out, part, out)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < book->fixed_count; i++) {
+        if (options->fixed[i].den != 0 &&
+            (!fsim_ratio_make(book->fixed[i].price_pico, FSIM_PICO, &price) ||
+             !fsim_ratio_mul(price, options->fixed[i], &part) || !fsim_ratio_add(*out, part, out))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 char *fsim_invoice_show_total(const fsim_invoice *invoice, bool lines_first, char *out, size_t size) {
-    fsim_i128 total = invoice->total_pico;
-    if (lines_first) {
-        fsim_i128 unit = 1;
-        for (int i = invoice->places; i < FSIM_PICO_DIGITS; i++) {
-            unit *= 10;
-        }
-        total = 0;
-        for (uint32_t i = 0; i < invoice->line_count; i++) {
-            fsim_i128 rounded = 0;
-            fsim_i128_divide(invoice->line[i].amount_pico, unit, FSIM_ROUND_HALF_UP, &rounded);
-            total += rounded * unit;
-        }
+    fsim_i128 total = invoice->total_pico, unit = 1, rounded = 0;
+    for (int i = invoice->places; i < FSIM_PICO_DIGITS; i++) {
+        unit *= 10;
+    }
+    for (uint32_t i = 0; i < invoice->line_count && lines_first; i++) {
+        total = i == 0 ? 0 : total;
+        fsim_i128_divide(invoice->line[i].amount_pico, unit, FSIM_ROUND_HALF_UP, &rounded);
+        total += rounded * unit;
+    }
+    fsim_i128_divide(total, unit, FSIM_ROUND_HALF_UP, &rounded);
+    if (rounded == 0 && invoice->total_pico != 0) {
+        return fsim_decimal_print_pico(invoice->total_pico, out, size);
     }
     return fsim_decimal_print_places(total, invoice->places, FSIM_ROUND_HALF_UP, out, size);
 }

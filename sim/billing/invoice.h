@@ -39,12 +39,20 @@ typedef struct fsim_invoice {
     uint32_t left_out_count;
 } fsim_invoice;
 
+/* A literal line beside what the book says: a negotiated fee, another service. */
+typedef struct fsim_invoice_extra {
+    const char *id;
+    fsim_ratio quantity, price; /* of one unit */
+} fsim_invoice_extra;
+
 /* Zero-initialised: free parts apply, list prices, no subscription. */
 typedef struct fsim_invoice_options {
     bool free_off;                      /* no free part at all */
     const char *const *free_off_meters; /* or not for these meters; NULL-terminated, NULL: none */
     const char *on_date; /* "YYYY-MM-DD": a discount valid on that day applies; NULL: list price */
     fsim_ratio fixed[FSIM_BOOK_FIXED_MAX]; /* how many of each fixed fee; {0, 0}: none */
+    const fsim_invoice_extra *extra;
+    uint32_t extra_count;
 } fsim_invoice_options;
 
 /* `options` may be NULL. FSIM_ECONFIG: a quantity that is not known; FSIM_ELIMIT: a number beyond 128 bits.
@@ -60,8 +68,15 @@ fsim_status fsim_invoice_build(fsim_invoice *out, const fsim_price_book *book,
 fsim_status fsim_invoice_of_run(fsim_invoice *out, const fsim_price_book *book, const fsim_metered_run *run,
                                 const fsim_invoice_options *options, fsim_error *err);
 
+/* What the quantities cost, exactly: no line is rounded. Meters whose quantity is not known cost nothing
+ * here; fixed fees as in `options` (which may be NULL). For comparing prices, not for bills. False: too
+ * large. */
+bool fsim_invoice_exact(fsim_ratio *out, const fsim_price_book *book, const fsim_quantities *quantities,
+                        const fsim_invoice_options *options);
+
 /* As people are shown it: the total rounded half up ("2.73"), or the sum of the lines each rounded first, as
- * some vendors do. */
+ * some vendors do. A bill that is not nothing is not shown as nothing: where all decimals would be 0 the
+ * total is shown in full. */
 char *fsim_invoice_show_total(const fsim_invoice *invoice, bool lines_first, char *out, size_t size);
 
 #endif

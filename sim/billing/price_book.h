@@ -153,6 +153,8 @@ uint32_t fsim_price_book_provisioned_rule(const fsim_price_book *book, const fsi
 /* 0: the plan's threshold; k + 1: plan.more[k]; FSIM_THRESHOLDS_MORE + 1: the run has not metered the book's.
  */
 uint32_t fsim_price_book_threshold(const fsim_price_book *book, const fsim_meter_plan *plan);
+/* MiB of memory that the book bills for a function of `mb` MiB; 0: the book has no such size. */
+uint64_t fsim_price_book_memory(const fsim_price_book *book, uint64_t mb);
 /* Index of the book's node in plan.node, FSIM_NODE_SIZES_MAX if it is not there. */
 uint32_t fsim_price_book_node(const fsim_price_book *book, const fsim_meter_plan *plan);
 

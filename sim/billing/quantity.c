@@ -245,8 +245,8 @@ static bool span_ms(context *c, const fsim_usage *u, span of, fsim_ratio *out) {
     return ms >= 0;
 }
 
-/* MiB of memory that the book bills for a function of `mb` MiB; 0: the book has no such size. */
-static uint64_t billed_memory(const fsim_metering *m, uint64_t mb) {
+uint64_t fsim_price_book_memory(const fsim_price_book *book, uint64_t mb) {
+    const fsim_metering *m = &book->metering;
     if (m->memory_fixed != 0) {
         return m->memory_fixed;
     }
@@ -286,7 +286,7 @@ static bool resource_of(context *c, const fsim_usage *u, resource what, uint64_t
         return *out != 0;
     case RES_MEMORY: break;
     }
-    *out = billed_memory(&c->book->metering, u->memory_mb);
+    *out = fsim_price_book_memory(c->book, u->memory_mb);
     if (*out == 0) {
         c->missing = "functions of the memory sizes it prices only";
     }

@@ -32,6 +32,9 @@ void conformance_skip(conformance *c, const char *id, const char *reason);
 /* The verdict of a vector that is one number: passes when |got - expected| <= tolerance. True: it passed. */
 bool conformance_check_number(conformance *c, const char *id, double expected, double got, double tolerance);
 
+/* A price book of the file that the vectors' file names under "pricebooks_file", by id; NULL: none. */
+const json_t *conformance_book(const conformance *c, const char *id);
+
 typedef struct conformance_kind {
     const char *kind; /* "kpa_decision"; or a model, or "group:g" */
     void (*run)(conformance *c, const json_t *vector);
@@ -40,6 +43,7 @@ typedef struct conformance_kind {
 /* Tables end with {NULL, NULL}. */
 extern const conformance_kind knative_kinds[];
 extern const conformance_kind billing_kinds[];
+extern const conformance_kind billing_vector_kinds[];
 extern const conformance_kind identity_kinds[];
 extern const conformance_kind keepalive_kinds[];
 extern const conformance_kind aws_kinds[];

@@ -13,10 +13,12 @@ struct conformance {
     const char *filter;
     uint64_t passed, failed, skipped;
     case_options options;
+    json_t *books; /* of the file that is read */
 };
 
-static const conformance_kind *const tables[] = {
-    knative_kinds, billing_kinds, identity_kinds, keepalive_kinds, hpa_kinds, keda_kinds, aws_kinds};
+static const conformance_kind *const tables[] = {knative_kinds,  billing_kinds,   billing_vector_kinds,
+                                                 identity_kinds, keepalive_kinds, hpa_kinds,
+                                                 keda_kinds,     aws_kinds};
 
 bool conformance_wanted(conformance *c, const char *id) {
     return c->filter == NULL || strstr(id, c->filter) != NULL;
@@ -104,6 +106,30 @@ static void judge(conformance *c, const json_t *vector) {
     fflush(stdout);
 }
 
+/* The books that stand beside the vectors. */
+static json_t *books_beside(const char *path, const json_t *root) {
+    const char *name = json_string_value(json_object_get(root, "pricebooks_file"));
+    const char *slash = strrchr(path, '/');
+    char file[4096];
+    json_error_t error;
+    if (name == NULL) {
+        return NULL;
+    }
+    snprintf(file, sizeof file, "%.*s%s", slash == NULL ? 0 : (int)(slash + 1 - path), path, name);
+    return json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+}
+
+const json_t *conformance_book(const conformance *c, const char *id) {
+    size_t i;
+    json_t *book;
+    json_array_foreach(json_object_get(c->books, "pricebooks"), i, book) {
+        if (strcmp(text_at(book, "id"), id) == 0) {
+            return book;
+        }
+    }
+    return NULL;
+}
+
 static void judge_all(conformance *c, const json_t *vectors) {
     size_t i;
     json_t *vector;
@@ -121,6 +147,7 @@ static bool judge_file(conformance *c, const char *path) {
         fprintf(stderr, "fsim-conformance: %s:%d:%d: %s\n", path, error.line, error.column, error.text);
         return false;
     }
+    c->books = books_beside(path, root);
     static const char *const lists[] = {"cases", "other", "vectors"};
     bool known = json_is_array(root) || json_object_get(root, "id") != NULL;
     if (json_is_array(root)) {
@@ -137,6 +164,8 @@ static bool judge_file(conformance *c, const char *path) {
         fprintf(stderr, "fsim-conformance: %s: found neither cases nor vectors\n", path);
     }
     json_decref(root);
+    json_decref(c->books);
+    c->books = NULL;
     return known;
 }
 
