@@ -292,8 +292,8 @@ static fsim_status settle_hours(const fsim_price_book *book, const fsim_metered_
     if (run->plan->settle_ns == 0) {
         return fsim_fail(
             err, FSIM_ECONFIG,
-            "price book %s settles every hour, and the run was not metered by the hour: name the "
-            "book before the run",
+            "price book %s settles every hour, and the run was not metered by the hour: run it with "
+            "this book in --billing",
             book->id);
     }
     if (minimum_applies(book, options)) {

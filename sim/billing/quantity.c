@@ -342,12 +342,13 @@ static fsim_status sum_shape(context *c, fsim_quantity q, fsim_ratio *out, bool 
 static bool hours_of_run(context *c, fsim_quantity q, fsim_ratio *out) {
     const fsim_metered_run *run = c->run;
     const fsim_ratio hour = {FSIM_HOUR, 1};
+    const fsim_ratio whole_us = {(run->horizon_ns + FSIM_US - 1) / FSIM_US * FSIM_US, 1};
     if (c->book->metering.mode != FSIM_MODE_NODE_HOURS) {
         return false;
     }
     if (q == FSIM_Q_CLUSTER_HOURS) {
         c->missing = "the length of the run";
-        return run->horizon_ns > 0 && fsim_ratio_div((fsim_ratio){run->horizon_ns, 1}, hour, out);
+        return run->horizon_ns > 0 && fsim_ratio_div(whole_us, hour, out);
     }
     uint32_t k = fsim_price_book_node(c->book, run->plan);
     c->missing = "the nodes that its instances need";
@@ -393,15 +394,15 @@ static fsim_status check_run(context *c, fsim_error *err) {
     if (c->threshold > FSIM_THRESHOLDS_MORE) {
         return fsim_fail(err, FSIM_ECONFIG,
                          "price book %s bills CPU above %" PRIu32
-                         " ppm, and the run was not metered at that (or in other windows): name the book "
-                         "before the run",
+                         " ppm, and the run was not metered at that (or in other windows): run again with "
+                         "this book in --billing",
                          c->book->id, m->threshold.ppm);
     }
     c->rule = fsim_price_book_rule(c->book, plan);
     if (c->rule == FSIM_METER_RULES_MAX) {
         return fsim_fail(err, FSIM_ECONFIG,
                          "the run was not metered in the steps of price book %s (%" PRIu64
-                         " us, at least %" PRIu64 " us): name the book before the run",
+                         " us, at least %" PRIu64 " us): run it with this book in --billing",
                          c->book->id, m->granularity_us, m->min_us);
     }
     return FSIM_OK;

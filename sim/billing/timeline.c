@@ -296,6 +296,9 @@ fsim_status fsim_timeline_meter(fsim_timeline_instance *instance, const fsim_met
     report_window(&w, end_ns);
     fsim_cpu_meter_close(&w.meter, &w.rule, usage);
     finish_hours(&w);
+    if (instance->has_cpu_total) {
+        usage->cpu_ucore_ns = (fsim_u128)instance->cpu_total_ns * FSIM_UCORE;
+    }
     free(spans);
     return FSIM_OK;
 }

@@ -37,6 +37,10 @@ typedef struct fsim_timeline_instance {
      * by spans. */
     const uint64_t *window_cpu_ns;
     uint32_t window_cpu_count;
+    /* Or only in all, in ns of one core (a log tells no more): enough for books that bill CPU time, not for
+     * windows. */
+    uint64_t cpu_total_ns;
+    bool has_cpu_total;
 } fsim_timeline_instance;
 
 typedef struct fsim_timeline_options {

@@ -7,12 +7,24 @@
 typedef struct maker {
     fsim_timeline_bill *bill;
     const char **names; /* per function */
+    uint32_t capacity;  /* of names and usage */
+    bool out_of_memory;
     const fsim_meter_plan *plan;
     uint32_t hours; /* that the timeline touches */
 } maker;
 
 static const char *name_of(const fsim_timeline_instance *instance) {
     return instance->function == NULL ? "fn" : instance->function;
+}
+
+static bool grow(maker *m) {
+    uint32_t capacity = 2 * m->capacity;
+    const char **names = realloc(m->names, capacity * sizeof *names);
+    m->names = names == NULL ? m->names : names;
+    fsim_usage *usage = realloc(m->bill->usage, capacity * sizeof *usage);
+    m->bill->usage = usage == NULL ? m->bill->usage : usage;
+    m->capacity = names == NULL || usage == NULL ? m->capacity : capacity;
+    return m->capacity == capacity;
 }
 
 /* The function that the instance belongs to, added if it is new. */
@@ -24,6 +36,10 @@ static uint32_t function_of(maker *m, const fsim_timeline_instance *instance) {
             u->vcpu_milli == instance->vcpu_milli && u->disk_mb == instance->disk_mb) {
             return f;
         }
+    }
+    if (bill->function_count == m->capacity && !grow(m)) {
+        m->out_of_memory = true;
+        return 0;
     }
     uint32_t f = bill->function_count++;
     m->names[f] = name_of(instance);
@@ -126,6 +142,9 @@ static fsim_status add_instance(maker *m, fsim_timeline_instance *instance, fsim
     memset(rows, 0, m->hours * sizeof *rows);
     FSIM_TRY(fsim_timeline_meter(instance, m->plan, &options, &usage, err));
     uint32_t f = function_of(m, instance);
+    if (m->out_of_memory) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
     fsim_usage_add(&m->bill->usage[f], &usage);
     for (uint32_t h = 0; m->plan->settle_ns != 0 && h < m->hours; h++) {
         fsim_usage_hour *into = &m->bill->hours[(size_t)f * m->hours + h];
@@ -179,8 +198,9 @@ fsim_status fsim_timeline_bill_make(fsim_timeline_bill *out, fsim_timeline_insta
                          "a timeline to be settled by the hour is at most 10000 hours long");
     }
     m.hours = plan->settle_ns != 0 ? (uint32_t)(out->horizon_ns / plan->settle_ns) + 1 : 1;
-    m.names = calloc(count + 1u, sizeof *m.names);
-    out->usage = calloc(count + 1u, sizeof *out->usage);
+    m.capacity = 16;
+    m.names = calloc(m.capacity, sizeof *m.names);
+    out->usage = calloc(m.capacity, sizeof *out->usage);
     out->hours = calloc((size_t)(plan->settle_ns != 0 ? count : 0) * m.hours + 1u, sizeof *out->hours);
     fsim_usage_hour *rows = calloc(m.hours, sizeof *rows);
     fsim_status status = m.names == NULL || out->usage == NULL || out->hours == NULL || rows == NULL

@@ -157,6 +157,13 @@ typedef struct fsim_usage_nodes {
     uint64_t peak;
 } fsim_usage_nodes;
 
+/* The counters of fsim_usage by name, for who writes them down and reads them back. */
+typedef struct fsim_usage_field {
+    const char *name;
+    uint32_t offset, count; /* count numbers of 64 bits, or one of 128 where it is 0 */
+} fsim_usage_field;
+extern const fsim_usage_field fsim_usage_fields[]; /* the last has no name */
+
 /* Adds what `more` used to `into`, field by field; the shape stays that of `into`. */
 void fsim_usage_add(fsim_usage *into, const fsim_usage *more);
 

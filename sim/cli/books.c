@@ -45,7 +45,8 @@ static fsim_status read_book(fsim_books *books, const fsim_value *said, const ch
     }
     if (file->name != NULL) {
         FSIM_TRY(fsim_json_read_text(books->pool, file->text, name, &root, err));
-    } else if (strpbrk(name, "./") != NULL) {
+    } else if (strchr(name, '/') != NULL ||
+               (strlen(name) > 5 && strcmp(name + strlen(name) - 5, ".json") == 0)) {
         FSIM_TRY(read_file(books, said, base_dir, &root, err));
     } else {
         return fail_unknown(said, err);
@@ -75,6 +76,23 @@ fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim
     return status;
 }
 
+fsim_status fsim_books_open_one(fsim_books *out, const char *name, fsim_error *err) {
+    *out = (fsim_books){.pool = fsim_value_pool_create(), .meters = fsim_meter_plan_default()};
+    out->items = calloc(1, sizeof *out->items);
+    fsim_value *said = out->pool == NULL ? NULL : fsim_value_new_string(out->pool, name, "BOOK");
+    fsim_status status =
+        said == NULL || out->items == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
+    if (status == FSIM_OK) {
+        status = read_book(out, said, NULL, &out->items[0], err);
+    }
+    if (status != FSIM_OK) {
+        fsim_books_close(out);
+        return status;
+    }
+    out->count = 1;
+    return FSIM_OK;
+}
+
 void fsim_books_close(fsim_books *books) {
     for (uint32_t i = 0; i < books->count; i++) {
         fsim_price_book_destroy(books->items[i]);
@@ -100,9 +118,11 @@ fsim_status fsim_books_price(fsim_invoice **out, const fsim_books *books, const 
         .hour_count = result->hour_count,
         .nodes = result->nodes,
         .horizon_ns = result->horizon_ns,
+        .month_ns = books->month_ns,
     };
+    const fsim_invoice_options options = {.on_date = books->on_date};
     for (uint32_t i = 0; i < books->count && status == FSIM_OK; i++) {
-        status = fsim_invoice_of_run(&invoices[i], books->items[i], &run, NULL, err);
+        status = fsim_invoice_of_run(&invoices[i], books->items[i], &run, &options, err);
     }
     if (status != FSIM_OK) {
         free(invoices);

@@ -14,7 +14,7 @@ typedef struct compare_values {
     const char *functions, *out;
     int64_t threads;
     int format;
-    bool plot, quiet;
+    bool plot, quiet, month;
 } compare_values;
 
 static const fsim_option options[] = {
@@ -25,6 +25,7 @@ static const fsim_option options[] = {
      .operand = "NAME[,NAME]",
      .help = "bundles to compare; all: every one but none (default knative,lambda,scf,paas)"},
     FSIM_OPTION_ROW_BILLING,
+    FSIM_OPTION_ROW_MONTH(compare_values),
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(compare_values),
     FSIM_OPTION_ROW_SEED,
@@ -90,6 +91,9 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
     }
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
+    if (values->month) {
+        fsim_runs_bill_a_month(&runs);
+    }
     fsim_interrupt_watch();
     fsim_status status = compare(&runs, values, err);
     fsim_runs_destroy(&runs);

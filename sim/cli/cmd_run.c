@@ -17,7 +17,7 @@ typedef struct run_values {
     const char *functions, *out, *requests;
     int64_t threads;
     int format;
-    bool plot, digest, quiet, verbose, provenance;
+    bool plot, digest, quiet, verbose, provenance, month;
 } run_values;
 
 static const fsim_option options[] = {
@@ -31,6 +31,7 @@ static const fsim_option options[] = {
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(run_values),
     FSIM_OPTION_ROW_BILLING,
+    FSIM_OPTION_ROW_MONTH(run_values),
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_REPLICATIONS,
     {.name = "warmup",
@@ -172,6 +173,9 @@ static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
     };
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &values->policies, err));
+    if (values->month) {
+        fsim_runs_bill_a_month(&runs);
+    }
     fsim_interrupt_watch();
     fsim_status status = simulate(&runs, values, err);
     fsim_runs_destroy(&runs);

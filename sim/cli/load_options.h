@@ -33,6 +33,12 @@
         .help = "price books (default phase1,phase2,phase3)", .setting = "billing"                           \
     }
 
+#define FSIM_OPTION_ROW_MONTH(values)                                                                        \
+    {                                                                                                        \
+        .name = "month", .kind = FSIM_OPTION_FLAG, .offset = offsetof(values, month),                        \
+        .help = "bills of a month of 30 days of the same, for free parts and tiers"                          \
+    }
+
 #define FSIM_OPTION_ROW_REPLICATIONS                                                                         \
     {                                                                                                        \
         .name = "replications", .letter = 'r', .kind = FSIM_OPTION_COUNT, .operand = "N",                    \

@@ -116,6 +116,12 @@ fsim_status fsim_runs_load_text(fsim_runs *out, const char *json, const char *or
     return status;
 }
 
+void fsim_runs_bill_a_month(fsim_runs *runs) {
+    for (uint32_t i = 0; i < runs->count; i++) {
+        runs->policies[i].books.month_ns = 30 * FSIM_DAY;
+    }
+}
+
 void fsim_runs_destroy(fsim_runs *runs) {
     for (uint32_t i = 0; i < runs->count; i++) {
         fsim_policy_run *p = &runs->policies[i];

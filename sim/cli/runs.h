@@ -48,6 +48,8 @@ fsim_status fsim_runs_load_text(fsim_runs *out, const char *json, const char *or
 /* Runs and fills the summaries. The first failure in the order of the runs is the one that is told.
  * Interrupted: FSIM_EIO with a message. */
 fsim_status fsim_runs_execute(fsim_runs *runs, const fsim_runs_options *options, fsim_error *err);
+/* Bills of a month of 30 days instead of the run. Before fsim_runs_execute. */
+void fsim_runs_bill_a_month(fsim_runs *runs);
 void fsim_runs_destroy(fsim_runs *runs);
 
 /* The seed of a replication. */

@@ -28,9 +28,16 @@ fsim_i128 fsim_bill_meter(const json_t *summary, size_t bill, const char *meter)
 
 fsim_i128 fsim_bill_per_million(const json_t *summary, size_t bill) {
     long long completed = llround(fsim_summary_number(summary, "requests.completed"));
-    fsim_i128 million, each;
+    double month_s = fsim_summary_number(summary, "bills[%zu].month_s", bill);
+    fsim_i128 million, requests = completed, each;
+    long long run_us = 1, month_us = 1; /* of a month there are more requests than the run had */
+    if (month_s > 0) {
+        run_us = llround(fsim_summary_number(summary, "horizon_s") * 1e6);
+        month_us = llround(month_s * 1e6);
+    }
     if (completed <= 0 || !fsim_i128_mul(fsim_bill_total(summary, bill), 1000000, &million) ||
-        !fsim_i128_divide(million, completed, FSIM_ROUND_HALF_UP, &each)) {
+        !fsim_i128_mul(million, run_us, &million) || !fsim_i128_mul(requests, month_us, &requests) ||
+        !fsim_i128_divide(million, requests, FSIM_ROUND_HALF_UP, &each)) {
         return 0;
     }
     return each;

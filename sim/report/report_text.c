@@ -240,7 +240,8 @@ static void fill_bills(fsim_table *table, const view *v, size_t bills) {
     json_t *const one = (json_t *)(uintptr_t)v->summary;
     size_t meter_count = fsim_bill_meter_names(&one, 1, meters, METERS_MAX + 1);
     int places = fsim_figure_places(largest_total(v->summary, bills));
-    fsim_table_add(table, "%-10s", "Bill");
+    bool month = fsim_summary_number(v->summary, "bills[0].month_s") > 0;
+    fsim_table_add(table, "%-10s", month ? "Bill of a month" : "Bill");
     for (size_t b = 0; b < bills; b++) {
         fsim_table_add(table, "%s", fsim_summary_text(v->summary, "bills[%zu].book", b));
     }

@@ -5,6 +5,7 @@
 #include "report/manifest_json.h"
 #include "report/plot.h"
 #include "report/summary_path_json.h"
+#include "report/usage_json.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const data_files[] = {
-    "manifest.json", "summary.json", "timeseries.csv", "functions.csv", "invoice.json", "latency.csv", NULL};
+static const char *const data_files[] = {"manifest.json", "summary.json", "timeseries.csv", "functions.csv",
+                                         "invoice.json",  "latency.csv",  "usage.json",     NULL};
 
 static fsim_status fail_io(fsim_error *err, const char *path, const char *what) {
     return fsim_fail_at(err, FSIM_EIO, path, "%s: %s", what, strerror(errno));
@@ -75,6 +76,10 @@ static fsim_status write_latency(FILE *out, const content *c, fsim_error *err) {
     return fsim_results_latency(out, c->record->result, err);
 }
 
+static fsim_status write_usage(FILE *out, const content *c, fsim_error *err) {
+    return put_text(out, fsim_usage_dump(c->record->result), err);
+}
+
 static fsim_status write_file(const char *folder, const char *name, file_writer write, const content *c,
                               fsim_error *err) {
     char path[FSIM_PATH_MAX];
@@ -90,8 +95,8 @@ static fsim_status write_file(const char *folder, const char *name, file_writer 
 }
 
 static fsim_status write_policy(const char *folder, const content *c, fsim_error *err) {
-    static const file_writer writers[] = {write_manifest,  write_summary, write_timeseries,
-                                          write_functions, write_invoice, write_latency};
+    static const file_writer writers[] = {write_manifest, write_summary, write_timeseries, write_functions,
+                                          write_invoice,  write_latency, write_usage};
     for (int i = 0; data_files[i] != NULL; i++) {
         FSIM_TRY(write_file(folder, data_files[i], writers[i], c, err));
     }

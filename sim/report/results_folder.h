@@ -3,7 +3,8 @@
  * One policy:                              Several:
  *     manifest.json   summary.json             summary.json    the array of their summaries
  *     timeseries.csv  functions.csv            <policy>/       a folder as on the left for each; a policy
- * that invoice.json    latency.csv                              occurs twice becomes <policy>-2
+ *     invoice.json    latency.csv                              that occurs twice becomes <policy>-2
+ *     usage.json
  *
  * Pictures are added by report/plot.h. With replications,
  * summary, invoice and functions are means; manifest, time series and histogram are those of the first

@@ -287,6 +287,9 @@ static json_t *bill_json(const fsim_invoice *invoice) {
     }
     json_t *bill = json_pack("{s:s, s:s, s:s, s:o}", "book", invoice->book, "currency", invoice->currency,
                              "total", invoice->total, "lines", whole(lines, ok));
+    if (bill != NULL && invoice->month_ns != 0) {
+        ok = json_object_set_new(bill, "month_s", json_integer(invoice->month_ns / FSIM_SECOND)) == 0 && ok;
+    }
     if (bill == NULL || invoice->left_out_count == 0) {
         return bill;
     }

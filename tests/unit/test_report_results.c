@@ -84,7 +84,7 @@ static void write_ok(const char *name, uint32_t count) {
 static void test_one_policy(void) {
     set_up();
     write_ok("deep/er/one/", 1);
-    CHECK_EQ_INT(entries("deep/er/one"), 6);
+    CHECK_EQ_INT(entries("deep/er/one"), 7);
     CHECK_EQ_INT(entries("deep/er"), 1);
     check_file("deep/er/one/latency.csv", "from_s,to_s,requests,cold,warm\n"
                                           "0.09961472,0.100139008,6,0,6\n"
@@ -167,7 +167,7 @@ static void test_several_policies_twice(void) {
     write_ok("first", POLICIES);
     write_ok("second", POLICIES);
     CHECK_EQ_INT(entries("first"), 4);
-    CHECK_EQ_INT(entries("first/my_policy"), 6);
+    CHECK_EQ_INT(entries("first/my_policy"), 7);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         check_context("%s", files[i]);
         check_same("first", "second", files[i]);
@@ -251,7 +251,7 @@ static void test_pictures(void) {
     CHECK_EQ_STR(err.text, "");
     REQUIRE(status == FSIM_OK);
     CHECK_EQ_INT(entries("pictures"), 4 + 8);
-    CHECK_EQ_INT(entries("pictures/my_policy"), 6 + 8);
+    CHECK_EQ_INT(entries("pictures/my_policy"), 7 + 8);
     CHECK_EQ_INT(fsim_plot_folder(at("pictures2"), NULL), FSIM_OK);
     check_same("pictures", "pictures2", "compare_bills.svg");
     check_same("pictures", "pictures2", "knative/instances.svg");
@@ -278,7 +278,7 @@ static void test_pictures_of_hostile_names_and_nothing(void) {
         SKIP("gnuplot is not installed");
     }
     CHECK_EQ_STR(err.text, "");
-    CHECK_EQ_INT(entries("hostile"), 6 + 8);
+    CHECK_EQ_INT(entries("hostile"), 7 + 8);
     CHECK(!exists("hostile/x"));
     tear_down();
 }
@@ -295,7 +295,7 @@ static void test_without_gnuplot(void) {
     free(path);
     CHECK_EQ_STR(err.place, "gnuplot");
     CHECK_CONTAINS(err.text, "install it");
-    CHECK_EQ_INT(entries("bare"), 6);
+    CHECK_EQ_INT(entries("bare"), 7);
     tear_down();
 }
 
