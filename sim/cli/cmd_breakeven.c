@@ -1,4 +1,5 @@
-/* fsim breakeven: from which utilisation on a fleet, provisioned capacity or paying by use is the cheapest. */
+/* fsim breakeven: from which utilisation on a fleet, provisioned capacity or paying by use is the cheapest.
+ */
 #include "base/text.h"
 #include "billing/breakeven.h"
 #include "billing/meter.h"
@@ -14,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS_MAX  16
+#define WAYS_MAX   16
 #define POINTS_MAX 1024
-#define MONTH_NS  (30 * FSIM_DAY)
+#define MONTH_NS   (30 * FSIM_DAY)
 
 typedef struct breakeven_values {
     fsim_word_list books;
@@ -173,7 +174,8 @@ static fsim_status quantities(const job *j, const fsim_price_book *book, bool pr
     if (book->metering.mode == FSIM_MODE_NODE_HOURS) {
         uint64_t count = nodes_for(j, book);
         if (count == 0) {
-            return fsim_fail(err, FSIM_EUSAGE, "an instance does not fit into a node of price book %s", book->id);
+            return fsim_fail(err, FSIM_EUSAGE, "an instance does not fit into a node of price book %s",
+                             book->id);
         }
         nodes[fsim_price_book_node(book, &plan)].node_ns = (fsim_u128)count * (uint64_t)MONTH_NS;
     }
@@ -188,13 +190,15 @@ static fsim_status add_way(job *j, const fsim_price_book *book, bool provisioned
     w->book = book;
     w->options.free_off = j->v.no_free;
     for (uint32_t i = 0; i < book->fixed_count; i++) {
-        w->options.fixed[i] = (fsim_ratio){(MONTH_NS + book->fixed[i].period_ns - 1) / book->fixed[i].period_ns, 1};
+        w->options.fixed[i] =
+            (fsim_ratio){(MONTH_NS + book->fixed[i].period_ns - 1) / book->fixed[i].period_ns, 1};
     }
     FSIM_TRY(quantities(j, book, provisioned, false, &w->idle, err));
     FSIM_TRY(quantities(j, book, provisioned, true, &w->busy, err));
     for (int q = 0; q < FSIM_QUANTITY_COUNT; q++) {
         if (w->busy.has[q] && !fsim_ratio_sub(w->busy.value[q], w->idle.value[q], &w->busy.value[q])) {
-            return fsim_fail(err, FSIM_ELIMIT, "quantity %s does not fit into 128 bits", fsim_quantity_names[q]);
+            return fsim_fail(err, FSIM_ELIMIT, "quantity %s does not fit into 128 bits",
+                             fsim_quantity_names[q]);
         }
     }
     return FSIM_OK;
@@ -341,7 +345,8 @@ static double full_rate(const job *j) {
 static fsim_status print_text(const job *j, FILE *out, fsim_error *err) {
     fsim_table *table = fsim_table_create(3, 0);
     fprintf(out,
-            "A fleet of %lld instances of %lld MB and %.3g vCPU, requests of %s, %lld at once: %.6g requests/s at "
+            "A fleet of %lld instances of %lld MB and %.3g vCPU, requests of %s, %lld at once: %.6g "
+            "requests/s at "
             "100 %%\n\n",
             (long long)j->v.fleet, (long long)j->v.memory_mb, (double)j->v.vcpu_milli / 1000.0,
             fsim_figure_span(fsim_ns_to_s(j->v.duration_ns)).text, (long long)j->v.concurrency, full_rate(j));
@@ -405,7 +410,8 @@ static void take_defaults(job *j, const breakeven_values *v) {
 }
 
 static fsim_status open_books(job *j, fsim_error *err) {
-    static const char *usual[] = {"aws-eks-ec2.us-east-1", "aws-lambda.us-east-1.arm", "gcp-run.instance.tier1"};
+    static const char *usual[] = {"aws-eks-ec2.us-east-1", "aws-lambda.us-east-1.arm",
+                                  "gcp-run.instance.tier1"};
     fsim_word_list names = j->v.books;
     if (names.count == 0) {
         names = (fsim_word_list){usual, sizeof usual / sizeof *usual};
@@ -417,9 +423,9 @@ static fsim_status open_books(job *j, fsim_error *err) {
         FSIM_TRY(fsim_books_open_one(&j->books[j->book_count], names.items[i], err));
         const fsim_price_book *book = j->books[j->book_count++].items[0];
         if (strcmp(book->currency, j->books[0].items[0]->currency) != 0) {
-            return fsim_fail_at(err, FSIM_EUSAGE, "--billing", "%s is in %s and %s in %s: compare one currency",
-                                j->books[0].items[0]->id, j->books[0].items[0]->currency, book->id,
-                                book->currency);
+            return fsim_fail_at(err, FSIM_EUSAGE, "--billing",
+                                "%s is in %s and %s in %s: compare one currency", j->books[0].items[0]->id,
+                                j->books[0].items[0]->currency, book->id, book->currency);
         }
         FSIM_TRY(add_way(j, book, false, err));
         if (has_meter(book, FSIM_Q_PC_EXEC_GB_S)) {
@@ -438,7 +444,8 @@ static fsim_status solve(job *j, fsim_error *err) {
     FSIM_TRY(add_meetings(j, err));
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
-    fsim_status status = j->v.format == 1 ? print_curve(j, output.stream, err) : print_text(j, output.stream, err);
+    fsim_status status =
+        j->v.format == 1 ? print_curve(j, output.stream, err) : print_text(j, output.stream, err);
     return fsim_output_end(&output, status, err);
 }
 
@@ -464,10 +471,13 @@ const fsim_command fsim_command_breakeven = {
     .summary = "from which utilisation on a fleet, provisioned capacity or paying by use is the cheapest",
     .arguments = "",
     .detail =
-        "A fleet of --fleet instances could be busy all the time; the utilisation is the share of it that is\n"
+        "A fleet of --fleet instances could be busy all the time; the utilisation is the share of it that "
+        "is\n"
         "used. Books of nodes (node-hours) and of instances (residency) pay for the whole fleet, books of\n"
-        "requests, active time or CPU time for the use alone; a book that prices provisioned capacity is there\n"
-        "twice. A month has 30 days. Prices bend where free parts and tiers end; between bends two ways cost\n"
+        "requests, active time or CPU time for the use alone; a book that prices provisioned capacity is "
+        "there\n"
+        "twice. A month has 30 days. Prices bend where free parts and tiers end; between bends two ways "
+        "cost\n"
         "the same at one utilisation at most, which is solved for on the exact price functions.\n\n"
         "--format csv writes the curves: what each way costs a month.\n",
     .examples = "fsim breakeven\n"
