@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
 #include "cli/trace_writer.h"
+#include "cli/workload_words.h"
 #include "io/json_reader.h"
 
 #include <stddef.h>
@@ -250,8 +251,7 @@ static fsim_status run_scenario(const generate_values *values, const fsim_load_o
 
 static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     const generate_values *values = parsed->values;
-    const fsim_load_options load = {
-        .workload = parsed->word_count > 0 ? parsed->words[0] : NULL,
+    fsim_load_options load = {
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
@@ -269,6 +269,9 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     if (values->model != NULL && values->fit == NULL) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--model", "only --fit makes a model");
     }
+    if (parsed->word_count > 0) {
+        fsim_workload_words(&load, parsed, parsed->word_count);
+    }
     fsim_interrupt_watch();
     fsim_status status = values->fit != NULL ? run_fit(values, &load, err) : run_scenario(values, &load, err);
     fsim_interrupt_obey();
@@ -278,7 +281,7 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_generate = {
     .name = "generate",
     .summary = "write the arrivals of a workload as CSV or .fst, durations drawn",
-    .arguments = "[SCENARIO]",
+    .arguments = "[SCENARIO…]",
     .detail =
         "Writes arrival_s,function,duration_ms, and cpu_ms and session where the workload has them: every\n"
         "random input of a run of the same scenario with the same seed, exact to the nanosecond. The output\n"
@@ -289,6 +292,6 @@ const fsim_command fsim_command_generate = {
                 "fsim generate scf-burst -n 1000 | fsim - --policy lambda",
     .options = options,
     .values_size = sizeof(generate_values),
-    .words_max = 1,
+    .words_max = FSIM_WORDS_MAX,
     .run = run_generate,
 };

@@ -3,6 +3,7 @@
 
 #include "base/distribution.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +61,11 @@ static void fill_knots(const fsim_trace_durations *d, fsim_rng *stream, fsim_ns 
     for (uint32_t i = 0; i < n; i++) {
         double u = fsim_rng_unit(&rng);
         unsigned s = segment_of(u);
-        double width_ns = (double)(d->knot_ns[s + 1] - d->knot_ns[s]);
-        out[i] = d->knot_ns[s] + (fsim_ns)((u - knot_p[s]) * per_width[s] * width_ns + 0.5);
+        double width_ns = (double)(d->knot_ns[s + 1] - d->knot_ns[s]), share = (u - knot_p[s]) * per_width[s];
+        if (s == FSIM_KNOTS - 2 && d->kind == FSIM_DURATION_FITTED) {
+            share = pow(share, d->tail);
+        }
+        out[i] = d->knot_ns[s] + (fsim_ns)(share * width_ns + 0.5);
     }
     *stream = rng;
 }
@@ -80,7 +84,8 @@ static void fill_lognormal(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns
 
 void fsim_trace_durations_fill(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns *out, uint32_t n) {
     switch (d->kind) {
-    case FSIM_DURATION_KNOTS: fill_knots(d, rng, out, n); break;
+    case FSIM_DURATION_KNOTS:
+    case FSIM_DURATION_FITTED: fill_knots(d, rng, out, n); break;
     case FSIM_DURATION_STEPS: fill_steps(d, rng, out, n); break;
     case FSIM_DURATION_LOGNORMAL: fill_lognormal(d, rng, out, n); break;
     case FSIM_DURATION_OPEN:

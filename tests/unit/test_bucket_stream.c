@@ -17,7 +17,7 @@ static struct {
     fsim_bucketed trace;
 } made;
 
-static const fsim_bucket_cut whole = {0, UINT64_MAX, 1000000000};
+static const fsim_bucket_cut whole = {0, UINT64_MAX, 1, 1000000000};
 
 /* Five functions from one request a bucket to thousands, one that never calls. */
 static void make(void) {
@@ -234,7 +234,7 @@ static void test_builder_in_any_order(void) {
         }
     }
     CHECK_EQ_INT(fsim_bucket_builder_end(b, 0), 40);
-    const fsim_bucket_cut cut = {12, 39, 500000000};
+    const fsim_bucket_cut cut = {12, 39, 1, 500000000};
     uint64_t total = fsim_bucket_builder_total(b, 0, &cut), sum = 0;
     REQUIRE(fsim_bucket_builder_finish(b, &cut, only, 1, &first, &cells, NULL) == FSIM_OK);
     const fsim_bucketed t = {.first = first, .cells = cells, .function_count = 1};
