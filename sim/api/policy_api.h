@@ -107,8 +107,14 @@ typedef struct fsim_scale_plan {
     bool wants_instances; /* tick is given the list of instances */
     bool no_requests; /* samples need not say what requests each instance holds and gets: saves some additions
                          a request */
-    uint32_t reads;   /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series
-                         without one of them is refused. ready and replicas need not be named */
+    bool totals;      /* tick is given means over all instances instead of samples of each, which cost
+                         something at every request: no `sample` then */
+    bool floor; /* what tick wants is the least; what is above it comes on demand and goes by keep-alive */
+    uint32_t waiting_per_start; /* on_demand, late binding: requests that one start is meant for; 0: one */
+    bool protect_busy;          /* scale-in: an instance with a request inside is never chosen */
+    bool oldest_first;          /* scale-in: the oldest, else the newest */
+    uint32_t reads; /* FSIM_INPUT_BITs of what decisions rest on, for those who tick: a recorded series
+                       without one of them is refused. ready and replicas need not be named */
 } fsim_scale_plan;
 
 /* One instance as a tick sees it. */
@@ -145,6 +151,9 @@ typedef struct fsim_scale_view {
     fsim_ns now_ns;
     uint32_t ready, starting, wanted; /* wanted: what the last decision asked for */
     uint32_t in_flight, queued;
+    fsim_ns elapsed_ns;                  /* since the last tick, or since the scaler woke up */
+    double concurrency;                  /* plan.totals: requests in execution, mean over elapsed_ns */
+    double cpu;                          /* plan.totals: vCPU in use by all instances, mean over elapsed_ns */
     const fsim_instance_view *instances; /* plan.wants_instances: those ready, oldest first, then those
                                             starting, oldest first; borrowed for the call. Else NULL */
     uint32_t instance_count;

@@ -129,6 +129,16 @@ static fsim_status read_size(void *field, const fsim_param *row, const fsim_valu
     return FSIM_OK;
 }
 
+static fsim_status read_text(void *field, const fsim_param *row, const fsim_value *from,
+                             const fsim_value *value, fsim_error *err) {
+    const char *text = "";
+    if (!(row->off && fsim_value_is_off(value))) {
+        FSIM_TRY(fsim_value_get_string(from, row->name, &text, err));
+    }
+    memcpy(field, &text, sizeof text);
+    return FSIM_OK;
+}
+
 static fsim_status read_row(void *params, const fsim_param *row, fsim_value_pool *pool,
                             const fsim_value *from, const char *base_dir, fsim_error *err) {
     void *field = (char *)params + row->offset;
@@ -141,6 +151,7 @@ static fsim_status read_row(void *params, const fsim_param *row, fsim_value_pool
     case FSIM_PARAM_REAL: return read_real(field, row, from, value, err);
     case FSIM_PARAM_BOOL: return fsim_value_get_bool(from, row->name, field, err);
     case FSIM_PARAM_SIZE: return read_size(field, row, from, value, err);
+    case FSIM_PARAM_TEXT: return read_text(field, row, from, value, err);
     case FSIM_PARAM_CHOICE:
         FSIM_TRY(fsim_value_get_enum(from, row->name, row->choices, &choice, err));
         memcpy(field, &choice, sizeof choice);

@@ -7,13 +7,15 @@
 #include "base/value.h"
 
 typedef enum fsim_param_kind {
-    FSIM_PARAM_SPAN,  /* fsim_ns; null or "none" is FSIM_NEVER where `off` is true */
-    FSIM_PARAM_DIST,  /* fsim_dist; a span is a constant; null is a constant FSIM_NEVER where `off` */
-    FSIM_PARAM_COUNT, /* int64_t; null is INT64_MAX where `off` */
-    FSIM_PARAM_REAL,  /* double */
-    FSIM_PARAM_BOOL,  /* bool */
-    FSIM_PARAM_SIZE,  /* int64_t bytes; null is INT64_MAX where `off` */
-    FSIM_PARAM_CHOICE /* int: index into `choices` */
+    FSIM_PARAM_SPAN,   /* fsim_ns; null or "none" is FSIM_NEVER where `off` is true */
+    FSIM_PARAM_DIST,   /* fsim_dist; a span is a constant; null is a constant FSIM_NEVER where `off` */
+    FSIM_PARAM_COUNT,  /* int64_t; null is INT64_MAX where `off` */
+    FSIM_PARAM_REAL,   /* double */
+    FSIM_PARAM_BOOL,   /* bool */
+    FSIM_PARAM_SIZE,   /* int64_t bytes; null is INT64_MAX where `off` */
+    FSIM_PARAM_CHOICE, /* int: index into `choices` */
+    FSIM_PARAM_TEXT /* const char *: what a policy reads itself, refused by its check; null is "" where `off`.
+                       Lives as long as the pool */
 } fsim_param_kind;
 
 /* The last row of a table has name NULL. */

@@ -266,6 +266,9 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (f->wants_cpu) {
         engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
     }
+    if (f->totals) {
+        engine_totals_enter(e, f, q->rate_ucore);
+    }
     if (f->shared) {
         engine_share_enter(e, r);
         return;
@@ -408,7 +411,8 @@ static void arm_refill(engine *e, function *f) {
 /* Late binding: start an instance while more requests wait than instances start. */
 static void start_for_queue(engine *e, function *f, uint32_t r) {
     fsim_cause cause = FSIM_CAUSE_FUNCTION;
-    while (f->scale.on_demand && f->queued > f->starting_count && !engine_account_full(e, f)) {
+    while (f->scale.on_demand && f->queued > (uint64_t)f->starting_count * f->waiting_per_start &&
+           !engine_account_full(e, f)) {
         if (!engine_may_start(e, f, &cause)) {
             if (cause == FSIM_CAUSE_START_RATE) {
                 arm_refill(e, f);

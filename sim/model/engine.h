@@ -210,11 +210,11 @@ typedef struct function {
     bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
-    bool shared, has_reserve, scaled, samples_requests, wants_cpu, freeze, direct;
+    bool shared, has_reserve, scaled, sampled, samples_requests, wants_cpu, totals, freeze, direct;
     uint8_t extras;         /* FUNCTION_*: what few functions have, each in a file of its own */
     bool asleep, activator; /* scaled */
     uint32_t wanted;
-    uint64_t came, went; /* scaled: attempts and good answers since the last sample */
+    uint64_t came, went; /* sampled: attempts and good answers since the last sample */
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -240,6 +240,8 @@ typedef struct function {
     fsim_wide proxied_before;
     uint64_t proxied_arrivals;
     fsim_ns sampled_ns;
+    struct scale_totals *scale_totals; /* NULL unless the scaler wants them */
+    uint32_t waiting_per_start;
     double rank;   /* under memory pressure: of the function */
     uint64_t uses; /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling, rng_burst;
@@ -463,6 +465,14 @@ void engine_scaled_add(engine *e, function *f, uint32_t instance);
 void engine_scaled_remove(engine *e, function *f, uint32_t instance);
 void engine_sampled_enter(engine *e, uint32_t instance, bool proxied);
 void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
+
+/* engine_floor.c: scalers that want totals, and those whose count is the least */
+void engine_totals_setup(engine *e, function *f);
+void engine_totals_enter(engine *e, function *f, uint32_t rate_ucore);
+void engine_totals_leave(engine *e, function *f, uint32_t rate_ucore);
+void engine_totals_wake(const engine *e, function *f);
+void engine_totals_read(const engine *e, function *f, fsim_scale_view *view);
+void engine_floor_set(engine *e, function *f); /* from f->wanted: who may go */
 
 /* engine_cpu.c: CPU and memory in use, for scalers that sample them */
 void engine_cpu_open(engine *e, const function *f, uint32_t instance); /* ready, without a request */

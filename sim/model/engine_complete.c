@@ -129,7 +129,10 @@ void engine_complete(engine *e, uint32_t r) {
     if ((f->extras & FUNCTION_AFTER) != 0) {
         engine_after_response(e, f, i);
     }
-    if (f->scaled) {
+    if (f->totals) {
+        engine_totals_leave(e, f, q->rate_ucore);
+    }
+    if (f->sampled) {
         f->went += !cut;
         if (f->samples_requests) {
             engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);

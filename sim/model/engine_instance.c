@@ -419,7 +419,7 @@ void engine_idle(engine *e, function *f, uint32_t i) {
         }
         return;
     }
-    if (in->provisioned || f->scaled || f->scale.fixed) {
+    if (in->provisioned || (f->scaled && !f->scale.floor) || f->scale.fixed) {
         return;
     }
     bool may_go = f->alive > f->removable_min && !has_session;
@@ -455,7 +455,8 @@ void engine_expire(engine *e, function *f) {
             engine_push(e, due_ns + 1, (uint32_t)(f - e->functions), EVENT_EXPIRE);
             return;
         }
-        engine_remove(e, i, e->now_ns - due_ns);
+        /* One that a least number of instances held beyond its window goes now. */
+        engine_remove(e, i, due_ns + 1 == e->now_ns ? 1 : 0);
     }
 }
 

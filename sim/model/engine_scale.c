@@ -151,6 +151,9 @@ static void decide(engine *e, function *f) {
     if (f->scale.wants_instances) {
         list_instances(e, f, &view);
     }
+    if (f->totals) {
+        engine_totals_read(e, f, &view);
+    }
     fsim_scale_decision decision = {.want = f->wanted, .direct = f->direct, .mode = ""};
     bool explain = e->options->on_decision != NULL;
     e->scenario->scaling->tick(f->scaling_state, e->scenario->scaling_params, &view, explain, &decision);
@@ -159,7 +162,10 @@ static void decide(engine *e, function *f) {
     }
     f->direct = decision.direct;
     f->asleep = decision.sleep;
-    if (decision.want != f->wanted) {
+    uint32_t have = f->starting_count + f->ready_count;
+    bool short_of = have < f->wanted; /* a limit held starts back, or an instance has gone */
+    bool too_many = have > f->wanted && !f->scale.floor; /* protected ones were spared */
+    if (decision.want != f->wanted || short_of || too_many) {
         e->wanted += (uint64_t)decision.want - f->wanted;
         f->wanted = decision.want;
         engine_fit(e, f);
@@ -183,6 +189,9 @@ static fsim_ns next_on_grid(fsim_ns now_ns, fsim_ns period_ns) {
 void engine_wake(engine *e, function *f) {
     if (f->asleep) {
         f->asleep = false;
+        if (f->totals) {
+            engine_totals_wake(e, f);
+        }
         f->sampled_ns = e->now_ns;
         f->proxied_before = level_integral(&f->proxied, e->now_ns);
         if (f->scale.sample_ns != 0 && !f->sample_armed) {
@@ -200,15 +209,34 @@ void engine_wake(engine *e, function *f) {
     }
 }
 
+/* The ready instance that scale-in takes next; FSIM_NONE: there is none it may take. */
+static uint32_t next_victim(const engine *e, const function *f) {
+    for (uint32_t k = 0; k < f->ready_count; k++) {
+        uint32_t i = f->ready[f->scale.oldest_first ? k : f->ready_count - 1u - k];
+        if (!f->scale.protect_busy || e->links[i].inside == 0) {
+            return i;
+        }
+    }
+    return FSIM_NONE;
+}
+
 /* Scale-in takes starting instances first, then the newest (Kubernetes ranks unready, then younger ones
- * first); those with requests inside drain. */
+ * first) or what the plan says; those with requests inside drain. Requests that are bound to a start keep it.
+ */
 static void shrink(engine *e, function *f, uint32_t surplus) {
-    while (surplus > 0 && f->starting_newest != FSIM_NONE) {
-        engine_cancel_start(e, f->starting_newest);
-        surplus--;
+    for (uint32_t i = f->starting_newest; surplus > 0 && i != FSIM_NONE;) {
+        uint32_t older = e->instances[i].older;
+        if (e->links[i].inside == 0) {
+            engine_cancel_start(e, i);
+            surplus--;
+        }
+        i = older;
     }
     while (surplus > 0 && f->ready_count > 0) {
-        uint32_t i = f->ready[f->ready_count - 1u];
+        uint32_t i = next_victim(e, f);
+        if (i == FSIM_NONE) {
+            return;
+        }
         surplus--;
         bool sessions = (f->extras & FUNCTION_SESSIONS) != 0;
         if (e->links[i].inside == 0 && !(sessions && engine_session_holds(e, f, i))) {
@@ -228,7 +256,9 @@ static void shrink(engine *e, function *f, uint32_t surplus) {
 void engine_fit(engine *e, function *f) {
     uint32_t have = f->starting_count + f->ready_count;
     fsim_cause cause;
-    if (f->wanted < have) {
+    if (f->scale.floor) {
+        engine_floor_set(e, f);
+    } else if (f->wanted < have) {
         shrink(e, f, have - f->wanted);
     }
     while (have < f->wanted && engine_may_start(e, f, &cause)) {
@@ -255,8 +285,14 @@ void engine_scale_setup(engine *e, function *f) {
     f->wanted = f->scale.initial;
     f->direct = false;
     f->activator = f->scale.activator;
-    f->wants_cpu = f->scaled && f->scale.wants_cpu;
-    f->samples_requests = f->scaled && !f->scale.no_requests;
+    f->totals = f->scaled && f->scale.totals;
+    f->sampled = f->scaled && !f->totals;
+    f->samples_requests = f->sampled && !f->scale.no_requests;
+    f->wants_cpu = f->sampled && f->scale.wants_cpu;
+    f->waiting_per_start = f->scale.waiting_per_start != 0 ? f->scale.waiting_per_start : 1u;
+    if (f->totals) {
+        engine_totals_setup(e, f);
+    }
     if (f->scaled && e->sampled == NULL) {
         e->sampled = engine_grow(e, NULL, e->instance_capacity, sizeof *e->sampled);
     }
@@ -277,6 +313,9 @@ void engine_scale_begin(engine *e, function *f) {
     begin = f->spec.min_instances > begin ? f->spec.min_instances : begin;
     begin = f->spec.initial_instances > begin ? f->spec.initial_instances : begin;
     f->wanted = f->scaled ? begin : f->wanted;
+    if (f->scaled && f->scale.floor) {
+        engine_floor_set(e, f);
+    }
     for (uint32_t k = 0; k < begin && f->alive < f->spec.max_instances; k++) {
         engine_start_ready(e, f, false);
     }

@@ -457,6 +457,7 @@ static void free_function(function *f) {
     fsim_start_limiter_deinit(&f->start_limiter);
     fsim_start_limiter_deinit(&f->provisioned_limiter);
     free(f->scaling_state);
+    free(f->scale_totals);
     free(f->ready);
 }
 
