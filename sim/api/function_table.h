@@ -61,7 +61,9 @@ typedef struct fsim_fn_spec {
     uint32_t max_instances, min_instances, provisioned;
     uint32_t initial_instances;    /* stand ready at t = 0 and are kept like any other: run.start "steady" */
     uint32_t reserved_concurrency; /* FSIM_UNLIMITED: none reserved */
-    fsim_ns timeout_ns;            /* execution is cut off and failed after this long; FSIM_NEVER */
+    bool async;         /* invocation "async": events that the platform tries again (platform.async) */
+    double error_rate;  /* share of the executions that end in an error */
+    fsim_ns timeout_ns; /* execution is cut off and failed after this long; FSIM_NEVER */
     bool has_service;
     fsim_dist service;
     bool cold_total;      /* cold_start_mode "total": the cold draw replaces cold start + service */

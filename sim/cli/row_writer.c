@@ -78,8 +78,8 @@ static char *put_name(char *at, const fsim_row_name *name) {
 }
 
 static const char *outcome_word(fsim_outcome outcome) {
-    static const char *const words[] = {"completed", "rejected_429", "rejected_503",
-                                        "timed_out", "failed",       "in_system"};
+    static const char *const words[] = {"completed", "rejected_429", "rejected_503", "timed_out",
+                                        "failed",    "in_system",    "rejected_432"};
     return words[outcome];
 }
 

@@ -168,6 +168,14 @@ static fsim_status check_versions(const reader *r) {
     return fsim_value_get_real(versions->first, "weight", 1, 1, &weight, r->err);
 }
 
+static fsim_status read_invocation(const reader *r) {
+    static const char *const ways[] = {"sync", "async", NULL};
+    int way = 0;
+    FSIM_TRY(fsim_value_get_enum(r->entry, "invocation", ways, &way, r->err));
+    r->spec->async = way == 1;
+    return fsim_value_get_real(r->entry, "error_rate", 0, 1, &r->spec->error_rate, r->err);
+}
+
 static fsim_status read_entry(const reader *r) {
     fsim_fn_spec *spec = r->spec;
     FSIM_TRY(fsim_value_get_string(r->entry, "name", &spec->name, r->err));
@@ -194,6 +202,7 @@ static fsim_status read_entry(const reader *r) {
                      : read_dist(r, service, &spec->service));
     }
     FSIM_TRY(read_cold_start(r));
+    FSIM_TRY(read_invocation(r));
     FSIM_TRY(check_versions(r));
     FSIM_TRY(fsim_scenario_read_session(r->scenario, r->entry, spec, r->err));
     FSIM_TRY(fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err));

@@ -16,6 +16,10 @@ static const char defaults_json[] =
     " \"policy\": {\"bundle\": null, \"binding\": \"early\", \"cancel_start\": false, \"admission\": null},"
     " \"platform\": {\"account_concurrency\": null, \"memory_quota_mb\": null, \"start_rate\": null,"
     "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"gateway\": null, \"nodes\": null,"
+    "  \"account_instances\": null, \"memory_quota_status\": 429, "
+    "  \"async\": {\"after_error\": [\"1m\", \"2m\"], \"interval\": \"1s\", \"factor\": 2, \"longest\": "
+    "\"5m\","
+    "   \"max_age\": \"6h\"},"
     "  \"retry\": null},"
     " \"billing\": [\"phase1\", \"phase2\", \"phase3\"],"
     " \"run\": {\"seed\": 1, \"warmup\": \"0s\", \"until\": null, \"replications\": 1, \"threads\": null,"
@@ -29,8 +33,8 @@ static const char function_defaults_json[] =
     " \"slowdown_per_request\": 0, \"cpu_fraction\": 1, \"background_cpu\": 0, \"freeze\": true, "
     "\"memory_use\": null,"
     " \"max_instances\": null, \"min_instances\": 0, \"provisioned\": 0, \"reserved_concurrency\": null,"
-    " \"timeout\": null, \"session\": null, \"cpu_bursts\": null,"
-    " \"after_response\": null, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
+    " \"timeout\": null, \"session\": null, \"cpu_bursts\": null, \"after_response\": null,"
+    " \"invocation\": \"sync\", \"error_rate\": 0, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
 
 static const char default_bundle[] = "knative";
 static const char bundle_path[] = "policy.bundle";

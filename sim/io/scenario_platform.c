@@ -92,9 +92,23 @@ static fsim_status read_gateway(const reader *r) {
     if (part == NULL) {
         return FSIM_OK;
     }
-    FSIM_TRY(need(r, part, "rate"));
+    const fsim_value *each = fsim_value_get(part, "rate_per_concurrency");
+    if (each == NULL || fsim_value_is_off(each)) {
+        FSIM_TRY(need(r, part, "rate"));
+    } else {
+        FSIM_TRY(get_positive(r, part, "rate_per_concurrency", &gateway->per_concurrency));
+    }
+    if (fsim_value_get(part, "rate") == NULL && r->s->account_concurrency != UINT64_MAX) {
+        gateway->rate_per_s = gateway->per_concurrency * (double)r->s->account_concurrency;
+    }
     FSIM_TRY(get_positive(r, part, "rate", &gateway->rate_per_s));
     gateway->burst = fmax(1, gateway->rate_per_s);
+    FSIM_TRY(fsim_value_get_span(part, "window", false, &gateway->window_ns, r->err));
+    const fsim_value *burst = fsim_value_get(part, "burst");
+    if (burst != NULL && gateway->window_ns > 0) {
+        return fsim_value_fail(burst, r->err,
+                               "a burst contradicts a window, which lets all of its requests in");
+    }
     FSIM_TRY(fsim_value_get_real(part, "burst", 1, 1e15, &gateway->burst, r->err));
     FSIM_TRY(fsim_value_get_enum(part, "key", keys, &key, r->err));
     gateway->per_function = key == 0;
@@ -103,6 +117,25 @@ static fsim_status read_gateway(const reader *r) {
 
 static fsim_status read_dist(const reader *r, const fsim_value *value, fsim_dist *out) {
     return fsim_dist_read(out, r->s->pool, value, r->s->base_dir, false, r->err);
+}
+
+/* After how many mean cold starts, if that is later, and with what answer. */
+static fsim_status read_queue_end(const reader *r, const fsim_value *part) {
+    fsim_scenario *s = r->s;
+    int64_t status = 504;
+    FSIM_TRY(fsim_value_get_real(part, "timeout_cold_starts", 0, 1e6, &s->queue_timeout_starts, r->err));
+    const fsim_value *starts = fsim_value_get(part, "timeout_cold_starts");
+    bool constant = s->queue_has_timeout && s->queue_timeout.kind == FSIM_DIST_CONSTANT;
+    if (s->queue_timeout_starts > 0 && !constant) {
+        return fsim_value_fail(starts, r->err,
+                               "goes with a timeout that is a span, whose least length it is not");
+    }
+    FSIM_TRY(fsim_value_get_i64(part, "timeout_status", 429, 504, &status, r->err));
+    if (status != 429 && status != 504) {
+        return fsim_value_fail(fsim_value_get(part, "timeout_status"), r->err, "expected 429 or 504");
+    }
+    s->queue_timeout_refuses = status == 429;
+    return FSIM_OK;
 }
 
 /* "queue": null is no queue; a capacity of null is a queue without end. Left open, the binding decides, and
@@ -137,25 +170,27 @@ static fsim_status read_queue(const reader *r) {
         FSIM_TRY(read_dist(r, timeout, &s->queue_timeout));
         s->queue_has_timeout = true;
     }
+    FSIM_TRY(read_queue_end(r, part));
     return fsim_value_check_used(part, NULL, r->err);
 }
 
 static fsim_status read_retry_causes(const reader *r, const fsim_value *on, fsim_retry_plan *plan) {
     if (on == NULL) {
-        plan->on_429 = plan->on_503 = plan->on_504 = true;
+        plan->on_429 = plan->on_432 = plan->on_503 = plan->on_504 = true;
         return FSIM_OK;
     }
     if (on->kind != FSIM_VALUE_ARRAY || on->count == 0) {
-        return fsim_value_fail(on, r->err, "expected an array of 429, 503 and 504");
+        return fsim_value_fail(on, r->err, "expected an array of 429, 432, 503 and 504");
     }
     for (const fsim_value *code = on->first; code != NULL; code = code->next) {
         bool *flag = code->kind != FSIM_VALUE_INTEGER ? NULL
                      : code->integer == 429           ? &plan->on_429
+                     : code->integer == 432           ? &plan->on_432
                      : code->integer == 503           ? &plan->on_503
                      : code->integer == 504           ? &plan->on_504
                                                       : NULL;
         if (flag == NULL) {
-            return fsim_value_fail(code, r->err, "expected 429, 503 or 504");
+            return fsim_value_fail(code, r->err, "expected 429, 432, 503 or 504");
         }
         *flag = true;
     }
@@ -184,6 +219,49 @@ static fsim_status read_retry(const reader *r) {
     if (plan->attempts == UINT64_MAX && fsim_dist_is_zero(&plan->interval)) {
         return fsim_value_fail(fsim_value_get(part, "interval"), r->err,
                                "an interval of 0 with attempts without end would never let time pass");
+    }
+    return fsim_value_check_used(part, NULL, r->err);
+}
+
+/* ---- events ---- */
+
+static fsim_status read_after_error(const reader *r, const fsim_value *part, fsim_async_plan *plan) {
+    const fsim_value *spans = fsim_value_get(part, "after_error");
+    if (spans == NULL) {
+        return fsim_value_missing(part, "after_error", r->err);
+    }
+    if (spans->kind != FSIM_VALUE_ARRAY || spans->count > FSIM_ERROR_RETRIES_MAX) {
+        return fsim_value_fail(spans, r->err, "expected an array of up to %u spans, one for each retry",
+                               FSIM_ERROR_RETRIES_MAX);
+    }
+    for (const fsim_value *span = spans->first; span != NULL; span = span->next) {
+        FSIM_TRY(fsim_value_as_span(span, &plan->after_error_ns[plan->retries++], r->err));
+    }
+    return FSIM_OK;
+}
+
+/* The lowest layer has AWS Lambda's values (policies spec, section 4.3). */
+static fsim_status read_async(const reader *r) {
+    fsim_async_plan *plan = &r->s->async;
+    fsim_value *part;
+    FSIM_TRY(get_part(r, "async", &part));
+    if (part == NULL) {
+        return FSIM_OK;
+    }
+    plan->on = true;
+    FSIM_TRY(read_after_error(r, part, plan));
+    FSIM_TRY(fsim_value_get_span(part, "interval", false, &plan->first_ns, r->err));
+    FSIM_TRY(fsim_value_get_span(part, "longest", false, &plan->longest_ns, r->err));
+    FSIM_TRY(fsim_value_get_span(part, "max_age", false, &plan->max_age_ns, r->err));
+    FSIM_TRY(fsim_value_get_real(part, "factor", 1, 1000, &plan->factor, r->err));
+    if (plan->first_ns == 0) {
+        return fsim_value_fail(fsim_value_get(part, "interval"), r->err,
+                               "an interval of 0 would never let time pass");
+    }
+    if (plan->first_ns > plan->longest_ns) {
+        return fsim_value_fail(fsim_value_get(part, "interval"), r->err,
+                               "an interval of %g s is more than the longest, %g s",
+                               fsim_ns_to_s(plan->first_ns), fsim_ns_to_s(plan->longest_ns));
     }
     return fsim_value_check_used(part, NULL, r->err);
 }
@@ -236,6 +314,12 @@ static fsim_status check_functions(const reader *r) {
                                    "a node of %lld MB is less than one instance of \"%s\" needs (%lld MB)",
                                    (long long)s->nodes.memory_mb, fn->name, (long long)fn->memory_mb);
         }
+        if (fn->async && !s->async.on) {
+            return fsim_value_fail(fsim_value_get(s->root, "platform"), r->err,
+                                   "\"%s\" has invocation \"async\", but platform.async, which says how "
+                                   "often the platform tries, is switched off",
+                                   fn->name);
+        }
         reserved += fn->reserved_concurrency == FSIM_UNLIMITED ? 0 : fn->reserved_concurrency;
     }
     if (reserved > s->account_concurrency) {
@@ -243,6 +327,21 @@ static fsim_status check_functions(const reader *r) {
                                "the functions reserve %llu together, more than the account's %llu",
                                (unsigned long long)reserved, (unsigned long long)s->account_concurrency);
     }
+    return FSIM_OK;
+}
+
+static fsim_status read_quotas(const reader *r) {
+    fsim_scenario *s = r->s;
+    int64_t instances = INT64_MAX, status = 429;
+    FSIM_TRY(
+        fsim_scenario_get_limit(r->platform, "account_instances", COUNT_MAX, INT64_MAX, &instances, r->err));
+    s->account_instances = instances == INT64_MAX ? UINT64_MAX : (uint64_t)instances;
+    FSIM_TRY(fsim_value_get_i64(r->platform, "memory_quota_status", 429, 432, &status, r->err));
+    if (status != 429 && status != 432) {
+        return fsim_value_fail(fsim_value_get(r->platform, "memory_quota_status"), r->err,
+                               "expected 429 or 432");
+    }
+    s->quota_is_432 = status == 432;
     return FSIM_OK;
 }
 
@@ -255,12 +354,14 @@ fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     s->memory_quota_mb = INT64_MAX;
     FSIM_TRY(fsim_scenario_get_limit(r.platform, "memory_quota_mb", COUNT_MAX, INT64_MAX, &s->memory_quota_mb,
                                      err));
+    FSIM_TRY(read_quotas(&r));
     FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));
     FSIM_TRY(read_start_limit(&r, "provisioned_start_rate", &s->provisioned_start_rate));
     FSIM_TRY(fsim_value_get_bool(r.platform, "provisioned_together", &s->provisioned_together, err));
     FSIM_TRY(read_gateway(&r));
     FSIM_TRY(read_queue(&r));
     FSIM_TRY(read_retry(&r));
+    FSIM_TRY(read_async(&r));
     FSIM_TRY(read_nodes(&r));
     FSIM_TRY(fsim_value_check_used(r.platform, NULL, err));
     return check_functions(&r);

@@ -55,26 +55,6 @@ void engine_leave(engine *e, uint32_t r, fsim_outcome outcome) {
     }
 }
 
-static bool try_again(engine *e, uint32_t r, bool applies) {
-    const fsim_retry_plan *retry = &e->scenario->retry;
-    request *q = &e->requests[r];
-    if (!applies || !retry->on || q->attempts >= retry->attempts) {
-        return false;
-    }
-    function *f = &e->functions[q->fn];
-    double span = (double)fsim_dist_sample(&retry->interval, &f->rng_retry);
-    for (uint32_t i = 0; i < q->attempts && retry->factor != 1.0 && span < 9e18; i++) {
-        span *= retry->factor;
-    }
-    q->attempts++;
-    if ((q->flags & REQUEST_COUNTED) != 0) {
-        e->tallies[q->fn].n.retries++;
-    }
-    engine_push(e, fsim_ns_add(e->now_ns, span < 9e18 ? (fsim_ns)(span + 0.5) : FSIM_NEVER - 1), r,
-                EVENT_RETRY);
-    return true;
-}
-
 void engine_refuse(engine *e, uint32_t r, fsim_cause cause) {
     request *q = &e->requests[r];
     fsim_counts *n = &e->tallies[q->fn].n;
@@ -82,12 +62,13 @@ void engine_refuse(engine *e, uint32_t r, fsim_cause cause) {
     bool is_503 = cause == FSIM_CAUSE_QUEUE_FULL;
     n->throttled[cause] += counted;
     e->seen.throttled += counted;
-    if (try_again(e, r, is_503 ? e->scenario->retry.on_503 : e->scenario->retry.on_429)) {
+    if (engine_try_again(e, r, cause)) {
         return;
     }
     *(is_503 ? &n->rejected_503 : &n->rejected_429) += counted;
     e->seen.refused += counted;
-    engine_leave(e, r, is_503 ? FSIM_REJECTED_503 : FSIM_REJECTED_429);
+    bool is_432 = cause == FSIM_CAUSE_MEMORY_QUOTA && e->scenario->quota_is_432;
+    engine_leave(e, r, is_503 ? FSIM_REJECTED_503 : is_432 ? FSIM_REJECTED_432 : FSIM_REJECTED_429);
 }
 
 /* ---- the function's queue ---- */
@@ -119,7 +100,7 @@ static void enqueue(engine *e, function *f, uint32_t r) {
         engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, r,
                     EVENT_KIND(EVENT_REQUEST_TIMEOUT, q->generation));
     } else if (!f->timeout_armed) {
-        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, timeout->constant_ns);
+        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, f->queue_timeout_ns);
         f->timeout_armed = true;
         engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, q->fn, EVENT_QUEUE_TIMEOUT);
     }
@@ -154,7 +135,9 @@ void engine_cancel_surplus(engine *e, function *f) {
 
 void engine_time_out(engine *e, uint32_t r) {
     const request *q = &e->requests[r];
-    if (!try_again(e, r, e->scenario->retry.on_504)) {
+    if (e->scenario->queue_timeout_refuses) {
+        engine_refuse(e, r, FSIM_CAUSE_FUNCTION);
+    } else if (!engine_try_again(e, r, FSIM_CAUSE_COUNT)) {
         e->tallies[q->fn].n.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         e->seen.timed_out += (q->flags & REQUEST_COUNTED) != 0;
         engine_leave(e, r, FSIM_TIMED_OUT);
@@ -223,8 +206,9 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
     }
 }
 
-static inline void begin_statistics(engine *e, request *q, tally *t) {
-    fsim_ns wait_ns = e->now_ns - q->arrival_ns;
+/* q has begun to execute at q->start_ns. */
+void engine_begin_statistics(engine *e, const request *q, tally *t) {
+    fsim_ns wait_ns = q->start_ns - q->arrival_ns;
     if (wait_ns == 0 && (q->flags & REQUEST_COLD) == 0) {
         t->begun_direct++;
     } else {
@@ -260,8 +244,8 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (e->many) {
         squared_enter(&e->in_execution, e->now_ns);
     }
-    if ((q->flags & REQUEST_COUNTED) != 0) {
-        begin_statistics(e, q, &e->tallies[q->fn]);
+    if ((q->flags & REQUEST_COUNTED) != 0 && !f->async) { /* of events the last execution counts */
+        engine_begin_statistics(e, q, &e->tallies[q->fn]);
     }
     if (f->wants_cpu) {
         engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
@@ -356,6 +340,10 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
     uint32_t i = FSIM_NONE;
     if (f->fleet[1].count != 0) {
         i = fsim_fleet_pick(&f->fleet[1], e->links, &f->rng_routing);
+        if (i != FSIM_NONE && e->has_gateway && !engine_provisioned_rate(e, f)) {
+            fsim_fleet_refuse(&f->fleet[1]);
+            i = FSIM_NONE; /* spills over */
+        }
     }
     if (i == FSIM_NONE) {
         i = fsim_fleet_pick(&f->fleet[0], e->links, &f->rng_routing);
@@ -364,9 +352,7 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
         *cause = FSIM_CAUSE_COUNT; /* no limit: there is no slot */
         return false;
     }
-    if (e->has_quota && e->links[i].inside == 0 &&
-        e->quota_used_mb + f->spec.memory_mb > e->scenario->memory_quota_mb) {
-        *cause = FSIM_CAUSE_MEMORY_QUOTA;
+    if (e->has_quota && e->links[i].inside == 0 && engine_quota_full(e, f, cause)) {
         fsim_fleet_refuse(&f->fleet[e->instances[i].provisioned]);
         return false;
     }
@@ -469,45 +455,10 @@ static void send_direct(engine *e, function *f, uint32_t r) {
     }
 }
 
-/* Token buckets of the gateway and of the admission policy. */
-static bool take_token(double *tokens, fsim_ns *at_ns, fsim_ns now_ns, double rate, double burst) {
-    double filled = *tokens + (double)(now_ns - *at_ns) * 1e-9 * rate;
-    *tokens = filled > burst ? burst : filled;
-    *at_ns = now_ns;
-    if (*tokens < 1.0) {
-        return false;
-    }
-    *tokens -= 1.0;
-    return true;
-}
-
-static bool admitted(engine *e, function *f, fsim_cause *cause) {
-    const fsim_gateway_plan *gateway = &e->scenario->gateway;
-    *cause = FSIM_CAUSE_GATEWAY;
-    if (e->has_gateway) {
-        double *tokens = gateway->per_function ? &f->gateway_tokens : &e->gateway_tokens;
-        fsim_ns *at_ns = gateway->per_function ? &f->gateway_at_ns : &e->gateway_at_ns;
-        if (!take_token(tokens, at_ns, e->now_ns, gateway->rate_per_s, gateway->burst)) {
-            return false;
-        }
-    }
-    if (e->has_admission) {
-        if (f->admit.rate_per_s > 0.0 &&
-            !take_token(&f->admit_tokens, &f->admit_at_ns, e->now_ns, f->admit.rate_per_s, f->admit.burst)) {
-            return false;
-        }
-        if (f->inside + f->queued >= f->admit.in_system_max) {
-            *cause = FSIM_CAUSE_FUNCTION;
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A request comes in, for the first time or again. */
 void engine_admit(engine *e, function *f, uint32_t r) {
     fsim_cause cause;
-    if ((e->has_gateway || e->has_admission) && !admitted(e, f, &cause)) {
+    if ((e->has_gateway || e->has_admission) && !engine_admitted(e, f, &cause)) {
         engine_refuse(e, r, cause);
         return;
     }

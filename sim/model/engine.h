@@ -40,6 +40,7 @@ typedef enum event_kind {
     EVENT_AFTER  /* instance, generation: the work after its latest response may be done */
 } event_kind;
 
+#define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
 #define GENERATION_BITS              24
 #define EVENT_KIND(kind, generation) ((uint32_t)(kind) | ((generation) << 8))
 #define GENERATION_MASK              ((1u << GENERATION_BITS) - 1u)
@@ -93,7 +94,8 @@ enum {
     REQUEST_CUT = 32u,     /* will be cut off by the function's time-out */
     REQUEST_SHORT = 64u,   /* began on the short way: it executes since its arrival (engine_restore) */
     REQUEST_BURST = 128u,  /* its rate contains that of a burst */
-    REQUEST_FIRST = 256u   /* of its instance, to begin; not kept on the short way */
+    REQUEST_FIRST = 256u,  /* of its instance, to begin; not kept on the short way */
+    REQUEST_ERROR = 512u   /* one execution that ended in an error: counted in the upper seven bits */
 };
 
 /* What links a request to others. */
@@ -223,8 +225,11 @@ typedef struct function {
     fsim_keepalive_plan keepalive;
     fsim_scale_plan scale;
     fsim_admit_plan admit;
-    double admit_tokens, gateway_tokens;
-    fsim_ns admit_at_ns, gateway_at_ns;
+    double admit_tokens, gateway_tokens, provisioned_tokens;
+    fsim_ns admit_at_ns, gateway_at_ns, provisioned_at_ns;
+    uint64_t gateway_count;   /* in the window that ends at gateway_at_ns */
+    fsim_ns queue_timeout_ns; /* where it is constant */
+    bool async;               /* events: the platform tries again */
     double cold_mean_s;
     uint32_t alive, alive_peak, removable_min; /* instances; keep-alive never goes below removable_min */
     uint32_t starting_newest, starting_count;  /* elastic ones */
@@ -244,7 +249,7 @@ typedef struct function {
     uint32_t waiting_per_start;
     double rank;   /* under memory pressure: of the function */
     uint64_t uses; /* of its instances in memory */
-    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling, rng_burst;
+    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling, rng_burst, rng_error;
 } function;
 
 enum {
@@ -342,6 +347,7 @@ typedef struct engine {
     fsim_start_limiter region_limiter, region_provisioned_limiter;
     double gateway_tokens;
     fsim_ns gateway_at_ns;
+    uint64_t gateway_count;
     uint32_t waiting_first, waiting_last; /* functions with a queue, where limits are shared */
     uint64_t in_system;
 
@@ -406,7 +412,8 @@ void engine_serve_queue(engine *e, function *f); /* requests of the queue that c
 void engine_serve_ready(engine *e, function *f,
                         uint32_t instance); /* the same for the slots of one that has just become ready */
 void engine_begin(engine *e, uint32_t request,
-                  uint32_t instance);               /* counted as inside: it starts to execute */
+                  uint32_t instance); /* counted as inside: it starts to execute */
+void engine_begin_statistics(engine *e, const request *q, tally *t);
 void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
 void engine_admit(engine *e, function *f,
                   uint32_t request); /* a request comes in, for the first time or again */
@@ -420,6 +427,17 @@ void engine_bind(engine *e, function *f, uint32_t request, uint32_t instance,
                  bool caused); /* waits inside one that starts */
 void engine_wait_inside(engine *e, function *f, uint32_t request,
                         uint32_t instance); /* of a ready, full one */
+
+/* engine_admit.c: the gateway, the admission policy, quotas */
+bool engine_admitted(engine *e, function *f, fsim_cause *cause);
+bool engine_provisioned_rate(engine *e, function *f); /* takes a token of the provisioned instances' rate */
+bool engine_quota_full(const engine *e, const function *f, fsim_cause *cause);
+
+/* engine_retry.c: clients and queues that try again */
+bool engine_try_again(engine *e, uint32_t request, fsim_cause cause); /* FSIM_CAUSE_COUNT: timed out */
+bool engine_ends_in_error(function *f, const request *q);
+bool engine_try_after_error(engine *e, uint32_t request); /* asynchronous; then engine_back_to_queue */
+void engine_back_to_queue(request *q);
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);

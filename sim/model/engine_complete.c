@@ -99,9 +99,13 @@ void engine_complete(engine *e, uint32_t r) {
     if (e->many) {
         squared_leave(&e->in_execution, e->now_ns);
     }
-    bool cut = (q->flags & REQUEST_CUT) != 0;
-    if ((q->flags & REQUEST_COUNTED) != 0) {
+    bool cut = engine_ends_in_error(f, q);
+    bool again = cut && f->async && engine_try_after_error(e, r);
+    if ((q->flags & REQUEST_COUNTED) != 0 && !again) {
         tally *t = &e->tallies[q->fn];
+        if (f->async) {
+            engine_begin_statistics(e, q, t);
+        }
         if (cut) {
             t->n.failed++;
         } else {
@@ -141,7 +145,11 @@ void engine_complete(engine *e, uint32_t r) {
             engine_cpu_change(e, f, i, -(int64_t)q->rate_ucore);
         }
     }
-    engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
+    if (again) {
+        engine_back_to_queue(q);
+    } else {
+        engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
+    }
     if (in->head != FSIM_NONE) { /* requests that wait inside */
         uint32_t next = in->head;
         in->head = e->requests[next].link.next;

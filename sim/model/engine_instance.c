@@ -29,8 +29,10 @@ bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
     }
     *cause = FSIM_CAUSE_MEMORY_QUOTA;
     int64_t memory_mb = f->spec.memory_mb;
-    if ((e->has_quota && e->quota_used_mb + memory_mb > e->scenario->memory_quota_mb) ||
-        (e->has_pool && e->pool_used_mb - e->pool_idle_mb + memory_mb > e->pool_mb) ||
+    if (e->has_quota && engine_quota_full(e, f, cause)) {
+        return false;
+    }
+    if ((e->has_pool && e->pool_used_mb - e->pool_idle_mb + memory_mb > e->pool_mb) ||
         (e->has_nodes && roomiest_node(e, memory_mb) == FSIM_NONE)) {
         return false;
     }

@@ -5,7 +5,7 @@
 
 static void on_queue_timeout(engine *e, function *f) {
     f->timeout_armed = false;
-    fsim_ns timeout_ns = e->scenario->queue_timeout.constant_ns;
+    fsim_ns timeout_ns = f->queue_timeout_ns;
     while (f->queued != 0) {
         uint32_t r = f->queue_head;
         fsim_ns due_ns = fsim_ns_add(e->requests[r].arrival_ns, timeout_ns);

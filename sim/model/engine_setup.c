@@ -164,6 +164,7 @@ static void seed_streams(engine *e, function *f) {
     fsim_rng_seed(&f->rng_retry, seed, f->name, FSIM_RNG_RETRY);
     fsim_rng_seed(&f->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
     fsim_rng_seed(&f->rng_burst, seed, f->name, FSIM_RNG_BURST);
+    fsim_rng_seed(&f->rng_error, seed, f->name, FSIM_RNG_ERROR);
 }
 
 static void take_plans(engine *e, function *f) {
@@ -177,7 +178,7 @@ static void take_plans(engine *e, function *f) {
         s->admission->init(s->admission_params, &f->spec, &f->admit);
         f->admit_tokens = f->admit.burst;
     }
-    f->gateway_tokens = s->gateway.burst;
+    f->gateway_tokens = f->provisioned_tokens = FSIM_BUCKET_FULL;
     engine_scale_setup(e, f);
     fsim_route_order order = s->routing->init(s->routing_params, &f->spec);
     fsim_fleet_init(&f->fleet[0], order, f->concurrency);
@@ -231,6 +232,10 @@ static void add_function(engine *e, uint32_t fn) {
     f->starting_newest = FSIM_NONE;
     f->waiting_next = f->waiting_prev = FSIM_NONE;
     f->cold_mean_s = fsim_fn_cold_mean_s(&f->spec);
+    fsim_ns starts_ns = fsim_ns_from_s(f->cold_mean_s * e->scenario->queue_timeout_starts);
+    f->queue_timeout_ns = e->scenario->queue_timeout.constant_ns;
+    f->queue_timeout_ns = starts_ns > f->queue_timeout_ns ? starts_ns : f->queue_timeout_ns;
+    f->async = f->spec.async;
     f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
     f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
     f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
@@ -246,8 +251,9 @@ static void add_function(engine *e, uint32_t fn) {
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
     f->fast = e->fast && f->extras == 0 && f->fleet[0].by_idle_list && f->spec.provisioned == 0 &&
-              !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 &&
-              (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
+              !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 && !f->async &&
+              !(f->spec.error_rate > 0.0) && (f->solo_meter || !e->metering) &&
+              (f->active_is_request || !e->metering);
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};
@@ -333,20 +339,20 @@ static void take_features(engine *e) {
     e->plan.metered |= FSIM_METERED_THRESHOLD | FSIM_METERED_INSTANCES | FSIM_METERED_PROVISIONED;
     e->has_account = s->account_concurrency != UINT64_MAX;
     e->inside_shared_limit = s->account_concurrency;
-    e->has_quota = s->memory_quota_mb != INT64_MAX;
+    e->has_quota = s->memory_quota_mb != INT64_MAX || s->account_instances != UINT64_MAX;
     e->has_pool = s->keepalive->rank != NULL && keep.pool_mb != INT64_MAX;
     e->pool_mb = keep.pool_mb;
     e->has_nodes = s->nodes.count != 0;
     e->node_sharing = e->has_nodes && s->nodes.processor_sharing;
     e->has_sharing = e->node_sharing || any_sharing(e);
     e->has_admission = s->admission != NULL;
-    e->has_gateway = s->gateway.rate_per_s > 0.0;
+    e->has_gateway = s->gateway.rate_per_s > 0.0 || s->gateway.per_concurrency > 0.0;
     e->has_waiters = e->has_account || e->has_quota || e->has_pool || e->has_nodes ||
                      s->start_rate.kind != FSIM_LIMIT_NONE;
     e->has_occupancy = s->occupancy != 0;
     e->has_exceed = s->exceed_latency_count != 0 || s->exceed_wait_count != 0;
     e->wants_rows = e->options->on_request != NULL;
-    e->gateway_tokens = s->gateway.burst;
+    e->gateway_tokens = FSIM_BUCKET_FULL;
     e->fast = !e->has_quota && !e->has_pool && !e->has_nodes && !e->has_admission && !e->has_gateway &&
               !e->has_occupancy && !e->has_exceed && !e->wants_rows && !e->options->no_short_way;
     e->warmup_ns = s->warmup_ns;

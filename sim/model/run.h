@@ -13,7 +13,8 @@ typedef enum fsim_outcome {
     FSIM_REJECTED_503,
     FSIM_TIMED_OUT,
     FSIM_FAILED,
-    FSIM_IN_SYSTEM
+    FSIM_IN_SYSTEM,
+    FSIM_REJECTED_432 /* a quota, where the platform answers 432; counted as rejected_429 */
 } fsim_outcome;
 typedef struct fsim_request_row {
     fsim_ns arrival_ns, start_ns, end_ns;

@@ -30,9 +30,22 @@ typedef struct fsim_retry_plan {
     bool on;
     fsim_dist interval;
     double factor;
-    uint64_t attempts; /* retries after the first attempt; UINT64_MAX: for ever */
-    bool on_429, on_503, on_504;
+    uint64_t attempts;                   /* retries after the first attempt; UINT64_MAX: for ever */
+    bool on_429, on_432, on_503, on_504; /* 432: a memory quota that is answered so */
 } fsim_retry_plan;
+
+#define FSIM_ERROR_RETRIES_MAX 8u
+
+/* What the platform does with an event (a request of a function with invocation "async"). Refused: again
+ * after first_ns, then each time `factor` times as long up to longest_ns, until the event is max_age_ns old.
+ * Ended in an error: again after after_error_ns[0], [1] …, `retries` times. */
+typedef struct fsim_async_plan {
+    bool on;
+    uint32_t retries;
+    fsim_ns after_error_ns[FSIM_ERROR_RETRIES_MAX];
+    fsim_ns first_ns, longest_ns, max_age_ns;
+    double factor;
+} fsim_async_plan;
 
 typedef struct fsim_nodes_plan {
     uint32_t count; /* 0: nodes are not simulated */
@@ -45,6 +58,9 @@ typedef struct fsim_nodes_plan {
 typedef struct fsim_gateway_plan {
     double rate_per_s, burst; /* rate 0: none */
     bool per_function;        /* key "function"; else one for all */
+    double per_concurrency;   /* above 0: a function with reserved concurrency has a rate of its own, so many
+                                 requests/s for each; and its provisioned instances take no more than that */
+    fsim_ns window_ns;        /* above 0: rate x window requests in each window from t = 0; 0: token bucket */
 } fsim_gateway_plan;
 
 typedef struct fsim_scenario {
@@ -71,13 +87,18 @@ typedef struct fsim_scenario {
 
     uint64_t account_concurrency; /* UINT64_MAX: none */
     int64_t memory_quota_mb;      /* INT64_MAX: none */
+    bool quota_is_432;            /* the quota is answered 432 instead of 429 */
+    uint64_t account_instances;   /* starting and busy ones; UINT64_MAX: none */
     fsim_start_limit start_rate, provisioned_start_rate;
     bool provisioned_together; /* provisioned instances serve only once all of them are ready */
     fsim_gateway_plan gateway;
     uint64_t queue_capacity; /* UINT64_MAX: unbounded */
     bool queue_has_timeout;
     fsim_dist queue_timeout;
+    double queue_timeout_starts; /* times the function's mean cold start, if that is longer */
+    bool queue_timeout_refuses;  /* with 429 instead of 504 */
     fsim_retry_plan retry;
+    fsim_async_plan async;
     fsim_nodes_plan nodes;
 
     const char **books; /* price books to bill by, in order */

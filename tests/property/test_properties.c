@@ -156,11 +156,35 @@ static const fsim_setting extras[] = {
     {"policy.cancel_start", "true", "test"},
     {"run.occupancy", "50", "test"},
     {"run.windows.every", "3s", "test"},
+    {"platform.account_instances", "6", "test"},
+    {"platform.memory_quota_status", "432", "test"},
+    {"platform.async.longest", "4s", "test"},
+    {"functions[0].invocation", "async", "test"},
+    {"functions[0].error_rate", "0.2", "test"},
     {"run.sample", "1s", "test"}};
 #define EXTRAS (sizeof extras / sizeof *extras)
 
-static const char *const policies[] = {
-    NULL, NULL, NULL, NULL, "knative", "lambda", "lambda-provisioned", "scf", "scf-enterprise", "paas"};
+static const char *const policies[] = {NULL,
+                                       NULL,
+                                       NULL,
+                                       NULL,
+                                       NULL,
+                                       NULL,
+                                       "knative",
+                                       "lambda",
+                                       "lambda-provisioned",
+                                       "scf",
+                                       "scf-enterprise",
+                                       "paas",
+                                       "target-tracking",
+                                       "step-scaling",
+                                       "cloud-run",
+                                       "azure-consumption",
+                                       "azure-flex",
+                                       "huawei",
+                                       "openwhisk",
+                                       "fc"};
+#define POLICIES (sizeof policies / sizeof *policies)
 
 typedef struct combination {
     random_scenario scenario;
@@ -172,9 +196,9 @@ typedef struct combination {
 static void combine(combination *c, uint64_t seed) {
     fsim_rng rng;
     fsim_rng_seed(&rng, seed, "extras", FSIM_RNG_ROUTING);
-    c->load = (fsim_load_options){.settings = c->chosen, .policy = policies[fsim_rng_below(&rng, 10)]};
+    c->load = (fsim_load_options){.settings = c->chosen, .policy = policies[fsim_rng_below(&rng, POLICIES)]};
     for (size_t i = 0; i < EXTRAS; i++) {
-        if (fsim_rng_below(&rng, 8) == 0) {
+        if (fsim_rng_below(&rng, 10) == 0) {
             c->chosen[c->load.setting_count++] = extras[i];
         }
     }

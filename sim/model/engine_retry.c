@@ -1,0 +1,86 @@
+/* Who tries again: a client that was refused or timed out (platform.retry), and the platform with an event
+ * that was refused or ended in an error (platform.async; policies spec, section 4.3). A retry is the same
+ * request: its waiting and its latency count from the first arrival. */
+#include "model/engine.h"
+
+static void again_after(engine *e, uint32_t r, double span_ns) {
+    request *q = &e->requests[r];
+    q->attempts++;
+    if ((q->flags & REQUEST_COUNTED) != 0) {
+        e->tallies[q->fn].n.retries++;
+    }
+    engine_push(e, fsim_ns_add(e->now_ns, span_ns < 9e18 ? (fsim_ns)(span_ns + 0.5) : FSIM_NEVER - 1), r,
+                EVENT_RETRY);
+}
+
+/* An event that was refused goes back to the queue; when it would be too old by then, it is given up. */
+static bool try_event_again(engine *e, uint32_t r) {
+    const fsim_async_plan *plan = &e->scenario->async;
+    const request *q = &e->requests[r];
+    uint32_t refused = q->attempts - (q->flags / REQUEST_ERROR);
+    double span = (double)plan->first_ns, longest = (double)plan->longest_ns;
+    for (uint32_t i = 0; i < refused && plan->factor > 1.0 && span < longest; i++) {
+        span *= plan->factor;
+    }
+    span = span < longest ? span : longest;
+    if ((double)(e->now_ns - q->arrival_ns) + span > (double)plan->max_age_ns) {
+        return false;
+    }
+    again_after(e, r, span);
+    return true;
+}
+
+static bool applies(const fsim_scenario *s, fsim_cause cause) {
+    const fsim_retry_plan *retry = &s->retry;
+    switch (cause) {
+    case FSIM_CAUSE_QUEUE_FULL: return retry->on_503;
+    case FSIM_CAUSE_COUNT: return retry->on_504;
+    case FSIM_CAUSE_MEMORY_QUOTA: return s->quota_is_432 ? retry->on_432 : retry->on_429;
+    case FSIM_CAUSE_ACCOUNT:
+    case FSIM_CAUSE_FUNCTION:
+    case FSIM_CAUSE_START_RATE:
+    case FSIM_CAUSE_GATEWAY:
+    default: return retry->on_429;
+    }
+}
+
+bool engine_try_again(engine *e, uint32_t r, fsim_cause cause) {
+    const fsim_retry_plan *retry = &e->scenario->retry;
+    const request *q = &e->requests[r];
+    function *f = &e->functions[q->fn];
+    if (f->async) {
+        return try_event_again(e, r);
+    }
+    if (!retry->on || q->attempts >= retry->attempts || !applies(e->scenario, cause)) {
+        return false;
+    }
+    double span = (double)fsim_dist_sample(&retry->interval, &f->rng_retry);
+    for (uint32_t i = 0; i < q->attempts && retry->factor != 1.0 && span < 9e18; i++) {
+        span *= retry->factor;
+    }
+    again_after(e, r, span);
+    return true;
+}
+
+bool engine_ends_in_error(function *f, const request *q) {
+    return (q->flags & REQUEST_CUT) != 0 ||
+           (f->spec.error_rate > 0.0 && fsim_rng_unit(&f->rng_error) < f->spec.error_rate);
+}
+
+/* The same event, with the same work: one that was cut off will be cut off again. */
+bool engine_try_after_error(engine *e, uint32_t r) {
+    const fsim_async_plan *plan = &e->scenario->async;
+    const request *q = &e->requests[r];
+    uint32_t errors = q->flags / REQUEST_ERROR;
+    if (errors >= plan->retries ||
+        fsim_ns_add(e->now_ns - q->arrival_ns, plan->after_error_ns[errors]) > plan->max_age_ns) {
+        return false;
+    }
+    again_after(e, r, (double)plan->after_error_ns[errors]);
+    return true;
+}
+
+void engine_back_to_queue(request *q) {
+    q->start_ns = FSIM_NEVER;
+    q->flags = (uint16_t)((q->flags & ~(REQUEST_CUT | REQUEST_FIRST)) + REQUEST_ERROR);
+}
