@@ -6,6 +6,7 @@
  *
  * Nothing is said about going: idle instances go by keep-alive. The first request of an app without an
  * instance starts one at once. */
+#include "api/metric_series.h"
 #include "api/policy_api.h"
 
 #include <math.h>
@@ -87,7 +88,8 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
                               .initial = s->least,
                               .totals = true,
                               .floor = true,
-                              .waiting_per_start = 1};
+                              .waiting_per_start = 1,
+                              .reads = FSIM_INPUT_BIT(FSIM_INPUT_CONCURRENCY)};
 }
 
 /* One more than there are, or what a queue's length asks for. */
@@ -113,7 +115,9 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
         s->grown_at_ns = view->now_ns;
         s->have = wanted;
     }
-    decision->want = grows ? wanted : s->least;
+    double needed = ceil(((double)view->in_flight + view->queued) / s->slots);
+    uint32_t held = needed < s->have ? (uint32_t)needed : s->have;
+    decision->want = held > s->least ? held : s->least;
     decision->sleep = s->have == 0 && view->in_flight == 0 && view->queued == 0;
     decision->mode = grows ? "out" : s->have == 0 ? "zero" : "stable";
     if (explain) {

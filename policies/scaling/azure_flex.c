@@ -6,6 +6,7 @@
  *
  * The number is the least there shall be; always-ready instances are the function's min_instances. Idle ones
  * go by keep-alive. */
+#include "api/metric_series.h"
 #include "api/policy_api.h"
 
 #include <math.h>
@@ -63,7 +64,8 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
                               .initial = s->least,
                               .totals = true,
                               .floor = true,
-                              .waiting_per_start = 1};
+                              .waiting_per_start = 1,
+                              .reads = FSIM_INPUT_BIT(FSIM_INPUT_CONCURRENCY)};
 }
 
 static void tick(void *state, const void *params, const fsim_scale_view *view, bool explain,

@@ -7,6 +7,7 @@
  *     by requests  ceil(requests in execution / (concurrency x concurrency_target))
  *
  * The window is a ring of periods; a period in which the scaler slept is one of zeros. */
+#include "api/metric_series.h"
 #include "api/policy_api.h"
 
 #include <math.h>
@@ -97,12 +98,14 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
     s->most = fn->max_instances;
     s->per_instance_cpu = fn->vcpu * p->cpu_target / 100;
     s->per_instance_requests = limited ? fn->concurrency * p->concurrency_target / 100 : 0;
-    *plan = (fsim_scale_plan){.on_demand = true,
-                              .tick_ns = p->period_ns,
-                              .initial = s->least,
-                              .totals = true,
-                              .floor = true,
-                              .waiting_per_start = fn->concurrency};
+    *plan =
+        (fsim_scale_plan){.on_demand = true,
+                          .tick_ns = p->period_ns,
+                          .initial = s->least,
+                          .totals = true,
+                          .floor = true,
+                          .waiting_per_start = fn->concurrency,
+                          .reads = FSIM_INPUT_BIT(FSIM_INPUT_CONCURRENCY) | FSIM_INPUT_BIT(FSIM_INPUT_CPU)};
 }
 
 static void push(cloud_run_state *s, double concurrency, double cpu) {
@@ -148,6 +151,8 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->sleep = want <= 0 && view->in_flight == 0 && view->queued == 0 && view->starting == 0;
     decision->mode = view->in_flight + view->queued == 0 && want <= 0 ? "zero" : "target";
     if (explain) {
+        fsim_scale_decision_note(decision, "average_concurrency", concurrency);
+        fsim_scale_decision_note(decision, "average_cpu", cpu);
         snprintf(decision->reason, sizeof decision->reason,
                  "%.4g requests in execution ask for %.0f, %.4g vCPU for %.0f; %u ready, %u starting",
                  concurrency, by_requests, cpu, by_cpu, view->ready, view->starting);

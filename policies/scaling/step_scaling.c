@@ -181,7 +181,8 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
                               .initial = (uint32_t)s->least,
                               .wants_cpu = true,
                               .protect_busy = p->protect_busy,
-                              .oldest_first = p->order == 0};
+                              .oldest_first = p->order == 0,
+                              .reads = fsim_group_input(p->metric)};
 }
 
 static void sample(void *state, const void *params, const fsim_scale_sample *seen, fsim_rng *rng) {
@@ -250,6 +251,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->want = (uint32_t)after;
     decision->mode = !has_data ? "blind" : after > capacity ? "out" : after < capacity ? "in" : "stable";
     if (explain) {
+        fsim_scale_decision_note(decision, metrics[p->metric], has_data ? metric : 0);
         explain_to(s, p, capacity, warming, high ? up : low ? down : NULL, decision);
     }
 }

@@ -198,6 +198,9 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
                               .wants_cpu = true,
                               .protect_busy = p->protect_busy,
                               .oldest_first = p->order == 0};
+    for (int m = 0; m < FSIM_GROUP_METRICS; m++) {
+        plan->reads |= p->target[m] > 0 ? fsim_group_input(m) : 0;
+    }
 }
 
 static void sample(void *state, const void *params, const fsim_scale_sample *seen, fsim_rng *rng) {
@@ -263,6 +266,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->want = (uint32_t)after;
     decision->mode = warm == 0 ? "blind" : after > capacity ? "out" : after < capacity ? "in" : "stable";
     if (explain) {
+        fsim_scale_decision_note(decision, metrics[metric], s->reading.mean[metric]);
         snprintf(decision->reason, sizeof decision->reason,
                  "%s %.4g, target %.4g; %lld of %lld warm up; wanted %lld", metrics[metric],
                  s->reading.mean[metric], p->target[metric], (long long)warming, (long long)capacity,

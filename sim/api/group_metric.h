@@ -4,6 +4,7 @@
 #ifndef FSIM_API_GROUP_METRIC_H
 #define FSIM_API_GROUP_METRIC_H
 
+#include "api/metric_series.h"
 #include "api/policy_api.h"
 
 typedef enum fsim_group_metric {
@@ -17,6 +18,13 @@ typedef enum fsim_group_metric {
 /* "cpu", "memory", "concurrency", "requests": of a choice parameter; ends with NULL. */
 #define FSIM_GROUP_METRIC_NAMES                                                                              \
     { "cpu", "memory", "concurrency", "requests", NULL }
+
+/* The input of a recorded series that a metric comes from, as a bit of fsim_scale_plan.reads. */
+static inline uint32_t fsim_group_input(int metric) {
+    static const fsim_input inputs[FSIM_GROUP_METRICS] = {FSIM_INPUT_CPU, FSIM_INPUT_MEMORY,
+                                                          FSIM_INPUT_CONCURRENCY, FSIM_INPUT_RPS};
+    return FSIM_INPUT_BIT(inputs[metric]);
+}
 
 typedef struct fsim_group_reading {
     uint32_t warm; /* instances in the averages; with none of them there are no data */

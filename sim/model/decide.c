@@ -230,6 +230,9 @@ static void sample(driver *d) {
 
 static fsim_status tick(driver *d, fsim_decide_fn row, void *user, fsim_error *err) {
     double inside, waiting;
+    if (d->plan.totals) {
+        read_rows(d);
+    }
     split(d, d->held, &inside, &waiting);
     if (has(d, FSIM_INPUT_REPLICAS)) {
         d->wanted = to_count(d->held[FSIM_INPUT_REPLICAS]);
@@ -240,6 +243,9 @@ static fsim_status tick(driver *d, fsim_decide_fn row, void *user, fsim_error *e
                                   .wanted = d->wanted,
                                   .in_flight = to_count(inside),
                                   .queued = to_count(waiting),
+                                  .elapsed_ns = d->plan.tick_ns,
+                                  .concurrency = d->sampled[FSIM_INPUT_CONCURRENCY],
+                                  .cpu = d->ready > 0 ? cpu_of_one(d) * (double)d->ready : 0,
                                   .instances = d->plan.wants_instances ? instance_list(d) : NULL,
                                   .instance_count = d->plan.wants_instances ? d->ready + d->starting : 0};
     fsim_scale_decision decision = {.want = d->wanted, .direct = d->direct, .mode = ""};
@@ -249,7 +255,7 @@ static fsim_status tick(driver *d, fsim_decide_fn row, void *user, fsim_error *e
                            .ready = d->ready,
                            .starting = d->starting,
                            .decision = &decision};
-    memcpy(out.inputs, d->plan.sample_ns != 0 ? d->sampled : d->held, sizeof out.inputs);
+    memcpy(out.inputs, d->plan.sample_ns != 0 || d->plan.totals ? d->sampled : d->held, sizeof out.inputs);
     out.inputs[FSIM_INPUT_READY] = d->held[FSIM_INPUT_READY];
     out.inputs[FSIM_INPUT_REPLICAS] = d->held[FSIM_INPUT_REPLICAS];
     d->direct = decision.direct;

@@ -326,6 +326,7 @@ static void test_tracking_needs_three_minutes(void) {
     set("policy.scaling.cpu", "0");
     set("policy.scaling.concurrency", "2");
     set("policy.scaling.warmup", "0s");
+    set("functions.fn.cpu_model", "none");
     r = run("target-tracking",
             "{\"arrival\": \"0s\", \"count\": 9, \"duration\": \"3000s\"},"
             "{\"arrival\": \"3100s\", \"duration\": \"0s\"}",
