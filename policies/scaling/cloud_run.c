@@ -19,6 +19,7 @@
 typedef struct cloud_run_params {
     double cpu_target, concurrency_target;
     fsim_ns period_ns, window_ns;
+    int64_t max_instances;
 } cloud_run_params;
 
 typedef struct cloud_run_slot {
@@ -35,37 +36,47 @@ typedef struct cloud_run_state {
 
 #define AT(field) offsetof(cloud_run_params, field)
 
-static const fsim_param table[] = {{.name = "cpu_target",
-                                    .kind = FSIM_PARAM_REAL,
-                                    .offset = AT(cpu_target),
-                                    .fallback = "60",
-                                    .min = 1,
-                                    .max = 100,
-                                    .unit = "%",
-                                    .help = "share of an instance's CPU to aim at"},
-                                   {.name = "concurrency_target",
-                                    .kind = FSIM_PARAM_REAL,
-                                    .offset = AT(concurrency_target),
-                                    .fallback = "60",
-                                    .min = 1,
-                                    .max = 100,
-                                    .unit = "%",
-                                    .help = "share of an instance's concurrency to aim at"},
-                                   {.name = "window",
-                                    .kind = FSIM_PARAM_SPAN,
-                                    .offset = AT(window_ns),
-                                    .fallback = "60s",
-                                    .min = 1,
-                                    .max = 3600,
-                                    .help = "span of the averages; up to 600 periods"},
-                                   {.name = "period",
-                                    .kind = FSIM_PARAM_SPAN,
-                                    .offset = AT(period_ns),
-                                    .fallback = "5s",
-                                    .min = 1,
-                                    .max = 3600,
-                                    .help = "time between two evaluations"},
-                                   {0}};
+static const fsim_param table[] = {
+    {.name = "cpu_target",
+     .kind = FSIM_PARAM_REAL,
+     .offset = AT(cpu_target),
+     .fallback = "60",
+     .min = 1,
+     .max = 100,
+     .unit = "%",
+     .help = "share of an instance's CPU to aim at"},
+    {.name = "concurrency_target",
+     .kind = FSIM_PARAM_REAL,
+     .offset = AT(concurrency_target),
+     .fallback = "60",
+     .min = 1,
+     .max = 100,
+     .unit = "%",
+     .help = "share of an instance's concurrency to aim at"},
+    {.name = "window",
+     .kind = FSIM_PARAM_SPAN,
+     .offset = AT(window_ns),
+     .fallback = "60s",
+     .min = 1,
+     .max = 3600,
+     .help = "span of the averages; up to 600 periods"},
+    {.name = "period",
+     .kind = FSIM_PARAM_SPAN,
+     .offset = AT(period_ns),
+     .fallback = "5s",
+     .min = 1,
+     .max = 3600,
+     .help = "time between two evaluations"},
+    {.name = "max_instances",
+     .kind = FSIM_PARAM_COUNT,
+     .offset = AT(max_instances),
+     .fallback = "100",
+     .min = 1,
+     .max = FSIM_UNLIMITED - 1.0,
+     .off = true,
+     .unit = "instances",
+     .help = "most that the targets ask for; a function's max_instances counts as well, on demand it alone"},
+    {0}};
 
 static uint32_t slots_of(const cloud_run_params *p) {
     fsim_ns slots = p->window_ns / p->period_ns;
@@ -95,7 +106,7 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
     bool limited = fn->concurrency != FSIM_UNLIMITED;
     s->slots = slots_of(p);
     s->least = fn->min_instances;
-    s->most = fn->max_instances;
+    s->most = p->max_instances < fn->max_instances ? (uint32_t)p->max_instances : fn->max_instances;
     s->per_instance_cpu = fn->vcpu * p->cpu_target / 100;
     s->per_instance_requests = limited ? fn->concurrency * p->concurrency_target / 100 : 0;
     *plan =
