@@ -44,6 +44,12 @@ const fsim_bench_row fsim_bench_rows[] = {
                           " \"policy\": {\"bundle\": \"knative\"}, " BOOKS)},
     {.name = "fns-1000", .summary = "1,000 functions, load 2 each",
      .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION, .scenario = MANY_FUNCTIONS("1000", "2000", "2")},
+    {.name = "cloud-run", .summary = "the same functions under cloud-run, 80 requests in an instance",
+     .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION,
+     .scenario = "{\"schema\": \"fsim.scenario/1\", \"name\": \"bench\","
+                 " \"workload\": {\"source\": \"poisson_many\", \"functions\": 1000, \"rate\": 2000},"
+                 " \"functions\": [{\"name\": \"*\", \"service\": {\"dist\": \"exponential\", \"mean\": \"1s\"}}],"
+                 " \"policy\": {\"bundle\": \"cloud-run\"}, " BOOKS "}"},
     {.name = "fns-20000", .summary = "20,000 functions, load 1 each",
      .kind = FSIM_BENCH_SCENARIO, .requests = 10 * MILLION, .scenario = MANY_FUNCTIONS("20000", "20000", "1")},
     {.name = "hpa", .summary = "1,000 functions, 100 requests/s of 20 ms each, under a Horizontal Pod Autoscaler",

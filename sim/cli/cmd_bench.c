@@ -392,10 +392,9 @@ const fsim_command fsim_command_bench = {
               "bare loop is what any simulator of this kind must do at the least; \"bare\" is a row's speed "
               "as a share\n"
               "of it, so that figures of different machines can be compared.\n"
-              "Rows: lambda-1fn no-metering knative-cc100 fns-1000 fns-20000 hpa lambda-refused\n"
-              "lambda-queued ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 fst-read fst-sim "
-              "csv-to-fst "
-              "azure-day azure-shared hello.\n",
+              "Rows: lambda-1fn no-metering knative-cc100 fns-1000 hpa cloud-run fns-20000 lambda-refused\n"
+              "lambda-queued ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 fst-read fst-sim\n"
+              "csv-to-fst azure-day azure-shared hello.\n",
     .examples = "fsim bench --rows lambda-1fn,knative-cc100\nfsim bench -n 100k",
     .options = options,
     .values_size = sizeof(bench_values),
