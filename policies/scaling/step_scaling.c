@@ -251,7 +251,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->want = (uint32_t)after;
     decision->mode = !has_data ? "blind" : after > capacity ? "out" : after < capacity ? "in" : "stable";
     if (explain) {
-        fsim_scale_decision_note(decision, metrics[p->metric], has_data ? metric : 0);
+        fsim_scale_decision_note(decision, fsim_group_mean_name(p->metric), has_data ? metric : 0);
         explain_to(s, p, capacity, warming, high ? up : low ? down : NULL, decision);
     }
 }

@@ -266,7 +266,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->want = (uint32_t)after;
     decision->mode = warm == 0 ? "blind" : after > capacity ? "out" : after < capacity ? "in" : "stable";
     if (explain) {
-        fsim_scale_decision_note(decision, metrics[metric], s->reading.mean[metric]);
+        fsim_scale_decision_note(decision, fsim_group_mean_name(metric), s->reading.mean[metric]);
         snprintf(decision->reason, sizeof decision->reason,
                  "%s %.4g, target %.4g; %lld of %lld warm up; wanted %lld", metrics[metric],
                  s->reading.mean[metric], p->target[metric], (long long)warming, (long long)capacity,

@@ -26,6 +26,13 @@ static inline uint32_t fsim_group_input(int metric) {
     return FSIM_INPUT_BIT(inputs[metric]);
 }
 
+/* What a mean is called among the numbers that a decision rests on. */
+static inline const char *fsim_group_mean_name(int metric) {
+    static const char *const names[FSIM_GROUP_METRICS] = {"mean_cpu", "mean_memory", "mean_concurrency",
+                                                          "mean_requests"};
+    return names[metric];
+}
+
 typedef struct fsim_group_reading {
     uint32_t warm; /* instances in the averages; with none of them there are no data */
     double mean[FSIM_GROUP_METRICS];
