@@ -160,14 +160,16 @@ static void read_meter(engine *e, uint32_t i, fsim_ns start_ns, uint32_t rate_uc
 static void read_open(engine *e, fsim_ns end_ns) {
     for (uint32_t i = 0; i < e->instance_capacity; i++) {
         const instance *in = &e->instances[i];
-        if (in->state == INSTANCE_READY && !(e->functions[in->fn].solo_meter && in->executing != 0)) {
+        bool busy = in->executing != 0 || e->links[i].inside != 0; /* the short way keeps the latter only */
+        if (in->state == INSTANCE_READY && !(e->functions[in->fn].solo_meter && busy)) {
             read_meter(e, i, FSIM_NEVER, 0, end_ns);
         }
     }
     for (uint32_t r = 0; r < e->request_capacity; r++) {
         const request *q = &e->requests[r];
-        if ((q->flags & REQUEST_LIVE) != 0 && q->start_ns != FSIM_NEVER && e->functions[q->fn].solo_meter) {
-            read_meter(e, q->instance, q->start_ns, q->rate_ucore, end_ns);
+        fsim_ns start_ns = (q->flags & REQUEST_SHORT) != 0 ? q->arrival_ns : q->start_ns;
+        if ((q->flags & REQUEST_LIVE) != 0 && start_ns != FSIM_NEVER && e->functions[q->fn].solo_meter) {
+            read_meter(e, q->instance, start_ns, q->rate_ucore, end_ns);
         }
     }
 }
