@@ -76,6 +76,21 @@ fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim
     return status;
 }
 
+fsim_status fsim_books_add_nodes(fsim_books *books, const char *name, fsim_error *err) {
+    bool first = false; /* it has no CPU threshold to set */
+    fsim_value *said = fsim_value_new_string(books->pool, name, "--provider");
+    if (said == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    FSIM_TRY(read_book(books, said, NULL, &books->items[books->count], err));
+    const fsim_price_book *book = books->items[books->count++]; /* room for it was kept */
+    if (book->metering.mode != FSIM_MODE_NODE_HOURS) {
+        return fsim_fail_at(err, FSIM_ECONFIG, "--provider", "price book %s does not bill node hours",
+                            book->id);
+    }
+    return fsim_price_book_require(book, &books->meters, &first, err);
+}
+
 fsim_status fsim_books_open_one(fsim_books *out, const char *name, fsim_error *err) {
     *out = (fsim_books){.pool = fsim_value_pool_create(), .meters = fsim_meter_plan_default()};
     out->items = calloc(1, sizeof *out->items);

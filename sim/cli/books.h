@@ -17,6 +17,9 @@ typedef struct fsim_books {
 /* The books that `scenario` names. Errors: unknown book (with the nearest name), what its file says. On
  * failure *out needs no close. */
 fsim_status fsim_books_open(fsim_books *out, const fsim_scenario *scenario, fsim_error *err);
+/* One more book, that the scenario does not name; FSIM_ECONFIG unless it bills node hours of a run. Once. */
+fsim_status fsim_books_add_nodes(fsim_books *books, const char *name, fsim_error *err);
+
 /* One book that a command line names; what it needs is not yet in out->meters, and it may be one that cannot
  * price runs. */
 fsim_status fsim_books_open_one(fsim_books *out, const char *name, fsim_error *err);

@@ -7,12 +7,13 @@
 #include "cli/runs.h"
 #include "cli/workload_words.h"
 #include "report/report.h"
+#include "report/report_provider.h"
 
 #include <stddef.h>
 
 typedef struct compare_values {
     fsim_word_list policies;
-    const char *functions, *out;
+    const char *functions, *out, *provider;
     int64_t threads;
     int format;
     bool plot, quiet, month;
@@ -27,6 +28,12 @@ static const fsim_option options[] = {
      .help = "bundles to compare; all: every one but none (default knative,lambda,scf,paas)"},
     FSIM_OPTION_ROW_BILLING,
     FSIM_OPTION_ROW_MONTH(compare_values),
+    {.name = "provider",
+     .kind = FSIM_OPTION_TEXT,
+     .offset = offsetof(compare_values, provider),
+     .operand = "BOOK",
+     .help = "the provider's side too: bills less the nodes of this book that hold the instances",
+     .more = "a book of node hours, such as aws-eks-ec2.us-east-1"},
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(compare_values),
     FSIM_OPTION_ROW_SEED,
@@ -49,6 +56,11 @@ static fsim_status print_table(const fsim_runs *runs, const compare_values *valu
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status =
         fsim_report_compare(output.stream, (fsim_report_format)values->format, summaries, runs->count, err);
+    if (status == FSIM_OK && values->provider != NULL && values->format != FSIM_REPORT_JSON) {
+        const fsim_books *books = &runs->policies[0].books;
+        status = fsim_report_provider(output.stream, (fsim_report_format)values->format, summaries,
+                                      runs->count, books->items[books->count - 1u]->id, err);
+    }
     return fsim_output_end(&output, status, err);
 }
 
@@ -92,6 +104,13 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
     fsim_workload_words(&load, parsed, parsed->word_count);
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
+    for (uint32_t i = 0; i < runs.count && values->provider != NULL; i++) {
+        fsim_status added = fsim_books_add_nodes(&runs.policies[i].books, values->provider, err);
+        if (added != FSIM_OK) {
+            fsim_runs_destroy(&runs);
+            return added;
+        }
+    }
     if (values->month) {
         fsim_runs_bill_a_month(&runs);
     }
