@@ -60,8 +60,11 @@ static void advance(engine *e, share_domain *d) {
 
 /* What an instance that demands rate_ucore gets. */
 uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
+    if (!f->shared || e->domains == NULL) { /* none in a live run, which measures instead of sharing */
+        return rate_ucore;
+    }
     const share_domain *d = &e->domains[engine_share_domain(e, i)];
-    bool follows = f->shared && e->instances[i].executing != 0 && (d->linear || e->node_sharing);
+    bool follows = e->instances[i].executing != 0 && (d->linear || e->node_sharing);
     return follows ? (uint32_t)((double)rate_ucore * d->speed + 0.5) : rate_ucore;
 }
 
