@@ -31,6 +31,16 @@ static bool has(const fsim_decide_rows *rows, int input) {
     return rows->series->values[input] != NULL;
 }
 
+/* What stands before the name of a reading, so that it is not taken for the input of the same name. */
+static const char *before_reading(const char *name) {
+    for (int i = 0; i < FSIM_INPUTS; i++) {
+        if (strcmp(name, fsim_input_names[i]) == 0) {
+            return "measured_";
+        }
+    }
+    return "";
+}
+
 /* ---- text ---- */
 
 static double reading_of(const fsim_scale_decision *decision, const char *name) {
@@ -71,7 +81,7 @@ static int cells_of(const fsim_decide_rows *rows, const fsim_decide_row *row, ch
         n++;
     }
     for (uint32_t r = 0; r < rows->reading_count; r++) {
-        snprintf(cells[n], CELL, "%s", rows->readings[r]);
+        snprintf(cells[n], CELL, "%s%s", before_reading(rows->readings[r]), rows->readings[r]);
         if (row != NULL) {
             (void)number_text(reading_of(row->decision, rows->readings[r]), cells[n]);
         }
@@ -164,8 +174,9 @@ static void add_inputs(line *l, const fsim_decide_rows *rows, const fsim_decide_
         }
     }
     for (uint32_t i = 0; i < row->decision->reading_count; i++) {
-        add(l, json ? "%s\"%s\": " : "%s%s=", between, row->decision->readings[i].name);
-        add_number(l, row->decision->readings[i].value);
+        const fsim_scale_reading *reading = &row->decision->readings[i];
+        add(l, json ? "%s\"%s%s\": " : "%s%s%s=", between, before_reading(reading->name), reading->name);
+        add_number(l, reading->value);
         between = json ? ", " : " ";
     }
 }
