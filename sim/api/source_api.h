@@ -32,12 +32,13 @@ typedef struct fsim_workload_parts {
 /* What a source is opened with. All borrowed until close. */
 typedef struct fsim_source_context {
     uint64_t seed;
-    const char *path;           /* key of its random streams: "workload", "workload/of/0", … */
-    fsim_function_table *table; /* where names become ids */
-    fsim_fn_id default_fn;      /* for sources that name no function */
-    fsim_value_pool *pool;      /* for what lives as long as the run */
-    const char *base_dir;       /* relative files in the scenario start here */
-    bool draw_all;              /* the durations and CPU times that a source knows play no part */
+    const char *path;               /* key of its random streams: "workload", "workload/of/0", … */
+    fsim_function_table *table;     /* where names become ids */
+    fsim_fn_id default_fn;          /* for sources that name no function */
+    fsim_value_pool *pool;          /* for what lives as long as the run */
+    const char *base_dir;           /* relative files in the scenario start here */
+    const struct fsim_trace *trace; /* buckets that load_trace gave for this source; NULL: open your own */
+    bool draw_all;                  /* the durations and CPU times that a source knows play no part */
     fsim_workload_parts
         *around; /* inside a superposition: the outermost workload's, which draws the durations; else NULL */
 } fsim_source_context;
@@ -59,6 +60,10 @@ typedef struct fsim_source_ops {
     fsim_status (*closed)(void *state, fsim_closed_plan *plan, fsim_error *err);
     /* Share of the input read so far, 0..1, or -1 when unknown; may be NULL. */
     double (*progress)(const void *state);
+    /* Opens the trace behind the source. One of buckets may be shared by runs on any thread
+     * (fsim_source_context.trace). NULL: the source is no trace. */
+    fsim_status (*load_trace)(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
+                              uint64_t seed, fsim_error *err);
 } fsim_source_ops;
 
 /* A workload: one opened source with its bounds applied and missing durations drawn, in each function's own
@@ -71,6 +76,10 @@ typedef struct fsim_workload fsim_workload;
  * are refused here, and the caller marks the original as used. Memory: one batch a source. */
 fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context,
                                const fsim_value *config, fsim_error *err);
+/* The trace behind a workload (trace/trace.h, which closes it); *out NULL: it has none. Leaves `config` as it
+ * is. */
+fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
+                                     uint64_t seed, fsim_error *err);
 fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
 /* Neither a bound nor an end of its own: only the end of the run stops it. */
 bool fsim_workload_is_endless(const fsim_workload *workload);

@@ -23,6 +23,14 @@
     " \"workload\": {\"source\": \"poisson_many\", \"functions\": " count ", \"rate\": " rate "}," \
     " \"functions\": [{\"name\": \"*\", \"service\": {\"dist\": \"exponential\", \"mean\": \"1s\"}}], " LAMBDA ", " BOOKS "}"
 
+/* A day of 400 functions, kept 10 minutes; published samples stand beside the clone. */
+#define AZURE_DAY "../shared/traces/azure2019_d01_400"
+#define AZURE(account) \
+    "{\"schema\": \"fsim.scenario/1\", \"name\": \"bench\"," \
+    " \"workload\": {\"source\": \"trace\", \"files\": [\"" AZURE_DAY "\"]}," \
+    " \"policy\": {\"bundle\": \"lambda\", \"keepalive\": {\"name\": \"fixed\", \"window\": \"600s\"}}," \
+    " \"platform\": {\"account_concurrency\": " account ", \"start_rate\": null, \"gateway\": null}, " BOOKS "}"
+
 const fsim_bench_row fsim_bench_rows[] = {
     {.name = "bare-loop", .summary = "event queue, stack of idle instances, random numbers: nothing else",
      .kind = FSIM_BENCH_BARE, .requests = 20 * MILLION},
@@ -78,6 +86,10 @@ const fsim_bench_row fsim_bench_rows[] = {
                  " \"functions\": [{\"name\": \"fn\"}], " LAMBDA ", " BOOKS "}"},
     {.name = "csv-to-fst", .summary = "fsim convert: 10^7 rows of CSV into a columnar trace",
      .kind = FSIM_BENCH_CONVERT, .requests = 10 * MILLION},
+    {.name = "azure-day", .summary = "Azure 2019, 400 functions, one day, kept 10 min, from files to summary",
+     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE("null"), .needs = AZURE_DAY},
+    {.name = "azure-shared", .summary = "the same with one account limit for all of them",
+     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE("1000"), .needs = AZURE_DAY},
     {.name = "hello", .summary = "the command on a trace of 1,000 rows, results and all",
      .kind = FSIM_BENCH_HELLO, .requests = 1000},
     {.name = NULL},

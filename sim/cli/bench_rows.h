@@ -12,6 +12,7 @@ typedef enum fsim_bench_kind {
     FSIM_BENCH_FST_READ, /* the arrivals of a columnar trace, without a simulation */
     FSIM_BENCH_FST,      /* a run of `scenario` from a columnar trace */
     FSIM_BENCH_CONVERT,  /* a CSV trace into a columnar one */
+    FSIM_BENCH_TRACE,    /* a run of `scenario`, all of it, on the public trace `needs` */
     FSIM_BENCH_HELLO     /* the command itself on a small trace */
 } fsim_bench_kind;
 
@@ -20,6 +21,7 @@ typedef struct fsim_bench_row {
     fsim_bench_kind kind;
     uint64_t requests;
     const char *scenario; /* JSON */
+    const char *needs;    /* skipped where this is not there; NULL: nothing */
     bool no_metering;
     bool only_long;
 } fsim_bench_row;

@@ -70,7 +70,8 @@ static void run_scenario(measure *m, const fsim_bench_row *row, uint64_t request
     char count[32];
     snprintf(count, sizeof count, "%" PRIu64, requests);
     fsim_setting settings[2] = {{"workload.requests", count, "bench"}, {"workload.file", trace, "bench"}};
-    const fsim_load_options load = {.settings = settings, .setting_count = trace == NULL ? 1 : 2};
+    bool whole = row->kind == FSIM_BENCH_TRACE && requests == row->requests;
+    const fsim_load_options load = {.settings = settings, .setting_count = whole ? 0 : trace == NULL ? 1 : 2};
     const fsim_runs_options how = {.quiet = true, .threads = 1, .no_metering = row->no_metering};
     fsim_runs runs;
     double started_s = fsim_progress_cpu_s();
@@ -148,7 +149,8 @@ static void do_row(measure *m, const fsim_bench_row *row, uint64_t requests, con
                    const char *directory) {
     switch (row->kind) {
     case FSIM_BENCH_BARE: run_bare(m, requests); break;
-    case FSIM_BENCH_SCENARIO: run_scenario(m, row, requests, NULL); break;
+    case FSIM_BENCH_SCENARIO:
+    case FSIM_BENCH_TRACE: run_scenario(m, row, requests, NULL); break;
     case FSIM_BENCH_CSV:
     case FSIM_BENCH_FST: run_scenario(m, row, requests, trace); break;
     case FSIM_BENCH_FST_READ: run_read(m, trace); break;
@@ -249,7 +251,8 @@ static fsim_status measure_row(measure *best, const fsim_bench_row *row, const b
     uint64_t requests =
         values->requests > 0 && row->kind != FSIM_BENCH_HELLO ? (uint64_t)values->requests : row->requests;
     int64_t repeat = values->repeat > 0 ? values->repeat : requests >= 100000000 ? 1 : 3;
-    bool needs_trace = row->kind != FSIM_BENCH_BARE && row->kind != FSIM_BENCH_SCENARIO;
+    bool needs_trace =
+        row->kind != FSIM_BENCH_BARE && row->kind != FSIM_BENCH_SCENARIO && row->kind != FSIM_BENCH_TRACE;
     workplace w;
     fsim_status status = FSIM_OK;
     if (needs_trace) {
@@ -295,6 +298,16 @@ static fsim_status check_names(const bench_values *values, fsim_error *err) {
     return FSIM_OK;
 }
 
+/* A row whose trace is not on this machine. */
+static void print_skipped(FILE *out, json_t *list, const fsim_bench_row *row) {
+    if (list != NULL) {
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "row", row->name, "summary", row->summary,
+                                              "skipped", row->needs));
+    } else {
+        fprintf(out, "%-15s skipped: %s is not there\n", row->name, row->needs);
+    }
+}
+
 static void print_text(FILE *out, const fsim_bench_row *row, const measure *m, double bare_s) {
     double each_s = m->time_s / (double)m->requests;
     fprintf(out, "%-15s %13" PRIu64 " ", row->name, m->requests);
@@ -328,6 +341,10 @@ static fsim_status measure_all(const bench_values *values, FILE *out, json_t *li
     double bare_s = 0;
     for (const fsim_bench_row *row = fsim_bench_rows; row->name != NULL; row++) {
         if (!is_wanted(row, values)) {
+            continue;
+        }
+        if (row->needs != NULL && access(row->needs, R_OK) != 0) {
+            print_skipped(out, values->format == 1 ? list : NULL, row);
             continue;
         }
         measure m = {0};
@@ -378,7 +395,8 @@ const fsim_command fsim_command_bench = {
               "of it, so that figures of different machines can be compared.\n"
               "Rows: lambda-1fn no-metering knative-cc100 fns-1000 fns-20000 hpa lambda-refused\n"
               "lambda-queued ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 fst-read fst-sim "
-              "csv-to-fst hello.\n",
+              "csv-to-fst azure-day\n"
+              "azure-shared hello.\n",
     .examples = "fsim bench --rows lambda-1fn,knative-cc100\nfsim bench -n 100k",
     .options = options,
     .values_size = sizeof(bench_values),

@@ -5,6 +5,7 @@
 #include "cli/load_options.h"
 #include "cli/output.h"
 #include "cli/runs.h"
+#include "cli/workload_words.h"
 #include "report/report.h"
 
 #include <stddef.h>
@@ -68,8 +69,7 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
     if (policies.count == 0) {
         policies = (fsim_word_list){usual, sizeof usual / sizeof usual[0]};
     }
-    const fsim_load_options load = {
-        .workload = parsed->words[0],
+    fsim_load_options load = {
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
@@ -88,6 +88,7 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
         fsim_interrupt_obey();
         return status;
     }
+    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
     fsim_interrupt_watch();

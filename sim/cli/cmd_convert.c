@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 #include "cli/trace_input.h"
 #include "cli/trace_writer.h"
+#include "cli/workload_words.h"
 #include "io/trace_sort.h"
 #include "trace/trace_sample.h"
 
@@ -42,6 +43,8 @@ static const fsim_option options[] = {
      .help = "only N functions, drawn from N strata of equal popularity; says how far they are from all",
      .min = 1,
      .max = FSIM_FUNCTIONS_MAX},
+    FSIM_OPTION_ROWS_TRACE,
+    FSIM_OPTION_ROW_TO,
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_QUIET(convert_values),
@@ -159,7 +162,7 @@ static fsim_status draw_sample(conversion *c, census *s, fsim_error *err) {
 static fsim_status choose_functions(conversion *c, fsim_error *err) {
     fsim_trace_input *in = NULL;
     census s = {0};
-    if (strcmp(c->load.workload, "-") == 0) {
+    if (c->load.workload != NULL && strcmp(c->load.workload, "-") == 0) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--sample",
                             "the trace is read twice, and standard input can be read once; put it in a file");
     }
@@ -253,9 +256,9 @@ static fsim_status convert(conversion *c, fsim_error *err) {
 
 static fsim_status run_convert(const fsim_parsed *parsed, fsim_error *err) {
     const convert_values *values = parsed->values;
-    conversion c = {.values = values, .out = parsed->words[1]};
-    c.load = (fsim_load_options){
-        .workload = parsed->words[0], .settings = parsed->settings, .setting_count = parsed->setting_count};
+    conversion c = {.values = values, .out = parsed->words[parsed->word_count - 1]};
+    c.load = (fsim_load_options){.settings = parsed->settings, .setting_count = parsed->setting_count};
+    fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1);
     if (!fsim_progress_begin(&c.progress, 1, values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
@@ -270,7 +273,7 @@ static fsim_status run_convert(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_convert = {
     .name = "convert",
     .summary = "any known trace as native CSV or .fst; sorted, or a sample of it",
-    .arguments = "IN OUT",
+    .arguments = "IN… OUT",
     .detail =
         "IN is anything that a run takes as a trace, or '-'; OUT a file, or '-' for standard output. What\n"
         "the trace says is kept, empty cells too; durations that it leaves open stay open. OUT appears\n"
@@ -281,6 +284,6 @@ const fsim_command fsim_command_convert = {
     .options = options,
     .values_size = sizeof(convert_values),
     .words_min = 2,
-    .words_max = 2,
+    .words_max = FSIM_WORDS_MAX,
     .run = run_convert,
 };

@@ -1,6 +1,7 @@
 /* fsim explain: the effective scenario, and which layer each value came from. */
 #include "cli/load_options.h"
 #include "cli/output.h"
+#include "cli/workload_words.h"
 #include "io/scenario_explain.h"
 
 #include <jansson.h>
@@ -83,13 +84,13 @@ static fsim_status print(const fsim_scenario *scenario, bool json, fsim_error *e
 
 static fsim_status run_explain(const fsim_parsed *parsed, fsim_error *err) {
     const explain_values *values = parsed->values;
-    const fsim_load_options load = {
-        .workload = parsed->words[0],
+    fsim_load_options load = {
         .policy = values->policy,
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
+    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
     fsim_scenario *scenario = NULL;
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_status status = print(scenario, values->format == 1, err);
@@ -100,7 +101,7 @@ static fsim_status run_explain(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_explain = {
     .name = "explain",
     .summary = "the effective scenario, and where each value came from",
-    .arguments = "WORKLOAD",
+    .arguments = "WORKLOAD…",
     .detail =
         "One line a value: its key (as --set takes it), the value, and the layer that said it: default, the\n"
         "bundle, the scenario file, the command line. Later layers win in this order. A value of a bundle "
@@ -111,6 +112,6 @@ const fsim_command fsim_command_explain = {
     .options = options,
     .values_size = sizeof(explain_values),
     .words_min = 1,
-    .words_max = 1,
+    .words_max = FSIM_WORDS_MAX,
     .run = run_explain,
 };

@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/load_options.h"
 #include "cli/trace_writer.h"
+#include "cli/workload_words.h"
 #include "io/json_reader.h"
 
 #include <stddef.h>
@@ -225,8 +226,7 @@ static fsim_status run_scenario(const generate_values *values, const fsim_load_o
 
 static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     const generate_values *values = parsed->values;
-    const fsim_load_options load = {
-        .workload = parsed->word_count > 0 ? parsed->words[0] : NULL,
+    fsim_load_options load = {
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
@@ -237,6 +237,9 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
     }
     if (values->model != NULL && values->fit == NULL) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--model", "only --fit makes a model");
+    }
+    if (parsed->word_count > 0) {
+        fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
     }
     fsim_interrupt_watch();
     fsim_status status = values->fit != NULL ? run_fit(values, &load, err) : run_scenario(values, &load, err);

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/runs.h"
+#include "cli/workload_words.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -44,6 +45,7 @@ static const fsim_option options[] = {
      .operand = "SPAN",
      .help = "step of the time series",
      .setting = "run.sample"},
+    FSIM_OPTION_ROWS_TRACE,
     FSIM_OPTION_ROW_THREADS(run_values),
     FSIM_OPTION_ROW_OUT(run_values),
     FSIM_OPTION_ROW_FORMAT(run_values, fsim_report_format_names),
@@ -164,12 +166,13 @@ static fsim_status simulate(fsim_runs *runs, const run_values *values, fsim_erro
 
 static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
     const run_values *values = parsed->values;
-    const fsim_load_options load = {
-        .workload = parsed->words[0],
+    fsim_load_options load = {
         .functions_file = values->functions,
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
+    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
+    FSIM_TRY(fsim_workload_window(parsed, err));
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &values->policies, err));
     fsim_interrupt_watch();
@@ -182,7 +185,7 @@ static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
 const fsim_command fsim_command_run = {
     .name = "run",
     .summary = "simulate one workload under one or more policies",
-    .arguments = "WORKLOAD",
+    .arguments = "WORKLOAD…",
     .detail =
         "WORKLOAD is a trace (CSV or .fst), a JSON workload or scenario, '-' for a trace on standard input,\n"
         "or a built-in one ('fsim list workloads'). 'fsim WORKLOAD' is the same as 'fsim run WORKLOAD'.\n"
@@ -193,6 +196,6 @@ const fsim_command fsim_command_run = {
     .options = options,
     .values_size = sizeof(run_values),
     .words_min = 1,
-    .words_max = 1,
+    .words_max = FSIM_WORDS_MAX,
     .run = run_run,
 };

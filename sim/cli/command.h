@@ -6,6 +6,8 @@
 
 #include "cli/option.h"
 
+#define FSIM_WORDS_MAX 65536 /* files of one trace */
+
 typedef struct fsim_command {
     const char *name, *summary;
     const char *arguments; /* after the options in the usage line: "WORKLOAD"; "" for none */

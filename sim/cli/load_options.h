@@ -27,6 +27,73 @@
         .operand = "FILE", .help = "JSON array of functions that the workload calls"                         \
     }
 
+/* How a public trace is read and how much of it: keys of the source "trace". */
+#define FSIM_OPTION_ROWS_TRACE                                                                               \
+    {.name = "placement",                                                                                    \
+     .kind = FSIM_OPTION_TEXT,                                                                               \
+     .operand = "NAME",                                                                                      \
+     .help = "where in its bucket a request arrives (default uniform)",                                      \
+     .more = "start even stratified uniform exponential poisson",                                            \
+     .setting = "workload.placement"},                                                                       \
+        {.name = "join",                                                                                     \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "inner|lognormal",                                                                       \
+         .help = "functions without durations or memory: left out, or the published law",                    \
+         .setting = "workload.join"},                                                                        \
+        {.name = "durations",                                                                                \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "NAME",                                                                                  \
+         .help = "how a duration is drawn from percentiles (default linear)",                                \
+         .more = "linear step lognormal mean",                                                               \
+         .setting = "workload.durations"},                                                                   \
+        {.name = "floor",                                                                                    \
+         .kind = FSIM_OPTION_SPAN,                                                                           \
+         .operand = "SPAN",                                                                                  \
+         .help = "shortest drawn duration (default 1ms)",                                                    \
+         .setting = "workload.floor"},                                                                       \
+        {.name = "memory-of",                                                                                \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "app|function",                                                                          \
+         .help = "an instance is as large as its app, or its function's part of it",                         \
+         .setting = "workload.memory"},                                                                      \
+        {.name = "bucket",                                                                                   \
+         .kind = FSIM_OPTION_SPAN,                                                                           \
+         .operand = "SPAN",                                                                                  \
+         .help = "length of a bucket of a series",                                                           \
+         .setting = "workload.bucket"},                                                                      \
+        {.name = "values",                                                                                   \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "count|rps",                                                                             \
+         .help = "what the numbers of a series are",                                                         \
+         .setting = "workload.values"},                                                                      \
+        {.name = "from",                                                                                     \
+         .kind = FSIM_OPTION_SPAN,                                                                           \
+         .operand = "SPAN",                                                                                  \
+         .help = "begin there in the trace",                                                                 \
+         .setting = "workload.from"},                                                                        \
+        {.name = "scale-rate",                                                                               \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "X",                                                                                     \
+         .help = "so many times the requests",                                                               \
+         .setting = "workload.scale_rate"},                                                                  \
+        {.name = "scale-time",                                                                               \
+         .kind = FSIM_OPTION_TEXT,                                                                           \
+         .operand = "X",                                                                                     \
+         .help = "the time axis stretched so many times",                                                    \
+         .setting = "workload.scale_time"},                                                                  \
+    {                                                                                                        \
+        .name = "functions-top", .kind = FSIM_OPTION_COUNT, .operand = "N",                                  \
+        .help = "only the N functions with the most requests", .setting = "workload.functions_top",          \
+        .min = 1, .max = UINT32_MAX                                                                          \
+    }
+
+/* Of commands whose --until is no end of a run. */
+#define FSIM_OPTION_ROW_TO                                                                                   \
+    {                                                                                                        \
+        .name = "until", .kind = FSIM_OPTION_SPAN, .operand = "SPAN", .help = "end there in the trace",      \
+        .setting = "workload.to"                                                                             \
+    }
+
 #define FSIM_OPTION_ROW_BILLING                                                                              \
     {                                                                                                        \
         .name = "billing", .letter = 'b', .kind = FSIM_OPTION_TEXT, .operand = "BOOK[,BOOK]",                \

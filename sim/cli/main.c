@@ -15,14 +15,14 @@
 /* clang-format off: one a line */
 extern const fsim_command fsim_command_run, fsim_command_compare, fsim_command_decide, fsim_command_generate,
     fsim_command_convert, fsim_command_plot, fsim_command_calibrate, fsim_command_exec, fsim_command_list,
-    fsim_command_explain, fsim_command_validate, fsim_command_bench, fsim_command_help, fsim_command_version;
+    fsim_command_explain, fsim_command_inspect, fsim_command_validate, fsim_command_bench, fsim_command_help,
+    fsim_command_version;
 
 const fsim_command *const fsim_commands[] = {
-    &fsim_command_run,       &fsim_command_compare,  &fsim_command_decide,
-    &fsim_command_generate,  &fsim_command_convert,  &fsim_command_plot,
-    &fsim_command_calibrate, &fsim_command_exec,     &fsim_command_list,
-    &fsim_command_explain,   &fsim_command_validate, &fsim_command_bench,
-    &fsim_command_help,      &fsim_command_version,  NULL,
+    &fsim_command_run,     &fsim_command_compare, &fsim_command_decide,    &fsim_command_generate,
+    &fsim_command_convert, &fsim_command_plot,    &fsim_command_calibrate, &fsim_command_exec,
+    &fsim_command_list,    &fsim_command_explain, &fsim_command_inspect,   &fsim_command_validate,
+    &fsim_command_bench,   &fsim_command_help,    &fsim_command_version,   NULL,
 };
 /* clang-format on */
 

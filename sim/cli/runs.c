@@ -1,8 +1,10 @@
 #include "cli/runs.h"
 
+#include "api/source_api.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/row_writer.h"
+#include "cli/trace_note.h"
 #include "io/embedded.h"
 #include "io/json_reader.h"
 #include "report/summary_json.h"
@@ -130,6 +132,7 @@ void fsim_runs_destroy(fsim_runs *runs) {
         fsim_scenario_destroy(p->scenario);
     }
     free(runs->policies);
+    fsim_trace_close(runs->trace);
     *runs = (fsim_runs){0};
 }
 
@@ -290,8 +293,28 @@ static fsim_status run_jobs(runner *r, fsim_runs *runs, fsim_error *err) {
     return r->writer == NULL ? status : fsim_row_writer_close(&writer, status, err);
 }
 
+/* Every policy has the same workload. */
+static fsim_status load_trace(fsim_runs *runs, const fsim_runs_options *options, fsim_error *err) {
+    const fsim_scenario *first = runs->policies[0].scenario;
+    if (runs->trace == NULL) {
+        FSIM_TRY(fsim_workload_load_trace(&runs->trace, first->workload, first->base_dir, first->seed, err));
+    }
+    if (runs->trace != NULL && fsim_trace_buckets(runs->trace) == NULL) { /* rows are read anew by each run */
+        fsim_trace_close(runs->trace);
+        runs->trace = NULL;
+    }
+    for (uint32_t i = 0; i < runs->count; i++) {
+        runs->policies[i].scenario->trace = runs->trace;
+    }
+    if (runs->trace != NULL && !options->quiet) {
+        fsim_trace_note(stderr, fsim_trace_about(runs->trace), fsim_trace_buckets(runs->trace)->invocations);
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_runs_execute(fsim_runs *runs, const fsim_runs_options *options, fsim_error *err) {
     runner r = {.options = options};
+    FSIM_TRY(load_trace(runs, options, err));
     fsim_status status = make_jobs(&r, runs, err);
     if (status == FSIM_OK) {
         status = check_single(&r, runs, err);

@@ -28,6 +28,7 @@ typedef struct fsim_runs {
     fsim_policy_run *policies;
     uint32_t count;
     double wall_s;
+    struct fsim_trace *trace; /* read once for all runs; NULL: there is none to share */
 } fsim_runs;
 
 typedef struct fsim_runs_options {

@@ -27,6 +27,17 @@ static void label_of(const char *path, char *out, size_t size) {
     snprintf(out, size, "%.*s", len, strcmp(path, "-") == 0 ? "stdin" : base);
 }
 
+/* "trace/" is called "trace". */
+static void label_of_folder(const char *path, char *out, size_t size) {
+    size_t len = strlen(path);
+    char copy[FSIM_PATH_MAX];
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    snprintf(copy, sizeof copy, "%.*s", (int)(len < sizeof copy ? len : sizeof copy - 1), path);
+    label_of(copy, out, size);
+}
+
 static fsim_value *new_document(fsim_value_pool *pool, const char *name, const char *origin) {
     fsim_value *tree = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
     fsim_value_put(pool, tree, "schema", fsim_value_new_string(pool, FSIM_SCENARIO_SCHEMA, origin));
@@ -44,6 +55,28 @@ static fsim_value *document_of_trace(fsim_value_pool *pool, const char *path) {
     const char *source = has_suffix(path, ".fst") ? "fst" : "csv";
     fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, source, origin));
     fsim_value_put(pool, workload, "file", fsim_value_new_string(pool, path, origin));
+    fsim_value_put(pool, tree, "workload", workload);
+    return tree;
+}
+
+static fsim_value *document_of_files(fsim_value_pool *pool, const char *const *files, size_t count) {
+    char name[256];
+    label_of_folder(files[0], name, sizeof name);
+    const char *origin = fsim_value_intern(pool, files[0]);
+    fsim_value *tree = new_document(pool, name[0] == '\0' || name[0] == '.' ? "trace" : name, origin);
+    fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
+    fsim_value *list = fsim_value_new(pool, FSIM_VALUE_ARRAY, origin);
+    for (size_t i = 0; i < count; i++) {
+        char path[FSIM_PATH_MAX]; /* "trace/" is "trace" */
+        size_t len = strlen(files[i]);
+        while (len > 1 && files[i][len - 1] == '/') {
+            len--;
+        }
+        snprintf(path, sizeof path, "%.*s", (int)(len < sizeof path ? len : sizeof path - 1), files[i]);
+        fsim_value_append(list, fsim_value_new_string(pool, path, origin));
+    }
+    fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, "trace", origin));
+    fsim_value_put(pool, workload, "files", list);
     fsim_value_put(pool, tree, "workload", workload);
     return tree;
 }
@@ -92,9 +125,14 @@ static fsim_status fail_no_workload(const char *name, fsim_error *err) {
 }
 
 /* The document behind what was typed, and the directory its relative files start at. */
-static fsim_status read_document(fsim_value_pool *pool, const char *workload, fsim_value **tree,
+static fsim_status read_document(fsim_value_pool *pool, const fsim_load_options *options, fsim_value **tree,
                                  char *base_dir, size_t size, fsim_error *err) {
+    const char *workload = options->workload;
     snprintf(base_dir, size, ".");
+    if (options->file_count > 0) {
+        *tree = document_of_files(pool, options->files, options->file_count);
+        return FSIM_OK;
+    }
     if (workload == NULL) {
         return fsim_fail(err, FSIM_EUSAGE, "no workload given");
     }
@@ -198,7 +236,7 @@ fsim_status fsim_scenario_load(fsim_scenario **out, const fsim_load_options *opt
     if (pool == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    fsim_status status = read_document(pool, options->workload, &tree, base_dir, sizeof base_dir, err);
+    fsim_status status = read_document(pool, options, &tree, base_dir, sizeof base_dir, err);
     if (status != FSIM_OK) {
         fsim_value_pool_destroy(pool);
         return status;

@@ -14,6 +14,9 @@ typedef struct fsim_setting {
 typedef struct fsim_load_options {
     /* A built-in name, a scenario .json, a trace .csv (native), "-" for CSV on standard input. */
     const char *workload;
+    /* Instead: the files and folders of a trace of a public format (source "trace"). */
+    const char *const *files;
+    size_t file_count;
     /* Bundle name, or a .json file that is a bundle or holds a "policy" object; NULL: what the scenario says,
      * else "knative". */
     const char *policy;

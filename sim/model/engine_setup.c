@@ -437,7 +437,8 @@ fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsi
                                    .path = "workload",
                                    .table = e->table,
                                    .default_fn = scenario->default_fn,
-                                   .base_dir = scenario->base_dir};
+                                   .base_dir = scenario->base_dir,
+                                   .trace = scenario->trace};
     return fsim_workload_open(&e->workload, &context, scenario->workload, err);
 }
 

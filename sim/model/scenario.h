@@ -54,6 +54,8 @@ typedef struct fsim_scenario {
     fsim_value *root; /* the effective tree: defaults, bundle, file, --set */
 
     const fsim_value *workload;
+    const struct fsim_trace
+        *trace; /* of the workload, where runs share it (fsim_workload_load_trace); borrowed */
     fsim_function_table
         *functions; /* as declared; a run works on its own copy, which the workload may extend */
     fsim_fn_id default_fn;

@@ -120,6 +120,7 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     w->context = *context;
+    w->context.trace = outermost ? context->trace : NULL;
     w->config = config;
     if (outermost) {
         w->own_pool = fsim_value_pool_create();
@@ -145,6 +146,22 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
     }
     *out = w;
     return FSIM_OK;
+}
+
+fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
+                                     uint64_t seed, fsim_error *err) {
+    const fsim_source_ops *ops = NULL;
+    *out = NULL;
+    FSIM_TRY(find_source(config, &ops, err));
+    if (ops->load_trace == NULL) {
+        return FSIM_OK;
+    }
+    fsim_value_pool *pool = fsim_value_pool_create();
+    const fsim_value *copy = pool == NULL ? NULL : copy_in_place(pool, config);
+    fsim_status status = copy == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
+                                      : ops->load_trace(out, copy, base_dir, seed, err);
+    fsim_value_pool_destroy(pool);
+    return status;
 }
 
 void fsim_workload_close(fsim_workload *w) {

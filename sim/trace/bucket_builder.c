@@ -211,7 +211,7 @@ static bool next_cell(cell_reader *r) {
         if (r->bucket < r->cut->from || r->bucket >= r->cut->until) {
             continue;
         }
-        r->bucket -= r->cut->from;
+        r->bucket = (r->bucket - r->cut->from) / r->cut->group;
         if (r->cut->scale_billionths != BILLION) {
             u128 scaled = (u128)r->count * (uint64_t)r->cut->scale_billionths + r->carry;
             u128 whole = scaled / BILLION;
@@ -229,7 +229,7 @@ static bool next_cell(cell_reader *r) {
 
 /* The parts of f become one. */
 static bool join_parts(fsim_bucket_builder *b, uint32_t f) {
-    static const fsim_bucket_cut whole = {0, UINT64_MAX, BILLION};
+    static const fsim_bucket_cut whole = {0, UINT64_MAX, 1, BILLION};
     cell_reader r;
     part *all = take(b, sizeof *all);
     if (all == NULL) {

@@ -19,6 +19,7 @@ fsim_status fsim_bucket_builder_add(fsim_bucket_builder *builder, uint32_t f, ui
 /* Which part of what was collected is wanted, and how much of it. */
 typedef struct fsim_bucket_cut {
     uint64_t from, until;     /* buckets [from, until); from becomes 0 */
+    uint64_t group;           /* so many become one; no two cells of a function may meet in one */
     int64_t scale_billionths; /* counts times this / 10^9; fractions are carried to the function's next */
 } fsim_bucket_cut;
 

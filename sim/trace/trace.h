@@ -25,7 +25,8 @@ typedef enum fsim_duration_kind {
     FSIM_DURATION_KNOTS,     /* by percentiles, a straight line between two of them */
     FSIM_DURATION_STEPS,     /* by percentiles, rounded up to the next of them */
     FSIM_DURATION_LOGNORMAL, /* exp(mu + sigma Z) seconds */
-    FSIM_DURATION_MEAN       /* always mean_ns */
+    FSIM_DURATION_MEAN,      /* always mean_ns */
+    FSIM_DURATION_FITTED     /* KNOTS, with a curve instead of the last line that makes the mean right */
 } fsim_duration_kind;
 
 /* The percentiles that traces publish: 0, 1, 25, 50, 75, 99, 100. */
@@ -34,9 +35,11 @@ extern const double fsim_knot_probabilities[FSIM_KNOTS];
 
 typedef struct fsim_trace_durations {
     fsim_duration_kind kind;
-    bool known;                  /* the fields below were given by the trace */
+    bool known, has_knots;       /* the fields below were given by the trace */
     fsim_ns mean_ns;             /* "Average" */
     fsim_ns knot_ns[FSIM_KNOTS]; /* ascending; KNOTS, STEPS */
+    double tail;                 /* FITTED: knot 5 + (knot 6 - knot 5) t^tail, t uniform */
+    uint64_t count;              /* requests behind these figures; 0: unknown */
     double mu, sigma;            /* LOGNORMAL: of the natural logarithm of seconds */
     fsim_ns floor_ns;            /* shorter draws become this */
 } fsim_trace_durations;
@@ -46,6 +49,9 @@ typedef struct fsim_trace_function {
     const char *name; /* unique in the trace */
     const char *app, *owner, *trigger, *runtime;
     int64_t memory_mb;    /* 0: unknown */
+    double vcpu;          /* of an instance; 0: unknown */
+    uint32_t concurrency; /* of an instance; 0: unknown */
+    uint32_t min_instances;
     double memory_mean;   /* MB as the trace gives it (of the app, where it is per app); 0: unknown */
     uint64_t invocations; /* buckets: sum of its counts; rows: those read so far */
     fsim_trace_durations durations;
@@ -113,23 +119,37 @@ typedef enum fsim_trace_memory {
     FSIM_MEMORY_FUNCTION /* the app's memory divided by its functions, as FaasCache and In-Vitro do */
 } fsim_trace_memory;
 
-extern const char *const fsim_trace_join_names[], *const fsim_trace_memory_names[];
-extern const char *const fsim_trace_sampling_names[]; /* linear, step, lognormal, mean: kinds from KNOTS on */
+/* What the numbers of a series are. */
+typedef enum fsim_trace_values {
+    FSIM_VALUES_AUTO,  /* by the name of the column; requests of a bucket where it says nothing */
+    FSIM_VALUES_COUNT, /* requests of a bucket */
+    FSIM_VALUES_RPS    /* requests per second */
+} fsim_trace_values;
+
+extern const char *const fsim_trace_join_names[];
+extern const char *const fsim_trace_memory_names[];
+extern const char *const fsim_trace_values_names[];
+extern const char
+    *const fsim_trace_sampling_names[]; /* linear, step, lognormal, mean, fitted: kinds from KNOTS on */
 
 /* Zeroed is not the default: fsim_trace_options_default. */
 typedef struct fsim_trace_options {
     fsim_placement placement;
     fsim_trace_join join;
-    fsim_duration_kind sampling; /* KNOTS (default), STEPS, LOGNORMAL (from mean and median), MEAN */
+    fsim_duration_kind sampling; /* FITTED (default), KNOTS, STEPS, LOGNORMAL (of mean and median), MEAN */
     fsim_ns floor_ns;            /* of drawn durations; default 1 ms: published percentiles are whole ms */
     fsim_trace_memory memory;
-    fsim_ns bucket_ns;         /* of a series without times; 0: 1 s */
+    fsim_trace_values values;  /* of a series */
+    fsim_ns bucket_ns;         /* of a series; 0: its smallest step, or 1 s where it has no times */
     double scale_rate;         /* requests times this; fractions are carried on, so that sums stay right */
     double scale_time;         /* the time axis times this: 2 makes a day last two */
     fsim_ns from_ns, until_ns; /* only what arrives in [from, until) of the trace; from becomes 0 */
     uint32_t functions_top;    /* only the N functions with the most invocations; 0: all */
     uint64_t seed;             /* of laws that stand in for missing data */
 } fsim_trace_options;
+
+/* Whether the file is of a known format, and its name; NULL: it is not, or no regular file. */
+const char *fsim_trace_recognise(const char *path);
 
 void fsim_trace_options_default(fsim_trace_options *options);
 
@@ -147,9 +167,11 @@ typedef struct fsim_trace_facts {
     const char *format; /* "azure-2019" */
     char begins[40];    /* calendar time of time 0 as the trace writes it; "" */
     uint32_t files;
+    bool memory_per_function; /* its memory is of functions, not of apps */
     uint32_t drop_count;
     fsim_trace_drop drops[FSIM_TRACE_DROPS];
-    uint64_t count_differs; /* functions whose second count source disagrees with the sum of the buckets */
+    uint64_t buckets_missing; /* of a series: no row for them, which is not the same as no request */
+    uint64_t count_differs;   /* functions whose second count source disagrees with the sum of the buckets */
 } fsim_trace_facts;
 
 typedef struct fsim_trace fsim_trace;
@@ -171,9 +193,10 @@ const fsim_bucketed *fsim_trace_buckets(const fsim_trace *trace);
 #define FSIM_TRACE_WINDOW 65536u
 fsim_status fsim_trace_next(fsim_trace *trace, fsim_arrivals *batch, fsim_error *err);
 uint32_t fsim_trace_function_count(const fsim_trace *trace);
-/* Stays where it is until close. */
+/* Valid until the next fsim_trace_next. */
 const fsim_trace_function *fsim_trace_function_at(const fsim_trace *trace, uint32_t f);
 
+const fsim_trace_options *fsim_trace_options_of(const fsim_trace *trace);
 /* What was read and left out; of rows, so far. */
 const fsim_trace_facts *fsim_trace_about(const fsim_trace *trace);
 /* Share of the input read so far, 0..1; -1: unknown. */
