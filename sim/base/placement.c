@@ -31,12 +31,12 @@ static inline __attribute__((always_inline)) void step(fsim_place_cursor *c, fsi
     }
     switch (placement) {
     case FSIM_PLACE_UNIFORM:
-        c->sum += fsim_rng_exponential(rng);
+        c->sum += c->gaps != NULL ? c->gaps[c->done] : fsim_rng_exponential(rng);
         c->next_ns = inside(c, c->sum * c->gap_ns);
         break;
     case FSIM_PLACE_EXPONENTIAL:
         c->next_ns = inside(c, c->sum * c->gap_ns);
-        c->sum += fsim_rng_exponential(rng);
+        c->sum += c->gaps != NULL ? c->gaps[c->done] : fsim_rng_exponential(rng);
         break;
     case FSIM_PLACE_EVEN:
         c->next_ns = fsim_ns_add(c->start_ns, c->offset_ns);
@@ -65,8 +65,28 @@ void fsim_place_advance(fsim_place_cursor *c, fsim_rng *rng) {
     }
 }
 
+/* Draws the gaps of the bucket ahead, for their sum. */
+static void draw_gaps(fsim_place_cursor *c, fsim_rng *rng, double *room, uint32_t room_for) {
+    uint64_t gaps = c->placement == FSIM_PLACE_UNIFORM ? c->count + 1 : c->count;
+    fsim_rng ahead = c->replay = *rng;
+    double total = 0.0;
+    c->gaps = NULL;
+    if (gaps <= room_for) {
+        c->gaps = room;
+        for (uint64_t i = 0; i < gaps; i++) {
+            room[i] = fsim_rng_exponential(&ahead);
+            total += room[i];
+        }
+    }
+    for (uint64_t i = 0; i < gaps && c->gaps == NULL; i++) {
+        total += fsim_rng_exponential(&ahead);
+    }
+    *rng = ahead;
+    c->gap_ns = (double)c->bucket_ns / total;
+}
+
 void fsim_place_begin(fsim_place_cursor *c, fsim_placement placement, fsim_ns start_ns, fsim_ns bucket_ns,
-                      uint64_t count, double mean, fsim_rng *rng) {
+                      uint64_t count, double mean, fsim_rng *rng, double *room, uint32_t room_for) {
     c->placement = placement;
     c->start_ns = c->next_ns = start_ns;
     c->bucket_ns = bucket_ns;
@@ -87,14 +107,7 @@ void fsim_place_begin(fsim_place_cursor *c, fsim_placement placement, fsim_ns st
     } else if (placement == FSIM_PLACE_STRATIFIED) {
         c->gap_ns = (double)bucket_ns / (double)count;
     } else if (placement != FSIM_PLACE_START) {
-        fsim_rng ahead = c->replay = *rng;
-        uint64_t gaps = placement == FSIM_PLACE_UNIFORM ? count + 1 : count;
-        double total = 0.0;
-        for (uint64_t i = 0; i < gaps; i++) {
-            total += fsim_rng_exponential(&ahead);
-        }
-        *rng = ahead;
-        c->gap_ns = (double)bucket_ns / total;
+        draw_gaps(c, rng, room, room_for);
     }
     fsim_place_advance(c, rng);
 }

@@ -251,7 +251,8 @@ static fsim_status measure_row(measure *best, const fsim_bench_row *row, const b
     uint64_t requests =
         values->requests > 0 && row->kind != FSIM_BENCH_HELLO ? (uint64_t)values->requests : row->requests;
     int64_t repeat = values->repeat > 0 ? values->repeat : requests >= 100000000 ? 1 : 3;
-    bool needs_trace = row->kind != FSIM_BENCH_BARE && row->kind != FSIM_BENCH_SCENARIO;
+    bool needs_trace =
+        row->kind != FSIM_BENCH_BARE && row->kind != FSIM_BENCH_SCENARIO && row->kind != FSIM_BENCH_TRACE;
     workplace w;
     fsim_status status = FSIM_OK;
     if (needs_trace) {

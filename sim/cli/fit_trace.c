@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/trace_input.h"
+#include "cli/workload_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static fsim_status read_rows(fsim_trace_input *in, fsim_fit *fit, bool again, fs
 }
 
 static fsim_status read_trace(const char *trace, fsim_fit *fit, bool again, fsim_error *err) {
-    const fsim_load_options load = {.workload = trace};
+    fsim_load_options load = {0};
+    fsim_workload_words(&load, &trace, 1);
     fsim_trace_input *in = NULL;
     FSIM_TRY(fsim_trace_input_open(&in, &load, false, err));
     fsim_status status = read_rows(in, fit, again, err);

@@ -12,8 +12,7 @@ static bool is_folder(const char *path) {
     return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-void fsim_workload_words(fsim_load_options *load, const fsim_parsed *parsed, size_t count) {
-    const char *const *words = (const char *const *)parsed->words;
+void fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count) {
     if (count > 1 || is_folder(words[0]) || fsim_trace_recognise(words[0]) != NULL) {
         load->files = words;
         load->file_count = count;

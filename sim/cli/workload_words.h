@@ -5,8 +5,8 @@
 #include "cli/command.h"
 
 /* Several words, a folder, or a file of a format that trace/trace.h knows: a trace. Else what the first word
- * says. Looks at the first `count` words; `load` borrows them. */
-void fsim_workload_words(fsim_load_options *load, const fsim_parsed *parsed, size_t count);
+ * says. `load` borrows the words. */
+void fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count);
 
 /* `run --from A --until B`: both are instants of the trace, so the run, which begins at A, ends after B - A
  * (times the scale of time). Changes the setting that --until made; FSIM_EUSAGE when B is not after A. */

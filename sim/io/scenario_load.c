@@ -67,7 +67,13 @@ static fsim_value *document_of_files(fsim_value_pool *pool, const char *const *f
     fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
     fsim_value *list = fsim_value_new(pool, FSIM_VALUE_ARRAY, origin);
     for (size_t i = 0; i < count; i++) {
-        fsim_value_append(list, fsim_value_new_string(pool, files[i], origin));
+        char path[FSIM_PATH_MAX]; /* "trace/" is "trace" */
+        size_t len = strlen(files[i]);
+        while (len > 1 && files[i][len - 1] == '/') {
+            len--;
+        }
+        snprintf(path, sizeof path, "%.*s", (int)(len < sizeof path ? len : sizeof path - 1), files[i]);
+        fsim_value_append(list, fsim_value_new_string(pool, path, origin));
     }
     fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, "trace", origin));
     fsim_value_put(pool, workload, "files", list);

@@ -8,9 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* "file" and "profile", and the elements of "files". */
 static bool names_file(const fsim_value *value) {
-    return value->kind == FSIM_VALUE_STRING && value->key != NULL &&
-           (strcmp(value->key, "file") == 0 || strcmp(value->key, "profile") == 0);
+    bool listed = value->key == NULL && value->parent != NULL && value->parent->kind == FSIM_VALUE_ARRAY &&
+                  value->parent->key != NULL && strcmp(value->parent->key, "files") == 0;
+    return value->kind == FSIM_VALUE_STRING &&
+           (listed ||
+            (value->key != NULL && (strcmp(value->key, "file") == 0 || strcmp(value->key, "profile") == 0)));
 }
 
 static const char *base_name(const char *path) {

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_AIM   8192u /* arrivals of a window: its arrays stay in the second-level cache */
-#define SLOTS_MAX    65536u
-#define NO_BUCKET    UINT64_MAX
-#define ROOM_AT_ONCE 1024u
+#define WINDOW_AIM 8192u /* arrivals of a window: its arrays stay in the second-level cache */
+#define SLOTS_MAX  65536u
+#define GAPS_KEPT  4096u
+#define NO_BUCKET  UINT64_MAX
 
 /* One function at work. */
 typedef struct lane {
@@ -30,6 +30,7 @@ struct fsim_bucket_stream {
     uint64_t *next_bucket; /* of each lane: where its cell at hand stands; NO_BUCKET: it has ended */
     uint32_t *active;      /* lanes that still have arrivals in the bucket at hand, ascending */
     uint32_t lane_count, lane_capacity, active_count;
+    double gaps[GAPS_KEPT]; /* of the bucket at hand, where there is one lane */
 
     uint64_t bucket;
     fsim_ns window_ns, window_end_ns, bucket_end_ns;
@@ -51,21 +52,30 @@ const double fsim_knot_probabilities[FSIM_KNOTS] = {0.0, 0.01, 0.25, 0.5, 0.75, 
 static const double *const knot_p = fsim_knot_probabilities;
 static const double per_width[FSIM_KNOTS - 1] = {100.0, 1.0 / 0.24, 4.0, 4.0, 1.0 / 0.24, 100.0};
 
+/* The segment of each hundredth. */
+static const uint8_t segments[100] = {
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5,
+};
+
 static inline unsigned segment_of(double u) {
-    return (unsigned)(u >= knot_p[1]) + (unsigned)(u >= knot_p[2]) + (unsigned)(u >= knot_p[3]) +
-           (unsigned)(u >= knot_p[4]) + (unsigned)(u >= knot_p[5]);
+    return segments[(int32_t)(u * 100.0)];
 }
 
 static void fill_knots(const fsim_trace_durations *d, fsim_rng *stream, fsim_ns *out, uint32_t n) {
     fsim_rng rng = *stream;
+    double tail = d->kind == FSIM_DURATION_FITTED ? d->tail : 1.0;
+    fsim_ns floor_ns = d->floor_ns;
     for (uint32_t i = 0; i < n; i++) {
         double u = fsim_rng_unit(&rng);
         unsigned s = segment_of(u);
         double width_ns = (double)(d->knot_ns[s + 1] - d->knot_ns[s]), share = (u - knot_p[s]) * per_width[s];
-        if (s == FSIM_KNOTS - 2 && d->kind == FSIM_DURATION_FITTED) {
-            share = pow(share, d->tail);
+        if (s == FSIM_KNOTS - 2) {
+            share = pow(share > 0.0 ? share : 0.0, tail);
         }
-        out[i] = d->knot_ns[s] + (fsim_ns)(share * width_ns + 0.5);
+        fsim_ns drawn_ns = d->knot_ns[s] + (fsim_ns)(share * width_ns + 0.5);
+        out[i] = drawn_ns < floor_ns ? floor_ns : drawn_ns;
     }
     *stream = rng;
 }
@@ -85,7 +95,7 @@ static void fill_lognormal(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns
 void fsim_trace_durations_fill(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns *out, uint32_t n) {
     switch (d->kind) {
     case FSIM_DURATION_KNOTS:
-    case FSIM_DURATION_FITTED: fill_knots(d, rng, out, n); break;
+    case FSIM_DURATION_FITTED: fill_knots(d, rng, out, n); return;
     case FSIM_DURATION_STEPS: fill_steps(d, rng, out, n); break;
     case FSIM_DURATION_LOGNORMAL: fill_lognormal(d, rng, out, n); break;
     case FSIM_DURATION_OPEN:
@@ -110,10 +120,11 @@ static void read_cell(fsim_bucket_stream *s, uint32_t l) {
 }
 
 static void begin_cell(fsim_bucket_stream *s, uint32_t l) {
+    uint32_t room_for = s->lane_count == 1 ? GAPS_KEPT : 0;
     lane *at = &s->lanes[l];
     fsim_ns start_ns = (fsim_ns)at->cells.bucket * s->trace->bucket_ns;
     fsim_place_begin(&at->place, s->placement, start_ns, s->trace->bucket_ns, at->cells.count,
-                     (double)at->cells.count, &at->place_rng);
+                     (double)at->cells.count, &at->place_rng, s->gaps, room_for);
 }
 
 static fsim_status reserve_lanes(fsim_bucket_stream *s, uint32_t count, fsim_error *err) {

@@ -52,7 +52,9 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
 /* Sorted by function and time; of points at one instant the first stays. */
 static void drop_duplicates(fsim_trace *t, series_points *p) {
     size_t kept = 0;
-    qsort(p->points, p->count, sizeof *p->points, by_time);
+    if (p->count > 0) {
+        qsort(p->points, p->count, sizeof *p->points, by_time);
+    }
     for (size_t i = 0; i < p->count; i++) {
         const series_point *before = kept > 0 ? &p->points[kept - 1] : NULL;
         if (before != NULL && before->f == p->points[i].f && before->at_ns == p->points[i].at_ns) {

@@ -133,7 +133,7 @@ static bool parse_plain(scan *s, int64_t *at_ns) {
     if (!number(s, 1, 18, &whole)) {
         return false;
     }
-    for (int64_t limit = INT64_C(100000000000); unit_ns > 1 && whole >= limit; limit *= 1000) {
+    for (uint64_t limit = UINT64_C(100000000000); unit_ns > 1 && (uint64_t)whole >= limit; limit *= 1000) {
         unit_ns /= 1000;
     }
     if (take(s, '.')) {

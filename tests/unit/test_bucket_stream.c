@@ -146,27 +146,47 @@ static void test_instants(void) {
     fsim_rng rng;
     fsim_ns at_ns[8];
     fsim_rng_seed(&rng, 1, "f", FSIM_RNG_PLACEMENT);
-    fsim_place_begin(&c, FSIM_PLACE_EVEN, 100, 10, 3, 3, &rng);
+    fsim_place_begin(&c, FSIM_PLACE_EVEN, 100, 10, 3, 3, &rng, NULL, 0);
     CHECK_EQ_INT(fsim_place_fill(&c, &rng, FSIM_NEVER, at_ns, 8), 3);
     CHECK_EQ_INT(at_ns[0], 100);
     CHECK_EQ_INT(at_ns[1], 103);
     CHECK_EQ_INT(at_ns[2], 106);
-    fsim_place_begin(&c, FSIM_PLACE_START, 100, 10, 2, 2, &rng);
+    fsim_place_begin(&c, FSIM_PLACE_START, 100, 10, 2, 2, &rng, NULL, 0);
     CHECK_EQ_INT(fsim_place_fill(&c, &rng, 100, at_ns, 8), 0);
     CHECK_EQ_INT(fsim_place_fill(&c, &rng, 101, at_ns, 8), 2);
     CHECK_EQ_INT(at_ns[1], 100);
-    fsim_place_begin(&c, FSIM_PLACE_STRATIFIED, 0, 4000, 4, 4, &rng);
+    fsim_place_begin(&c, FSIM_PLACE_STRATIFIED, 0, 4000, 4, 4, &rng, NULL, 0);
     CHECK_EQ_INT(fsim_place_fill(&c, &rng, FSIM_NEVER, at_ns, 8), 4);
     for (int k = 0; k < 4; k++) {
         CHECK(at_ns[k] >= k * 1000 && at_ns[k] < (k + 1) * 1000);
     }
-    fsim_place_begin(&c, FSIM_PLACE_EXPONENTIAL, 500, 4000, 3, 3, &rng);
+    fsim_place_begin(&c, FSIM_PLACE_EXPONENTIAL, 500, 4000, 3, 3, &rng, NULL, 0);
     CHECK_EQ_INT(fsim_place_fill(&c, &rng, FSIM_NEVER, at_ns, 8), 3);
     CHECK_EQ_INT(at_ns[0], 500);
     CHECK(at_ns[2] < 4500);
     /* A bucket at the end of the clock: never, but never backwards. */
-    fsim_place_begin(&c, FSIM_PLACE_UNIFORM, FSIM_NEVER - 10, 1000, 3, 3, &rng);
+    fsim_place_begin(&c, FSIM_PLACE_UNIFORM, FSIM_NEVER - 10, 1000, 3, 3, &rng, NULL, 0);
     CHECK(c.next_ns >= FSIM_NEVER - 10);
+}
+
+/* Room for the gaps makes no difference. */
+static void test_room_for_gaps(void) {
+    static const fsim_placement kinds[] = {FSIM_PLACE_UNIFORM, FSIM_PLACE_EXPONENTIAL};
+    for (int k = 0; k < 2; k++) {
+        fsim_place_cursor a, b;
+        fsim_rng with, without;
+        double room[51];
+        fsim_ns at_a[50], at_b[50];
+        fsim_rng_seed(&with, 5, "f", FSIM_RNG_PLACEMENT);
+        fsim_rng_seed(&without, 5, "f", FSIM_RNG_PLACEMENT);
+        for (uint64_t count = 1; count <= 50; count += 7) {
+            fsim_place_begin(&a, kinds[k], 10, FSIM_SECOND, count, 0, &with, room, 51);
+            fsim_place_begin(&b, kinds[k], 10, FSIM_SECOND, count, 0, &without, NULL, 0);
+            CHECK_EQ_INT(fsim_place_fill(&a, &with, FSIM_NEVER, at_a, 50), count);
+            CHECK_EQ_INT(fsim_place_fill(&b, &without, FSIM_NEVER, at_b, 50), count);
+            CHECK(memcmp(at_a, at_b, count * sizeof at_a[0]) == 0);
+        }
+    }
 }
 
 /* Uniform placement: the mean instant of a bucket, and its variance. */
@@ -177,7 +197,7 @@ static void test_uniform_is_uniform(void) {
     fsim_rng_seed(&rng, 3, "f", FSIM_RNG_PLACEMENT);
     for (int round = 0; round < 2000; round++) {
         fsim_ns at_ns[50];
-        fsim_place_begin(&c, FSIM_PLACE_UNIFORM, 0, FSIM_SECOND, 50, 50, &rng);
+        fsim_place_begin(&c, FSIM_PLACE_UNIFORM, 0, FSIM_SECOND, 50, 50, &rng, NULL, 0);
         REQUIRE(fsim_place_fill(&c, &rng, FSIM_NEVER, at_ns, 50) == 50);
         for (int i = 0; i < 50; i++) {
             sum += fsim_ns_to_s(at_ns[i]);
@@ -211,6 +231,16 @@ static void test_durations(void) {
     CHECK_NEAR(below[0] / 1e5, 0.25, 0.006);
     CHECK_NEAR(below[1] / 1e5, 0.375, 0.006);
     CHECK_NEAR(below[2] / 1e5, 0.99, 0.002);
+    /* FITTED: half of the last line's mean where the tail is t^3. */
+    d.kind = FSIM_DURATION_FITTED;
+    d.tail = 3.0;
+    double above = 0, count_above = 0;
+    fsim_trace_durations_fill(&d, &rng, drawn, 100000);
+    for (uint32_t i = 0; i < 100000; i++) {
+        above += drawn[i] >= 1000 * FSIM_MS ? fsim_ns_to_s(drawn[i]) - 1.0 : 0;
+        count_above += drawn[i] >= 1000 * FSIM_MS;
+    }
+    CHECK_NEAR(above / count_above, 0.25, 0.04);
     d.kind = FSIM_DURATION_STEPS;
     fsim_trace_durations_fill(&d, &rng, drawn, 1000);
     for (uint32_t i = 0; i < 1000; i++) {
@@ -285,6 +315,7 @@ static void test_damaged_cells(void) {
 int main(void) {
     RUN(test_every_placement);
     RUN(test_instants);
+    RUN(test_room_for_gaps);
     RUN(test_uniform_is_uniform);
     RUN(test_durations);
     RUN(test_builder_in_any_order);

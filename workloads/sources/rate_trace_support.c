@@ -194,7 +194,7 @@ static bool start_stream(fsim_rate_trace *t, const row *r, stream *s) {
     s->fn = r->fn;
     fsim_place_begin(&s->place, t->layout.placement, t->bucket_start_ns, t->layout.bucket_ns,
                      poisson ? 0 : whole_requests(state, amount), (double)amount / (double)BILLION,
-                     &state->rng);
+                     &state->rng, NULL, 0);
     return s->place.live;
 }
 
