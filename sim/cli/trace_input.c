@@ -185,7 +185,7 @@ static const fsim_fst_text *find_texts(fsim_trace_input *in, uint32_t k) {
     for (uint32_t i = 0; cells != NULL && i < in->block.count; i++) {
         fsim_fst_text *text = &in->text[k][i];
         if (cells[i] == FSIM_FST_EMPTY) {
-            *text = (fsim_fst_text){NULL, 0};
+            *text = (fsim_fst_text){"", 0};
         } else {
             size_t ref = (size_t)(cells[i] - in->store.first);
             *text = (fsim_fst_text){in->store.bytes + in->store.ref[ref].at, in->store.ref[ref].len};
@@ -429,7 +429,7 @@ static void drop_rows(fsim_trace_input *in, fsim_fst_rows *rows) {
             in->number[FSIM_FST_DURATION + c][n] = numbers[c] == NULL ? FSIM_FST_EMPTY : numbers[c][i];
         }
         for (uint32_t k = 0; k < TEXTS; k++) {
-            in->text[k][n] = texts[k] == NULL ? (fsim_fst_text){NULL, 0} : texts[k][i];
+            in->text[k][n] = texts[k] == NULL ? (fsim_fst_text){"", 0} : texts[k][i];
         }
         n++;
     }

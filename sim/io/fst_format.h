@@ -80,7 +80,7 @@ enum {
 #define FSIM_FST_WIDTH_MAX 57u /* a number of this width lies within eight bytes, wherever it begins */
 #define FSIM_FST_SCALE_MAX 9u
 
-/* The text of a cell, not NUL-terminated; len 0: empty. */
+/* The text of a cell, not NUL-terminated; len 0: empty. Never NULL. */
 typedef struct fsim_fst_text {
     const char *text;
     uint32_t len;

@@ -495,7 +495,9 @@ fsim_status fsim_fst_read_texts(const fsim_fst *fst, const fsim_fst_block *block
     const fsim_fst_packed *c = &block->column[column];
     dictionary d = {0};
     if ((block->columns >> column & 1u) == 0) {
-        memset(out, 0, block->count * sizeof *out);
+        for (uint32_t i = 0; i < block->count; i++) {
+            out[i] = (fsim_fst_text){"", 0};
+        }
         return FSIM_OK;
     }
     if (!read_dictionary(block, c, &d)) {
