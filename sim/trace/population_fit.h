@@ -11,7 +11,7 @@
 #include "trace/trace.h"
 
 #define FSIM_FIT_HOURS  24u
-#define FSIM_FIT_STRATA 200u
+#define FSIM_FIT_STRATA 1000u
 
 typedef struct fsim_fit fsim_fit;
 
