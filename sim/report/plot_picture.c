@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#define METERS_MAX 8
+#define NAMES_ABREAST 110u /* characters of book names side by side below a picture */
+#define METERS_MAX    8
 
 enum { TIME, STARTING, BUSY, IDLE, EXECUTING, QUEUED, WANTED, INSTANCES };
 static const char *const series_columns[] = {"time_s", "starting", "busy",      "idle", "in_execution",
@@ -405,6 +406,16 @@ static void label_bars(FILE *out, const fsim_plot_subject *subjects, size_t coun
     }
 }
 
+/* Rows of text below the bars for the names of the books: slanted where they would run into each other. */
+static unsigned rows_of_names(const fsim_plot_subject *subjects, size_t count, size_t bills) {
+    size_t longest = 0;
+    for (size_t b = 0; b < bills; b++) {
+        size_t len = strlen(fsim_summary_text(subjects->summary, "bills[%zu].book", b));
+        longest = len > longest ? len : longest;
+    }
+    return longest * count * (bills + 1) <= NAMES_ABREAST ? 0u : (unsigned)(longest / 4);
+}
+
 /* Bars are books, stacked by meter; a cluster for each policy. */
 static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t count) {
     const char *names[METERS_MAX + 2];
@@ -414,16 +425,27 @@ static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t coun
     set_title(out, subjects, count, "bills", "");
     fputs("set ylabel ", out);
     fsim_plot_quote(out, common_currency(subjects));
-    fputs(
+    unsigned rows = rows_of_names(subjects, count, bills);
+    fprintf(
+        out,
         "\nset style data histograms\nset style histogram rowstacked title offset 0,-1.2\nset boxwidth 0.7\n"
-        "set grid noxtics\nset bmargin 5\nset offsets 0, 0, graph 0.08, 0\n",
-        out);
+        "set grid noxtics\nset bmargin %u\nset offsets 0, 0, graph 0.08, 0\n",
+        5u + rows);
+    if (rows != 0) { /* below slanted names gnuplot has no room for a cluster's title */
+        fputs("set xtics rotate by -35\n", out);
+        for (size_t i = 0; i < count; i++) {
+            fputs("set label ", out);
+            fsim_plot_quote(out, text(&subjects[i], "policy"));
+            fprintf(out, " at %.9g, screen 0.03 center\n",
+                    (double)(i * (bills + 1)) + (double)(bills - 1) / 2);
+        }
+    }
     label_bars(out, subjects, count, bills);
     fprintf(out, "set xrange [-0.7:%zu.7]\nplot ", bills == 0 ? 0 : count * (bills + 1) - 2);
     for (size_t i = 0; i < count; i++) {
         if (count > 1) {
             fprintf(out, "%snewhistogram ", i > 0 ? ", \\\n " : "");
-            fsim_plot_quote(out, text(&subjects[i], "policy"));
+            fsim_plot_quote(out, rows == 0 ? text(&subjects[i], "policy") : "");
             fprintf(out, " at %zu, ", i * (bills + 1));
         }
         for (size_t m = 0; m < (stacked ? meters : 1); m++) {
