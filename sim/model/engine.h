@@ -324,7 +324,7 @@ typedef struct engine {
     bool many; /* functions */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
-    bool early, cancels, fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
+    bool early, cancels, fast, any_fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
         has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
     bool wants_rows;
     fsim_meter_plan plan;

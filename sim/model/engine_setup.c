@@ -254,6 +254,7 @@ static void add_function(engine *e, uint32_t fn) {
               !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 && !f->async &&
               !(f->spec.error_rate > 0.0) && (f->solo_meter || !e->metering) &&
               (f->active_is_request || !e->metering);
+    e->any_fast |= f->fast;
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};
