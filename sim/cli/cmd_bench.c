@@ -308,26 +308,37 @@ static void print_skipped(FILE *out, json_t *list, const fsim_bench_row *row) {
     }
 }
 
+typedef struct digest_text {
+    char text[24];
+} digest_text;
+
+/* "-" for rows that simulate nothing. */
+static digest_text spell_digest(const measure *m) {
+    digest_text out = {"-"};
+    if (m->digest != 0) {
+        snprintf(out.text, sizeof out.text, "%016" PRIx64, m->digest);
+    }
+    return out;
+}
+
 static void print_text(FILE *out, const fsim_bench_row *row, const measure *m, double bare_s) {
     double each_s = m->time_s / (double)m->requests;
     fprintf(out, "%-15s %13" PRIu64 " ", row->name, m->requests);
     if (row->kind == FSIM_BENCH_HELLO) {
         fprintf(out, "%10s %8s %6s %8.1f  %.1f ms in all", "", "", "", m->peak_rss_mb, m->time_s * 1e3);
     } else {
-        fprintf(out, "%10.1f %8.2f %5.0f%% %8.1f  %016" PRIx64, each_s * 1e9, 1e-6 / each_s,
-                100 * bare_s / each_s, m->peak_rss_mb, m->digest);
+        fprintf(out, "%10.1f %8.2f %5.0f%% %8.1f  %-16s", each_s * 1e9, 1e-6 / each_s, 100 * bare_s / each_s,
+                m->peak_rss_mb, spell_digest(m).text);
     }
     fprintf(out, "  %s\n", row->summary);
 }
 
 static json_t *json_of(const fsim_bench_row *row, const measure *m, double bare_s) {
     double each_s = m->time_s / (double)m->requests;
-    char digest[24];
-    snprintf(digest, sizeof digest, "%016" PRIx64, m->digest);
     return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:s}", "row", row->name, "summary",
                      row->summary, "requests", (json_int_t)m->requests, "time_s", m->time_s, "ns_per_request",
                      each_s * 1e9, "requests_per_s", 1 / each_s, "share_of_bare_loop", bare_s / each_s,
-                     "peak_rss_mb", m->peak_rss_mb, "digest", digest);
+                     "peak_rss_mb", m->peak_rss_mb, "digest", spell_digest(m).text);
 }
 
 static void warn_slow_build(void) {

@@ -108,7 +108,8 @@ static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
 /* Whose turn is soon is known while this event is handled: its request and instance come in meanwhile. */
 static inline void prefetch_next(const engine *e) {
     const fsim_event *next = fsim_event_queue_peek(&e->queue, 0);
-    if (next != NULL && (next->kind & 0xffu) <= EVENT_SHORT) {
+    uint32_t kind = next != NULL ? next->kind & 0xffu : EVENT_TICK;
+    if (kind == EVENT_COMPLETE || kind == EVENT_SHORT) {
         uint32_t i = next->kind >> 8; /* of a large pool only the low bits: a hint */
         __builtin_prefetch(&e->requests[next->target], 1);
         __builtin_prefetch(&e->instances[i], 1);
