@@ -53,10 +53,11 @@ typedef struct fsim_fn_spec {
     uint32_t concurrency;     /* requests inside one instance; FSIM_UNLIMITED: no limit */
     fsim_cpu_model cpu_model; /* how requests in one instance slow each other down */
     double slowdown_per_request;
-    double cpu_fraction;   /* CPU time per wall time of a request, 0..1 */
-    double background_cpu; /* cores an instance uses while it holds no request (no-freeze mode) */
-    bool freeze;           /* an instance without a request is frozen: no CPU, no bill (billing spec 1.1) */
-    bool has_memory_use;   /* else an instance uses all of memory_mb at all times */
+    double cpu_fraction;       /* CPU time per wall time of a request, 0..1 */
+    double start_cpu_fraction; /* share of a start that needs a core (node CPU model fcfs) */
+    double background_cpu;     /* cores an instance uses while it holds no request (no-freeze mode) */
+    bool freeze;         /* an instance without a request is frozen: no CPU, no bill (billing spec 1.1) */
+    bool has_memory_use; /* else an instance uses all of memory_mb at all times */
     double memory_base_mb, memory_per_request_mb; /* in use: base and so much per request, up to memory_mb */
     uint32_t max_instances, min_instances, provisioned;
     uint32_t initial_instances;    /* stand ready at t = 0 and are kept like any other: run.start "steady" */

@@ -62,6 +62,25 @@ double fsim_queueing_general_wait(double rate, double service, double cv2) {
     return rho * service * (1 + cv2) / 2 / (1 - rho);
 }
 
+/* P(N >= least) of a Poisson number. */
+static double poisson_tail(double mean, double least) {
+    double term = exp(least * log(mean) - mean - lgamma(least + 1)), sum = 0;
+    for (double n = least; term > 1e-18 * sum || n < mean; n++) {
+        sum += term;
+        term *= mean / (n + 1);
+    }
+    return sum;
+}
+
+double fsim_queueing_constant_wait(uint32_t servers, double rate, double service) {
+    double load = rate * service, c = servers, wait = 0, term = 1;
+    for (double i = 1; term > 1e-15 * wait; i++) {
+        term = poisson_tail(i * load, i * c) - c / load * poisson_tail(i * load, i * c + 1);
+        wait += term;
+    }
+    return wait * service;
+}
+
 /* One step of the uniformised chain on 0 … level - 1; what steps to `level` is lost. */
 static void passage_step(double *state, double *next, uint32_t level, double birth, double death) {
     memset(next, 0, level * sizeof *next);

@@ -19,6 +19,9 @@ double fsim_queueing_sharing_response(uint32_t places, double rate, double servi
 /* M/G/1 first come first served: mean wait (Pollaczek, Khinchine); cv2: squared coefficient of variation of
  * the service. */
 double fsim_queueing_general_wait(double rate, double service, double cv2);
+/* M/D/c: mean wait of a request (Crommelin 1932; as a series of Poisson tails in Tijms, "A First Course in
+ * Stochastic Models", 9.6). Load below the servers. */
+double fsim_queueing_constant_wait(uint32_t servers, double rate, double service);
 
 /* First passage of an M/M/inf population from `start` to `level` (> start): probability that it takes longer
  * than `horizon`, and the mean of min(passage, horizon). By uniformisation, without subtraction; O(level ×

@@ -28,6 +28,14 @@ static double general_wait(void) {
     return fsim_queueing_general_wait(0.6, 1, 0.25);
 }
 
+static double cores_wait(void) {
+    return fsim_queueing_erlang_c_wait(4, 3.2, 1) + 1;
+}
+
+static double cores_constant(void) {
+    return fsim_queueing_constant_wait(2, 1.6, 1) + 1;
+}
+
 static double sharing_refused(void) {
     return fsim_queueing_sharing_refused(5, 0.8, 1);
 }
@@ -128,6 +136,24 @@ const fsim_validate_case fsim_validate_cases[] = {
            "run": {"warmup": "500s", "replications": 10}}),
      {{"refused", "requests.rejected_429 / requests.arrived", sharing_refused, 0, false},
       {"mean response, s", "latency_s.mean", sharing_response, 0, false}}},
+
+    {"node-cores", "M/M/c: an instance for each request, on a node of 4 cores",
+     JSON({"schema": "fsim.scenario/1", "name": "node-cores",
+           "workload": {"source": "poisson", "rate": 3.2, "requests": 200000},
+           "functions": [{"name": "fn", "memory_mb": 1, "vcpu": 1, "service": {"dist": "exponential", "mean": "1s"}}],
+           "policy": {"bundle": "none"}, "billing": [],
+           "platform": {"nodes": {"count": 1, "vcpu": 4, "memory": "1TB", "cpu_model": "fcfs"}},
+           "run": {"warmup": "500s", "replications": 10}}),
+     {{"mean response, s", "latency_s.mean", cores_wait, 0, false}}},
+
+    {"node-cores-constant", "M/D/c: constant service on a node of 2 cores, load 1.6",
+     JSON({"schema": "fsim.scenario/1", "name": "node-cores-constant",
+           "workload": {"source": "poisson", "rate": 1.6, "requests": 200000},
+           "functions": [{"name": "fn", "memory_mb": 1, "vcpu": 1, "service": "1s"}],
+           "policy": {"bundle": "none"}, "billing": [],
+           "platform": {"nodes": {"count": 1, "vcpu": 2, "memory": "1TB", "cpu_model": "fcfs"}},
+           "run": {"warmup": "500s", "replications": 10}}),
+     {{"mean response, s", "latency_s.mean", cores_constant, 0, false}}},
 
     {"keepalive-fixed", "M/M/inf pool, instances kept 10 s, newest idle first",
      JSON({"schema": "fsim.scenario/1", "name": "keepalive-fixed",

@@ -93,6 +93,7 @@ static fsim_status read_cpu(const reader *r) {
     FSIM_TRY(
         fsim_value_get_real(r->entry, "slowdown_per_request", 0, 1e6, &spec->slowdown_per_request, r->err));
     FSIM_TRY(fsim_value_get_real(r->entry, "cpu_fraction", 0, 1, &spec->cpu_fraction, r->err));
+    FSIM_TRY(fsim_value_get_real(r->entry, "start_cpu_fraction", 0, 1, &spec->start_cpu_fraction, r->err));
     FSIM_TRY(fsim_value_get_real(r->entry, "background_cpu", 0, 1e6, &spec->background_cpu, r->err));
     if (spec->background_cpu > spec->vcpu) {
         return fsim_value_fail(fsim_value_get(r->entry, "background_cpu"), r->err,

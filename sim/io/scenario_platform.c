@@ -269,7 +269,7 @@ static fsim_status read_async(const reader *r) {
 /* ---- nodes ---- */
 
 static fsim_status read_nodes(const reader *r) {
-    static const char *const models[] = {"none", "ps", NULL};
+    static const char *const models[] = {"none", "ps", "fcfs", NULL};
     fsim_nodes_plan *nodes = &r->s->nodes;
     int64_t count = 0, bytes = 0;
     int model = 0;
@@ -288,7 +288,14 @@ static fsim_status read_nodes(const reader *r) {
     FSIM_TRY(fsim_value_get_real(part, "price_per_hour", 0, 1e9, &nodes->price_per_hour, r->err));
     nodes->count = (uint32_t)count;
     nodes->memory_mb = bytes / MIB;
-    nodes->processor_sharing = model == 1;
+    nodes->cpu_model = (fsim_node_cpu)model;
+    if (nodes->cpu_model == FSIM_NODE_CPU_FCFS && (nodes->vcpu != floor(nodes->vcpu) || nodes->vcpu > 1e6)) {
+        return fsim_value_fail(
+            fsim_value_get(part, "vcpu"), r->err,
+            "%g vCPUs found, expected a whole number up to 1000000: with cpu_model \"fcfs\" "
+            "each request takes a core",
+            nodes->vcpu);
+    }
     if (nodes->memory_mb < 1) {
         return fsim_value_fail(fsim_value_get(part, "memory"), r->err, "expected at least 1MB");
     }

@@ -123,7 +123,7 @@ fsim_status fsim_scenario_read_profile(fsim_scenario *s, const fsim_value *entry
     const fsim_value *after = fsim_value_get(entry, "after_response");
     const fsim_value *nodes = fsim_value_at(s->root, "platform.nodes.cpu_model");
     bool shared = spec->cpu_model != FSIM_CPU_NONE ||
-                  (nodes != NULL && nodes->kind == FSIM_VALUE_STRING && strcmp(nodes->string, "ps") == 0);
+                  (nodes != NULL && nodes->kind == FSIM_VALUE_STRING && strcmp(nodes->string, "none") != 0);
     const fsim_value *given = bursts != NULL && !fsim_value_is_off(bursts) ? bursts
                               : after != NULL && !fsim_value_is_off(after) ? after
                                                                            : NULL;

@@ -11,6 +11,7 @@
 #include "autoscale/breaker.h"
 #include "billing/meter.h"
 #include "core/event_queue.h"
+#include "model/engine_node.h"
 #include "model/fleet.h"
 #include "model/run.h"
 #include "model/start_limiter.h"
@@ -35,9 +36,11 @@ typedef enum event_kind {
     EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
     EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
     EVENT_SESSION_WAIT,    /* request, generation: it may have waited at its instance for long enough */
-    EVENT_CUT,   /* request, generation: slowed down by others, it has reached the function's time-out */
-    EVENT_BURST, /* request, generation: a burst of CPU begins or ends */
-    EVENT_AFTER  /* instance, generation: the work after its latest response may be done */
+    EVENT_CUT,       /* request, generation: slowed down by others, it has reached the function's time-out */
+    EVENT_BURST,     /* request, generation: a burst of CPU begins or ends */
+    EVENT_AFTER,     /* instance, generation: the work after its latest response may be done */
+    EVENT_CORE,      /* request, generation: it gives its core back, or its execution is over */
+    EVENT_CORE_START /* instance, generation: its start gives its core back */
 } event_kind;
 
 #define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
@@ -104,7 +107,10 @@ typedef union request_link {
         uint32_t next, prev; /* in the function's or an instance's queue; next: free list */
     };
     uint64_t order; /* executing under a CPU model: of entering the sharing domain */
+    uint32_t core;  /* executing on a node whose cores go in order of arrival: CORE_… */
 } request_link;
+
+enum { CORE_AWAITED, CORE_HELD, CORE_PAST }; /* past: the rest passes without one */
 
 /* A request in the system: one cache line. */
 typedef struct request {
@@ -116,7 +122,10 @@ typedef struct request {
     uint32_t rate_ucore;    /* CPU in use while it executes alone */
     uint16_t flags, closed; /* closed: population + 1, 0 for streams */
     fsim_ns service_ns;
-    double finish_work; /* sharing domain: its virtual time at completion */
+    union {
+        double finish_work;    /* sharing domain: its virtual time at completion */
+        fsim_ns core_until_ns; /* CORE_HELD: when it gives its core back; CORE_PAST: when it is done */
+    };
 } request;
 
 typedef enum instance_state { INSTANCE_FREE, INSTANCE_STARTING, INSTANCE_READY } instance_state;
@@ -173,11 +182,6 @@ typedef struct share_domain {
     bool linear;
 } share_domain;
 
-typedef struct node {
-    int64_t free_mb;
-    uint32_t instances;
-} node;
-
 /* Requests of the short way since they were last added to the function's tally and usage (engine_fold). */
 typedef struct short_sums {
     uint64_t arrived, completed;
@@ -204,6 +208,7 @@ typedef struct function {
     /* every request of the general way */
     uint32_t concurrency;
     uint32_t background_ucore; /* CPU of an instance without a request */
+    uint32_t start_ucore;      /* share of a start that needs a core of its node */
     uint32_t inside_limit;     /* reserved concurrency, or FSIM_UNLIMITED */
     uint32_t queue_head, queue_tail;
     level busy; /* instances; with one slot it would repeat in_execution and is not kept */
@@ -325,7 +330,7 @@ typedef struct engine {
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
     bool early, cancels, fast, any_fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
-        has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
+        node_fcfs, has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
     bool wants_rows;
     fsim_meter_plan plan;
 
@@ -360,7 +365,9 @@ typedef struct engine {
     share_domain *domains; /* per instance, or per node */
     uint32_t domain_count;
     node *nodes;
+    uint32_t node_count;
     uint32_t *instance_node;
+    core_use *on_core; /* column; NULL unless node_fcfs */
     level node_in_use;
     uint64_t share_order;
 
@@ -505,6 +512,15 @@ void engine_share_enter(engine *e, uint32_t request);
 void engine_share_cut(engine *e, uint32_t request, uint32_t generation);
 uint32_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
+
+/* engine_cores.c: cores of a node that go in order of arrival */
+void engine_cores_enter(engine *e, uint32_t request); /* it begins to execute */
+void engine_cores_fire(engine *e, uint32_t request, uint32_t generation);
+void engine_cores_cut(engine *e, uint32_t request);    /* it has executed for as long as it may */
+bool engine_cores_start(engine *e, uint32_t instance); /* EVENT_READY comes; false: it needs no core */
+void engine_cores_fire_start(engine *e, uint32_t instance, uint32_t generation);
+void engine_cores_call_off(engine *e, uint32_t instance); /* a start that does not go on */
+uint32_t engine_cores_rate(const engine *e, uint32_t instance);
 
 /* engine_session.c: session affinity; only for functions with FUNCTION_SESSIONS */
 void engine_session_setup(engine *e, function *f);

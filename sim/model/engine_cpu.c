@@ -4,6 +4,7 @@
  *     without a CPU model, and under ps: the demand, at most the instance's vCPUs;
  *     linear: the demand at the common speed, at most the instance's vCPUs: a request that is slowed down
  *             needs no more CPU time, only longer;
+ *     on a node whose cores go in order of arrival: the cores that its requests hold, at most its vCPUs;
  *     on a node whose requests share: the demand at the node's speed. That changes with every request of the
  *             node; the integral is the demand times what the node's virtual clock has advanced, so it costs
  *             nothing until the instance's own demand changes.
@@ -25,7 +26,7 @@ static uint32_t rate_now(const engine *e, const function *f, uint32_t i) {
     if (e->node_sharing) {
         return 0;
     }
-    uint64_t demand = u->demand_ucore;
+    uint64_t demand = e->node_fcfs ? engine_cores_rate(e, i) : u->demand_ucore;
     if (f->spec.cpu_model == FSIM_CPU_LINEAR && executing > 1u) {
         demand = (uint64_t)((double)demand / (1.0 + (double)(executing - 1u) * f->spec.slowdown_per_request));
     }

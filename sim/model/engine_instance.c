@@ -150,10 +150,14 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     }
     if (e->has_nodes) {
         uint32_t n = roomiest_node(e, f->spec.memory_mb);
-        if (n == FSIM_NONE && e->node_sharing) { /* it starts without room, but its requests run somewhere */
+        if (n == FSIM_NONE &&
+            (e->node_sharing || e->node_fcfs)) { /* it starts without room, but its requests run somewhere */
             n = roomiest_node(e, INT64_MIN);
         }
         e->instance_node[i] = n;
+        if (e->node_fcfs) {
+            e->on_core[i] = (core_use){0};
+        }
         if (n != FSIM_NONE) {
             e->nodes[n].free_mb -= f->spec.memory_mb;
             engine_node_used(e, n, 1);
@@ -221,7 +225,7 @@ void engine_launch(engine *e, uint32_t i) {
         engine_live_start(e, i, false);
     } else if (in->ready_ns == e->now_ns) {
         engine_ready(e, i);
-    } else {
+    } else if (!e->node_fcfs || !engine_cores_start(e, i)) {
         engine_push(e, in->ready_ns, i, EVENT_KIND(EVENT_READY, in->generation));
     }
 }
@@ -282,6 +286,9 @@ void engine_cancel_start(engine *e, uint32_t i) {
     level_leave(&f->present, e->now_ns);
     level_leave(&e->present, e->now_ns);
     fsim_fleet_withdraw(&f->fleet[0], e->links, i);
+    if (e->node_fcfs) {
+        engine_cores_call_off(e, i);
+    }
     f->usage.starting_ns +=
         (uint64_t)(e->now_ns - later(e->instances[i].started_ns, e->instances[i].metered_from_ns));
     release(e, f, i);

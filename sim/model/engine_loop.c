@@ -71,6 +71,8 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_PROVISION: engine_provision(e, function_of(e, event)); break;
     case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
     case EVENT_SESSION: engine_session_fire(e, event.target, generation); break;
+    case EVENT_CORE: engine_cores_fire(e, event.target, generation); break;
+    case EVENT_CORE_START: engine_cores_fire_start(e, event.target, generation); break;
     case EVENT_CUT: engine_share_cut(e, event.target, generation); break;
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;

@@ -82,5 +82,6 @@ bool engine_try_after_error(engine *e, uint32_t r) {
 
 void engine_back_to_queue(request *q) {
     q->start_ns = FSIM_NEVER;
+    q->generation = (q->generation + 1u) & GENERATION_MASK; /* what was armed for that execution is void */
     q->flags = (uint16_t)((q->flags & ~(REQUEST_CUT | REQUEST_FIRST)) + REQUEST_ERROR);
 }

@@ -105,7 +105,10 @@ void engine_grow_instances(engine *e) {
     if (e->has_nodes) {
         e->instance_node = engine_grow(e, e->instance_node, capacity, sizeof *e->instance_node);
     }
-    if (e->has_sharing && !e->node_sharing) {
+    if (e->node_fcfs) {
+        e->on_core = engine_grow(e, e->on_core, capacity, sizeof *e->on_core);
+    }
+    if (e->has_sharing && !e->node_sharing && !e->node_fcfs) {
         grow_domains(e, capacity);
     }
     for (uint32_t i = capacity; i > before; i--) {
@@ -216,10 +219,12 @@ static void add_function(engine *e, uint32_t fn) {
     f->concurrency = f->spec.concurrency;
     f->rate_ucore =
         to_ucore(f->spec.cpu_fraction * (f->spec.vcpu < 1.0 && !e->has_sharing ? f->spec.vcpu : 1.0));
+    f->start_ucore = to_ucore(f->spec.start_cpu_fraction);
     f->background_ucore = to_ucore(f->spec.background_cpu);
     f->timeout_ns = f->spec.timeout_ns;
     f->freeze = f->spec.freeze;
-    f->shared = f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing || e->options->live != NULL;
+    f->shared =
+        f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing || e->node_fcfs || e->options->live != NULL;
     f->keeps_busy = f->concurrency != 1;
     bool steady = f->spec.bursts == NULL && f->spec.after == NULL; /* CPU while a request executes */
     f->solo_meter = e->metering && steady && f->concurrency == 1 && f->freeze && !f->shared;
@@ -344,8 +349,9 @@ static void take_features(engine *e) {
     e->has_pool = s->keepalive->rank != NULL && keep.pool_mb != INT64_MAX;
     e->pool_mb = keep.pool_mb;
     e->has_nodes = s->nodes.count != 0;
-    e->node_sharing = e->has_nodes && s->nodes.processor_sharing;
-    e->has_sharing = e->node_sharing || any_sharing(e);
+    e->node_sharing = e->has_nodes && s->nodes.cpu_model == FSIM_NODE_CPU_PS;
+    e->node_fcfs = e->has_nodes && s->nodes.cpu_model == FSIM_NODE_CPU_FCFS && e->options->live == NULL;
+    e->has_sharing = e->node_sharing || e->node_fcfs || any_sharing(e);
     e->has_admission = s->admission != NULL;
     e->has_gateway = s->gateway.rate_per_s > 0.0 || s->gateway.per_concurrency > 0.0;
     e->has_waiters = e->has_account || e->has_quota || e->has_pool || e->has_nodes ||
@@ -365,8 +371,9 @@ static void take_nodes(engine *e) {
         return;
     }
     e->nodes = engine_grow(e, NULL, plan->count, sizeof *e->nodes);
+    e->node_count = plan->count;
     for (uint32_t n = 0; n < plan->count; n++) {
-        e->nodes[n] = (node){.free_mb = plan->memory_mb};
+        e->nodes[n] = (node){.free_mb = plan->memory_mb, .cores_free = (uint32_t)plan->vcpu};
     }
     if (e->node_sharing) {
         grow_domains(e, plan->count);
@@ -479,6 +486,9 @@ void engine_destroy(engine *e) {
     for (uint32_t d = 0; d < e->domain_count; d++) {
         free(e->domains[d].heap);
     }
+    for (uint32_t n = 0; n < e->node_count; n++) {
+        free(e->nodes[n].line);
+    }
     engine_session_destroy(e->sessions);
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
@@ -498,6 +508,7 @@ void engine_destroy(engine *e) {
                       e->instance_node,
                       e->domains,
                       e->nodes,
+                      e->on_core,
                       e->functions,
                       e->tallies,
                       e->function_base,

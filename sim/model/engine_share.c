@@ -60,6 +60,9 @@ static void advance(engine *e, share_domain *d) {
 
 /* What an instance that demands rate_ucore gets. */
 uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
+    if (e->node_fcfs && e->instances[i].executing != 0) {
+        return engine_cores_rate(e, i);
+    }
     if (!f->shared || e->domains == NULL) { /* none in a live run, which measures instead of sharing */
         return rate_ucore;
     }
@@ -99,6 +102,10 @@ uint32_t engine_share_domain(const engine *e, uint32_t i) {
 void engine_share_enter(engine *e, uint32_t r) {
     if (e->options->live != NULL) { /* it takes as long as it takes */
         engine_live_begin(e, r);
+        return;
+    }
+    if (e->node_fcfs) {
+        engine_cores_enter(e, r);
         return;
     }
     request *q = &e->requests[r];
@@ -142,6 +149,10 @@ static void take_out(const engine *e, share_domain *d, uint32_t r) {
 void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
     request *q = &e->requests[r];
     if (q->generation != generation) {
+        return;
+    }
+    if (e->node_fcfs) {
+        engine_cores_cut(e, r);
         return;
     }
     uint32_t id = engine_share_domain(e, q->instance);

@@ -47,11 +47,15 @@ typedef struct fsim_async_plan {
     double factor;
 } fsim_async_plan;
 
+/* How requests on one node slow each other down: not at all; all share its vCPUs equally, each at most at
+ * full speed; or each takes a core for its CPU time, in order of arrival. */
+typedef enum fsim_node_cpu { FSIM_NODE_CPU_NONE, FSIM_NODE_CPU_PS, FSIM_NODE_CPU_FCFS } fsim_node_cpu;
+
 typedef struct fsim_nodes_plan {
     uint32_t count; /* 0: nodes are not simulated */
     double vcpu;
     int64_t memory_mb;
-    bool processor_sharing;
+    fsim_node_cpu cpu_model;
     double price_per_hour; /* 0: not priced */
 } fsim_nodes_plan;
 

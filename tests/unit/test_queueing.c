@@ -21,6 +21,8 @@ static void test_sharing(void) {
     CHECK_NEAR(fsim_queueing_sharing_refused(5, 0.8, 1), 0.0888194986556, 1e-12);
     CHECK_NEAR(fsim_queueing_sharing_response(5, 0.8, 1), 2.56306520704, 1e-10);
     CHECK_NEAR(fsim_queueing_general_wait(0.6, 1, 4), 3.75, 1e-12);
+    CHECK_NEAR(fsim_queueing_constant_wait(1, 0.4, 2), 4, 1e-9); /* M/D/1: load / (2 (1 - load)) services */
+    CHECK_NEAR(fsim_queueing_constant_wait(2, 1, 1), 0.17674106, 1e-8);
 }
 
 static void test_keepalive(void) {

@@ -175,7 +175,7 @@ static void test_every_key_of_the_platform(void) {
     CHECK(s->retry.on && s->retry.on_429 && !s->retry.on_503 && s->retry.on_504);
     CHECK(s->retry.attempts == UINT64_MAX);
     CHECK_EQ_INT(s->nodes.memory_mb, 16384);
-    CHECK(s->nodes.processor_sharing);
+    CHECK_EQ_INT(s->nodes.cpu_model, FSIM_NODE_CPU_PS);
 }
 
 static void test_every_key_of_the_run(void) {
