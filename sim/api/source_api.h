@@ -58,6 +58,10 @@ typedef struct fsim_source_ops {
     void (*close)(void *state); /* may be NULL */
     /* Instead of next, for closed workloads; NULL otherwise. */
     fsim_status (*closed)(void *state, fsim_closed_plan *plan, fsim_error *err);
+    /* Begins anew with the arrivals of its k-th function alone, each chosen at most once; false: there is no
+     * k-th. For who needs no order between functions and would rather not pay for it. NULL: they cannot be
+     * told apart. */
+    bool (*select)(void *state, uint32_t k);
     /* Share of the input read so far, 0..1, or -1 when unknown; may be NULL. */
     double (*progress)(const void *state);
     /* Opens the trace behind the source. One of buckets may be shared by runs on any thread
@@ -81,6 +85,12 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
 fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
                                      uint64_t seed, fsim_error *err);
 fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
+/* From now on the arrivals of the k-th function alone, as they are among all others; every function is chosen
+ * at most once. False: there is no k-th, the source cannot tell its functions apart, or the workload ends
+ * after a number of requests, which all functions share. */
+bool fsim_workload_select(fsim_workload *workload, uint32_t k);
+/* The last instant of an arrival, where the workload has such a bound; else FSIM_NEVER. */
+fsim_ns fsim_workload_until_ns(const fsim_workload *workload);
 /* Neither a bound nor an end of its own: only the end of the run stops it. */
 bool fsim_workload_is_endless(const fsim_workload *workload);
 /* The closed populations inside; returns their number. */

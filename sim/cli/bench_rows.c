@@ -25,9 +25,13 @@
 
 /* A day of 400 functions, kept 10 minutes; published samples stand beside the clone. */
 #define AZURE_DAY "../shared/traces/azure2019_d01_400"
-#define AZURE(account) \
+/* What `fsim generate workloads/azure-like.json --to azure -o results/azure-like` has made, and the same with
+ * --until 14d into results/azure-like-14d. */
+#define AZURE_LIKE    "results/azure-like"
+#define AZURE_LIKE_14 "results/azure-like-14d"
+#define AZURE(files, account) \
     "{\"schema\": \"fsim.scenario/1\", \"name\": \"bench\"," \
-    " \"workload\": {\"source\": \"trace\", \"files\": [\"" AZURE_DAY "\"]}," \
+    " \"workload\": {\"source\": \"trace\", \"files\": [\"" files "\"]}," \
     " \"policy\": {\"bundle\": \"lambda\", \"keepalive\": {\"name\": \"fixed\", \"window\": \"600s\"}}," \
     " \"platform\": {\"account_concurrency\": " account ", \"start_rate\": null, \"gateway\": null}, " BOOKS "}"
 
@@ -93,9 +97,14 @@ const fsim_bench_row fsim_bench_rows[] = {
     {.name = "csv-to-fst", .summary = "fsim convert: 10^7 rows of CSV into a columnar trace",
      .kind = FSIM_BENCH_CONVERT, .requests = 10 * MILLION},
     {.name = "azure-day", .summary = "Azure 2019, 400 functions, one day, kept 10 min, from files to summary",
-     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE("null"), .needs = AZURE_DAY},
+     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE(AZURE_DAY, "null"), .needs = AZURE_DAY},
     {.name = "azure-shared", .summary = "the same with one account limit for all of them",
-     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE("1000"), .needs = AZURE_DAY},
+     .kind = FSIM_BENCH_TRACE, .requests = 18452673, .scenario = AZURE(AZURE_DAY, "1000"), .needs = AZURE_DAY},
+    {.name = "azure-46k", .summary = "a generated day of that trace's size, 46,000 functions, from files to summary",
+     .kind = FSIM_BENCH_TRACE, .requests = 899720717, .scenario = AZURE(AZURE_LIKE, "null"), .needs = AZURE_LIKE},
+    {.name = "azure-46k-14d", .summary = "fourteen such days (--long)",
+     .kind = FSIM_BENCH_TRACE, .requests = UINT64_C(12600000000), .scenario = AZURE(AZURE_LIKE_14, "null"),
+     .needs = AZURE_LIKE_14, .only_long = true},
     {.name = "hello", .summary = "the command on a trace of 1,000 rows, results and all",
      .kind = FSIM_BENCH_HELLO, .requests = 1000},
     {.name = NULL},

@@ -51,7 +51,7 @@ static const fsim_option options[] = {
     {.name = "long",
      .kind = FSIM_OPTION_FLAG,
      .offset = offsetof(bench_values, long_rows),
-     .help = "also the row of 10^9 requests: about a minute"},
+     .help = "also the rows of 10^9 requests and more: minutes"},
     FSIM_OPTION_ROW_FORMAT(bench_values, formats),
     {.name = NULL},
 };
@@ -406,7 +406,7 @@ const fsim_command fsim_command_bench = {
               "of it, so that figures of different machines can be compared.\n"
               "Rows: lambda-1fn no-metering knative-cc100 fns-1000 hpa cloud-run fns-20000 lambda-refused\n"
               "lambda-queued ps-4slots scale-1e6 scale-1e7 scale-1e8 scale-1e9 csv-1e7 fst-read fst-sim\n"
-              "csv-to-fst azure-day azure-shared hello.\n",
+              "csv-to-fst azure-day azure-shared azure-46k azure-46k-14d hello.\n",
     .examples = "fsim bench --rows lambda-1fn,knative-cc100\nfsim bench -n 100k",
     .options = options,
     .values_size = sizeof(bench_values),

@@ -39,7 +39,8 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(generate_values, fit),
      .operand = "TRACE",
-     .help = "instead of SCENARIO: one that resembles this trace; how much is told on stderr",
+     .help =
+         "instead of SCENARIO: one that resembles this trace; how much is told on stderr (not --to azure)",
      .more = "rates by the hour, popularity, variation of gaps, durations and memory are taken from it;\n"
              "another size: --until, --count, --set workload.functions=N, --set workload.rate=R"},
     {.name = "model",
@@ -95,18 +96,32 @@ static fsim_status write_rows(fsim_workload *workload, const fsim_scenario *scen
     return FSIM_OK;
 }
 
+/* Everything that is still to come, of one function or of all. */
+static fsim_status count_days(fsim_workload *workload, const fsim_scenario *scenario,
+                              fsim_azure_writer *writer, fsim_arrivals *batch, fsim_error *err) {
+    for (bool last = false; !last;) {
+        FSIM_TRY(fsim_workload_next(workload, batch, err));
+        last = batch->count == 0 || cut_at(batch, scenario->until_ns);
+        FSIM_TRY(fsim_azure_writer_add(writer, batch, err));
+        if (fsim_interrupt_seen()) {
+            return fsim_fail(err, FSIM_EIO, "interrupted");
+        }
+    }
+    return FSIM_OK;
+}
+
+/* Counts need no order between functions: one after another is faster, and holds only one. */
 static fsim_status write_days(fsim_workload *workload, const fsim_scenario *scenario, const char *directory,
                               fsim_arrivals *batch, fsim_error *err) {
     fsim_azure_writer *writer = NULL;
-    FSIM_TRY(fsim_azure_writer_open(&writer, directory, scenario->functions, err));
+    fsim_ns end_ns = fsim_workload_until_ns(workload);
+    end_ns = scenario->until_ns < end_ns ? scenario->until_ns : end_ns;
+    bool apart = end_ns < FSIM_AZURE_DAYS_MAX * FSIM_DAY && fsim_workload_select(workload, 0);
+    FSIM_TRY(fsim_azure_writer_open(&writer, directory, scenario->functions, apart, err));
     fsim_status status = FSIM_OK;
-    for (bool last = false; status == FSIM_OK && !last;) {
-        status = fsim_workload_next(workload, batch, err);
-        last = batch->count == 0 || cut_at(batch, scenario->until_ns);
-        status = status == FSIM_OK ? fsim_azure_writer_add(writer, batch, err) : status;
-        if (status == FSIM_OK && fsim_interrupt_seen()) {
-            status = fsim_fail(err, FSIM_EIO, "interrupted");
-        }
+    for (uint32_t k = 0; status == FSIM_OK && (k == 0 || (apart && fsim_workload_select(workload, k))); k++) {
+        status = count_days(workload, scenario, writer, batch, err);
+        status = status == FSIM_OK && apart ? fsim_azure_writer_end_function(writer, err) : status;
     }
     return fsim_azure_writer_close(writer, status, err);
 }
@@ -143,8 +158,8 @@ static fsim_status check_ends(const fsim_workload *workload, const fsim_scenario
     return FSIM_OK;
 }
 
-/* The same streams as in a run of this scenario with this seed: the rows are what the run sees. With `made`,
- * which gets the rows too, durations that the source does not know stay open. */
+/* The same streams as in a run of this scenario with this seed: the rows are what the run sees. `made` (NULL
+ * allowed) gets the rows too. Of a fitted model, durations that the source does not know stay open. */
 static fsim_status generate(const fsim_scenario *scenario, const generate_values *values, fsim_fit *made,
                             fsim_error *err) {
     fsim_workload_parts parts = {0};
@@ -155,7 +170,7 @@ static fsim_status generate(const fsim_scenario *scenario, const generate_values
         .default_fn = scenario->default_fn,
         .pool = scenario->pool,
         .base_dir = scenario->base_dir,
-        .around = made != NULL ? &parts : NULL,
+        .around = values->fit != NULL ? &parts : NULL,
     };
     fsim_workload *workload = NULL;
     FSIM_TRY(fsim_workload_open(&workload, &context, scenario->workload, err));
@@ -208,8 +223,9 @@ static fsim_status load_model(fsim_scenario **scenario, const char *json, const 
 static fsim_status generate_like(const fsim_fit *trace, const char *json, const generate_values *values,
                                  const fsim_load_options *load, fsim_error *err) {
     fsim_scenario *scenario = NULL;
-    fsim_fit *made = fsim_fit_create(1);
-    fsim_status status = made != NULL ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    bool by_minute = values->to == FORM_AZURE; /* nobody sees the rows in order */
+    fsim_fit *made = by_minute ? NULL : fsim_fit_create(1);
+    fsim_status status = made != NULL || by_minute ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
     if (status == FSIM_OK) {
         status = load_model(&scenario, json, load, err);
     }
@@ -217,7 +233,7 @@ static fsim_status generate_like(const fsim_fit *trace, const char *json, const 
         status = generate(scenario, values, made, err);
         fsim_scenario_destroy(scenario);
     }
-    if (status == FSIM_OK) {
+    if (status == FSIM_OK && made != NULL) {
         status = fsim_fit_report(stderr, trace, made, err);
     }
     fsim_fit_destroy(made);
@@ -256,12 +272,6 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    if (values->to == FORM_AZURE && values->fit != NULL) {
-        return fsim_fail_at(
-            err, FSIM_EUSAGE, "--to",
-            "azure is written from a scenario: fsim generate --fit TRACE --model like.json, then "
-            "fsim generate like.json --to azure");
-    }
     if ((parsed->word_count > 0) == (values->fit != NULL)) {
         return fsim_fail(err, FSIM_EUSAGE, "expected either a scenario or --fit TRACE, found %s of them",
                          values->fit != NULL ? "both" : "none");

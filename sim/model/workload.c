@@ -267,6 +267,20 @@ fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_erro
     return outermost && batch->count > 0 ? draw_durations(w, batch, err) : FSIM_OK;
 }
 
+bool fsim_workload_select(fsim_workload *w, uint32_t k) {
+    if (w->ops->select == NULL || w->requests != UINT64_MAX || !w->ops->select(w->state, k)) {
+        return false;
+    }
+    w->seen = 0;
+    w->last_at_ns = 0;
+    w->ended = false;
+    return true;
+}
+
+fsim_ns fsim_workload_until_ns(const fsim_workload *w) {
+    return w->until_ns;
+}
+
 uint32_t fsim_workload_closed(const fsim_workload *w, const fsim_closed_plan **plans) {
     *plans = w->parts.closed;
     return w->parts.closed_count;

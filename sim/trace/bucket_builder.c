@@ -295,6 +295,9 @@ fsim_status fsim_bucket_builder_add(fsim_bucket_builder *b, uint32_t f, uint64_t
 uint64_t fsim_bucket_builder_total(const fsim_bucket_builder *b, uint32_t f, const fsim_bucket_cut *cut) {
     cell_reader r;
     uint64_t total = 0;
+    if (cut->from == 0 && cut->until == UINT64_MAX && cut->scale_billionths == BILLION) {
+        return f < b->function_count ? b->totals[f] : 0;
+    }
     for (open_cells(&r, b, f, cut); next_cell(&r);) {
         total = total > COUNT_MAX ? total : total + r.count;
     }

@@ -113,6 +113,7 @@ static fsim_status inspect_load(fsim_inspection *out, const fsim_bucketed *t, fs
     return FSIM_OK;
 }
 
+/* Of a trace without durations, which nobody looks at here. */
 static fsim_status inspect_gaps(fsim_inspection *out, const fsim_bucketed *t, const fsim_trace_options *o,
                                 fsim_error *err) {
     fsim_bucket_stream *stream = NULL;
@@ -225,7 +226,18 @@ fsim_status fsim_inspect_buckets(fsim_inspection *out, const fsim_trace *trace, 
     FSIM_TRY(inspect_load(out, t, err));
     FSIM_TRY(inspect_functions(out, t, err));
     FSIM_TRY(inspect_memory(out, trace, err));
-    return inspect_gaps(out, t, fsim_trace_options_of(trace), err);
+    fsim_trace_function *functions = malloc((t->function_count + 1u) * sizeof *functions);
+    if (functions == NULL) {
+        return out_of_memory(err);
+    }
+    for (uint32_t f = 0; f < t->function_count; f++) {
+        functions[f] = (fsim_trace_function){.name = t->functions[f].name};
+    }
+    fsim_bucketed arrivals = *t;
+    arrivals.functions = functions;
+    fsim_status status = inspect_gaps(out, &arrivals, fsim_trace_options_of(trace), err);
+    free(functions);
+    return status;
 }
 
 /* --- rows --- */

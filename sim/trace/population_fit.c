@@ -22,6 +22,7 @@ typedef struct fitted {
     gap_sums real, flat; /* in time as it is; in time that the profile makes even */
     int64_t memory_mb;
     uint64_t durations; /* seen; sample holds RESERVOIR of them at most */
+    double duration_sum_s;
     fsim_ns *sample;
 } fitted;
 
@@ -98,6 +99,7 @@ static double cv_of(const gap_sums *g) {
 static fsim_status add_duration(fsim_fit *fit, fitted *f, fsim_ns duration_ns, fsim_error *err) {
     fsim_histogram_add(&fit->durations, duration_ns);
     fit->duration_sum_s += fsim_ns_to_s(duration_ns);
+    f->duration_sum_s += fsim_ns_to_s(duration_ns);
     fit->duration_min_ns = duration_ns < fit->duration_min_ns ? duration_ns : fit->duration_min_ns;
     fit->duration_max_ns = duration_ns > fit->duration_max_ns ? duration_ns : fit->duration_max_ns;
     uint64_t place = f->durations++;
@@ -266,6 +268,18 @@ static int compare_popularity(const void *a, const void *b) {
     return x < y ? -1 : x > y; /* of one array: in the order of first mention */
 }
 
+/* Straight lines between percentiles, the last of which is the longest request, have a larger mean than what
+ * was seen, and with it a larger load. The last percentile is moved until the mean is right. */
+static void match_mean(double knots[FSIM_KNOTS], double mean) {
+    const uint32_t last = FSIM_KNOTS - 1u;
+    double body = 0, width = fsim_knot_probabilities[last] - fsim_knot_probabilities[last - 1u];
+    for (uint32_t k = 1; k < last; k++) {
+        body +=
+            0.5 * (knots[k - 1u] + knots[k]) * (fsim_knot_probabilities[k] - fsim_knot_probabilities[k - 1u]);
+    }
+    knots[last] = fmax(2 * (mean - body) / width - knots[last - 1u], knots[last - 1u]);
+}
+
 static void fit_durations(fitted *f, fsim_fit_stratum *out) {
     uint64_t n = f->durations < RESERVOIR ? f->durations : RESERVOIR;
     out->has_durations = n > 0;
@@ -277,6 +291,9 @@ static void fit_durations(fitted *f, fsim_fit_stratum *out) {
         double place = fsim_knot_probabilities[k] * (double)(n - 1u), part = place - floor(place);
         uint64_t i = (uint64_t)place, next = i + 1u < n ? i + 1u : i;
         out->duration_s[k] = fsim_ns_to_s(f->sample[i]) * (1 - part) + fsim_ns_to_s(f->sample[next]) * part;
+    }
+    if (n == RESERVOIR) { /* of fewer, the sample is all there was */
+        match_mean(out->duration_s, f->duration_sum_s / (double)f->durations);
     }
 }
 

@@ -12,8 +12,23 @@
 static fsim_ns at[ROWS_MAX], duration[ROWS_MAX];
 static uint32_t fn[ROWS_MAX];
 
-static uint32_t generate(const char *json, uint64_t seed) {
+/* Appends what is left of the workload behind `n` rows. */
+static uint32_t read_rows(fsim_workload *w, uint32_t n) {
     static fsim_arrivals batch;
+    fsim_error err = {0};
+    do {
+        REQUIRE(fsim_workload_next(w, &batch, &err) == FSIM_OK);
+        for (uint32_t i = 0; i < batch.count && n < ROWS_MAX; i++, n++) {
+            at[n] = batch.at_ns[i];
+            fn[n] = batch.fn[i];
+            duration[n] = batch.service_ns[i];
+        }
+    } while (batch.count > 0);
+    return n;
+}
+
+/* Rows in order of time, or those of one function behind another. */
+static uint32_t generate_how(const char *json, uint64_t seed, bool by_function) {
     fsim_value_pool *pool = fsim_value_pool_create();
     fsim_function_table *table = fsim_function_table_create();
     fsim_fn_spec spec = *fsim_function_table_template(table);
@@ -28,18 +43,18 @@ static uint32_t generate(const char *json, uint64_t seed) {
     fsim_status status = fsim_workload_open(&w, &context, config, &err);
     CHECK_EQ_STR(err.text, "");
     REQUIRE(status == FSIM_OK);
-    do {
-        REQUIRE(fsim_workload_next(w, &batch, &err) == FSIM_OK);
-        for (uint32_t i = 0; i < batch.count && n < ROWS_MAX; i++, n++) {
-            at[n] = batch.at_ns[i];
-            fn[n] = batch.fn[i];
-            duration[n] = batch.service_ns[i];
-        }
-    } while (batch.count > 0);
+    for (uint32_t k = 0; by_function && fsim_workload_select(w, k); k++) {
+        n = read_rows(w, n);
+    }
+    n = by_function ? n : read_rows(w, n);
     fsim_workload_close(w);
     fsim_function_table_destroy(table);
     fsim_value_pool_destroy(pool);
     return n;
+}
+
+static uint32_t generate(const char *json, uint64_t seed) {
+    return generate_how(json, seed, false);
 }
 
 /* Days that are busy from 6 to 18 h, three kinds of functions, and a timer once a minute that keeps its own
@@ -84,6 +99,37 @@ static void test_strata_are_found_again(void) {
     CHECK_NEAR(model.stratum[5].duration_s[2], 1, 0.3);
     CHECK_NEAR(model.stratum[7].duration_s[5], 1, 1e-9);
     fsim_fit_destroy(fit);
+}
+
+/* One function alone has the instants and durations that it has among the others. */
+static void test_functions_apart_are_the_same(void) {
+    static fsim_ns merged_at[ROWS_MAX], merged_duration[ROWS_MAX];
+    static uint32_t merged_fn[ROWS_MAX];
+    uint32_t n = generate(known, 3), row = 0;
+    REQUIRE(n < ROWS_MAX);
+    memcpy(merged_at, at, sizeof at);
+    memcpy(merged_duration, duration, sizeof duration);
+    memcpy(merged_fn, fn, sizeof fn);
+    CHECK_EQ_INT(generate_how(known, 3, true), n);
+    for (uint32_t f = 0; f < 8; f++) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (merged_fn[i] == f) {
+                REQUIRE(fn[row] == f && at[row] == merged_at[i]);
+                CHECK(f < 2 || duration[row] == merged_duration[i]); /* the first two have no durations */
+                row++;
+            }
+        }
+    }
+    CHECK_EQ_INT(row, n);
+}
+
+/* A number of requests is shared by all functions: they cannot be told apart. */
+static void test_a_bound_on_requests_is_shared(void) {
+    static const char bound[] =
+        "{\"source\": \"population\", \"functions\": 2, \"rate\": 1, \"requests\": 10, "
+        "\"strata\": [{\"requests\": 1}]}";
+    CHECK_EQ_INT(generate_how(bound, 1, true), 0);
+    CHECK_EQ_INT(generate(bound, 1), 10);
 }
 
 static int compare_spans(const void *a, const void *b) {
@@ -192,6 +238,8 @@ int main(void) {
     RUN(test_strata_are_found_again);
     RUN(test_what_is_generated_resembles_it);
     RUN(test_stationary_from_the_beginning);
+    RUN(test_functions_apart_are_the_same);
+    RUN(test_a_bound_on_requests_is_shared);
     RUN(test_nothing_to_fit);
     return check_done();
 }

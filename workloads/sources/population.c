@@ -40,6 +40,7 @@ typedef struct population {
     uint32_t stratum_count, count, hours;
     member *members;
     uint32_t *heap, heap_count;
+    member *alone;                   /* the only one that is wanted; NULL: all */
     double profile[HOURS_MAX];       /* mean 1 */
     fsim_ns hour_at[HOURS_MAX + 1u]; /* flat time at the beginning of each hour */
     bool started;
@@ -249,10 +250,32 @@ static void sift_down(population *p, uint32_t slot) {
     p->heap[slot] = moved;
 }
 
+static bool select_member(void *state, uint32_t k) {
+    population *p = state;
+    p->alone = k < p->count ? &p->members[k] : NULL;
+    return p->alone != NULL;
+}
+
+static void next_alone(population *p, fsim_arrivals *batch) {
+    member *m = p->alone;
+    const fsim_trace_durations *durations = &p->strata[m->stratum].durations;
+    for (; batch->count < FSIM_BATCH && m->next_ns != FSIM_NEVER; advance(p, m)) {
+        batch->at_ns[batch->count++] = m->next_ns;
+    }
+    fsim_source_fill(batch, m->id);
+    if (durations->known) {
+        fsim_trace_durations_fill(durations, &m->services, batch->service_ns, batch->count);
+    }
+}
+
 static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
     population *p = state;
     (void)err;
     batch->count = 0;
+    if (p->alone != NULL) {
+        next_alone(p, batch);
+        return FSIM_OK;
+    }
     for (uint32_t slot = p->started ? 0 : p->heap_count / 2; slot-- > 0;) {
         sift_down(p, slot);
     }
@@ -285,4 +308,5 @@ const fsim_source_ops fsim_source_population = {
     .endless = true,
     .open = open,
     .next = next,
+    .select = select_member,
 };
