@@ -29,7 +29,8 @@ typedef enum fsim_purpose {
     FSIM_RNG_PLACEMENT = 10,
     FSIM_RNG_VERSION = 11,
     FSIM_RNG_BURST = 12,
-    FSIM_RNG_ERROR = 13
+    FSIM_RNG_ERROR = 13,
+    FSIM_RNG_THINNING = 14
 } fsim_purpose;
 
 /* `name` is the function's name (or the source's path in the scenario). */

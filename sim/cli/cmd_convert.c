@@ -254,29 +254,11 @@ static fsim_status convert(conversion *c, fsim_error *err) {
     return status;
 }
 
-/* A row for a row: only what the readers of public formats make of their files can be scaled or cut. */
-static fsim_status check_scale(const conversion *c, fsim_error *err) {
-    static const char *const scales[] = {"workload.scale_rate", "workload.scale_time", "workload.from",
-                                         "workload.functions_top"};
-    for (size_t i = 0; c->load.files == NULL && i < c->load.setting_count; i++) {
-        for (size_t k = 0; k < sizeof scales / sizeof *scales; k++) {
-            if (strcmp(c->load.settings[i].path, scales[k]) == 0) {
-                return fsim_fail_at(
-                    err, FSIM_EUSAGE, c->load.settings[i].origin,
-                    "native CSV and .fst are converted row for row; only traces of public formats "
-                    "can be scaled or cut");
-            }
-        }
-    }
-    return FSIM_OK;
-}
-
 static fsim_status run_convert(const fsim_parsed *parsed, fsim_error *err) {
     const convert_values *values = parsed->values;
     conversion c = {.values = values, .out = parsed->words[parsed->word_count - 1]};
     c.load = (fsim_load_options){.settings = parsed->settings, .setting_count = parsed->setting_count};
     fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1);
-    FSIM_TRY(check_scale(&c, err));
     if (!fsim_progress_begin(&c.progress, 1, values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }

@@ -21,6 +21,15 @@ typedef struct generate_values {
 enum { FORM_AZURE = FSIM_TRACE_FST + 1 };
 static const char *const forms[] = {"auto", "csv", "fst", "azure", NULL};
 
+/* Of the trace that is fitted, or that the scenario replays. */
+#define TRACE_ROWS                                                                                           \
+    FSIM_OPTION_ROWS_TRACE, {                                                                                \
+        .name = "trace-until", .kind = FSIM_OPTION_SPAN, .operand = "SPAN",                                  \
+        .help = "end there in the trace", .setting = "workload.to"                                           \
+    }
+
+static const fsim_option trace_options[] = {TRACE_ROWS, {.name = NULL}};
+
 static const fsim_option options[] = {
     {.name = "out",
      .letter = 'o',
@@ -61,6 +70,7 @@ static const fsim_option options[] = {
      .setting = "workload.requests",
      .min = 0,
      .max = INT64_MAX},
+    TRACE_ROWS,
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(generate_values),
@@ -240,11 +250,46 @@ static fsim_status generate_like(const fsim_fit *trace, const char *json, const 
     return status;
 }
 
-static fsim_status run_fit(const generate_values *values, const fsim_load_options *load, fsim_error *err) {
+static bool is_of_trace(const fsim_setting *setting) {
+    for (const fsim_option *o = trace_options; o->name != NULL; o++) {
+        if (strcmp(setting->path, o->setting) == 0 && strncmp(setting->origin, "--", 2) == 0 &&
+            strcmp(setting->origin + 2, o->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options of the trace to the front, those of the model behind; how many of the trace. */
+static size_t split_settings(const fsim_load_options *load, fsim_setting *out) {
+    size_t count = 0, placed = 0;
+    for (int of_trace = 1; of_trace >= 0; of_trace--) {
+        for (size_t i = 0; i < load->setting_count; i++) {
+            if (is_of_trace(&load->settings[i]) == (of_trace == 1)) {
+                out[placed++] = load->settings[i];
+            }
+        }
+        count = of_trace == 1 ? placed : count;
+    }
+    return count;
+}
+
+static fsim_status run_fit(const generate_values *values, fsim_load_options *load, fsim_error *err) {
     fsim_fit *trace = NULL;
     char *json = NULL;
-    FSIM_TRY(fsim_fit_trace(values->fit, &trace, &json, err));
-    fsim_status status = FSIM_OK;
+    fsim_setting *settings = malloc((load->setting_count + 1u) * sizeof *settings);
+    if (settings == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    size_t of_trace = split_settings(load, settings);
+    load->settings = settings + of_trace;
+    load->setting_count -= of_trace;
+    fsim_load_options how = {.settings = settings, .setting_count = of_trace};
+    fsim_status status = fsim_fit_trace(values->fit, &how, &trace, &json, err);
+    if (status != FSIM_OK) {
+        free(settings);
+        return status;
+    }
     if (values->model != NULL) {
         status = write_model(values->model, json, err);
     }
@@ -253,6 +298,7 @@ static fsim_status run_fit(const generate_values *values, const fsim_load_option
     }
     fsim_fit_destroy(trace);
     free(json);
+    free(settings);
     return status;
 }
 

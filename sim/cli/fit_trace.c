@@ -51,11 +51,9 @@ static fsim_status read_rows(fsim_trace_input *in, fsim_fit *fit, bool again, fs
     return status;
 }
 
-static fsim_status read_trace(const char *trace, fsim_fit *fit, bool again, fsim_error *err) {
-    fsim_load_options load = {0};
-    fsim_workload_words(&load, &trace, 1);
+static fsim_status read_trace(const fsim_load_options *load, fsim_fit *fit, bool again, fsim_error *err) {
     fsim_trace_input *in = NULL;
-    FSIM_TRY(fsim_trace_input_open(&in, &load, false, err));
+    FSIM_TRY(fsim_trace_input_open(&in, load, false, err));
     fsim_status status = read_rows(in, fit, again, err);
     fsim_trace_input_close(in);
     return status;
@@ -107,22 +105,25 @@ static fsim_status spell_model(fsim_fit *fit, char **json, fsim_error *err) {
     return status == FSIM_OK ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
 }
 
-fsim_status fsim_fit_trace(const char *trace, fsim_fit **out, char **json, fsim_error *err) {
+fsim_status fsim_fit_trace(const char *trace, const fsim_load_options *how, fsim_fit **out, char **json,
+                           fsim_error *err) {
+    fsim_load_options load = *how;
     *json = NULL;
     if (strcmp(trace, "-") == 0) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--fit",
                             "the trace is read twice, and standard input can be read once; put it in a file");
     }
+    fsim_workload_words(&load, &trace, 1);
     fsim_fit *fit = fsim_fit_create(1);
     if (fit == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    fsim_status status = read_trace(trace, fit, false, err);
+    fsim_status status = read_trace(&load, fit, false, err);
     if (status == FSIM_OK) {
         status = fsim_fit_settle(fit, err);
     }
     if (status == FSIM_OK) {
-        status = read_trace(trace, fit, true, err);
+        status = read_trace(&load, fit, true, err);
     }
     if (status == FSIM_OK) {
         status = spell_model(fit, json, err);

@@ -27,7 +27,7 @@
         .operand = "FILE", .help = "JSON array of functions that the workload calls"                         \
     }
 
-/* How a public trace is read and how much of it: keys of the source "trace". */
+/* How a public trace is read, and how much of any trace: keys of the sources "trace", "csv" and "fst". */
 #define FSIM_OPTION_ROWS_TRACE                                                                               \
     {.name = "placement",                                                                                    \
      .kind = FSIM_OPTION_TEXT,                                                                               \
@@ -43,8 +43,8 @@
         {.name = "durations",                                                                                \
          .kind = FSIM_OPTION_TEXT,                                                                           \
          .operand = "NAME",                                                                                  \
-         .help = "how a duration is drawn from percentiles (default linear)",                                \
-         .more = "linear step lognormal mean",                                                               \
+         .help = "how a duration is drawn from percentiles (default fitted)",                                \
+         .more = "fitted linear step lognormal mean",                                                        \
          .setting = "workload.durations"},                                                                   \
         {.name = "floor",                                                                                    \
          .kind = FSIM_OPTION_SPAN,                                                                           \

@@ -2,6 +2,7 @@
 #include "cli/trace_input.h"
 
 #include "api/source_api.h"
+#include "cli/row_filter.h"
 #include "cli/trace_writer.h"
 #include "io/fst_reader.h"
 #include "io/native_csv.h"
@@ -39,7 +40,8 @@ struct fsim_trace_input {
     text_store store;
 
     fsim_fst *fst;
-    uint32_t *ids; /* by function of the .fst */
+    uint32_t *ids;     /* by function of the .fst */
+    uint32_t nameless; /* function of rows that name none */
 
     fsim_workload *workload;
     fsim_workload_parts parts; /* tells the workload that somebody else would draw durations */
@@ -54,8 +56,9 @@ struct fsim_trace_input {
     fsim_fst_text *text[TEXTS];
     char *digits; /* sessions of a workload */
 
-    const bool *keep; /* by function + 1; NULL: all rows */
-    uint32_t keep_count;
+    fsim_native_top *top; /* NULL: all functions */
+    fsim_row_filter *filter;
+    bool ended;
 };
 
 static fsim_status out_of_memory(fsim_error *err) {
@@ -132,10 +135,18 @@ static void forget_texts(text_store *s) {
     s->first += (int64_t)gone;
 }
 
+/* Functions that nobody wants do not enter the table. */
+static fsim_status learn_function(const fsim_trace_input *in, const char *text, size_t len, fsim_fn_id *id,
+                                  fsim_error *err) {
+    *id = FSIM_ROW_UNWANTED;
+    return fsim_native_top_has(in->top, text, len) ? fsim_function_table_intern(in->table, text, len, id, err)
+                                                   : FSIM_OK;
+}
+
 static fsim_status intern_function(void *user, const char *text, size_t len, int64_t *value,
                                    fsim_error *err) {
     fsim_fn_id id = 0;
-    fsim_status status = fsim_function_table_intern(user, text, len, &id, err);
+    fsim_status status = learn_function(user, text, len, &id, err);
     *value = id;
     return status;
 }
@@ -148,8 +159,8 @@ static void bind_columns(fsim_trace_input *in) {
         }
         if (role == FSIM_NATIVE_FUNCTION) {
             binding.name = intern_function;
-            binding.user = in->table;
-            binding.when_empty = FSIM_FST_NO_FUNCTION;
+            binding.user = in;
+            binding.when_empty = in->nameless;
         } else if (role >= FSIM_NATIVE_SESSION) {
             binding.name = store_text;
             binding.user = &in->store;
@@ -225,7 +236,7 @@ static fsim_status open_fst(fsim_trace_input *in, const char *file, fsim_error *
     }
     for (uint32_t f = 0; f < functions; f++) {
         fsim_fst_text name = fsim_fst_function(in->fst, f, NULL);
-        FSIM_TRY(fsim_function_table_intern(in->table, name.text, name.len, &in->ids[f], err));
+        FSIM_TRY(learn_function(in, name.text, name.len, &in->ids[f], err));
     }
     return reserve_rows(in, FSIM_FST_ROWS_MAX, err);
 }
@@ -241,7 +252,7 @@ static fsim_status next_fst(fsim_trace_input *in, fsim_fst_rows *rows, fsim_erro
     if ((in->columns >> FSIM_FST_FUNCTION & 1u) != 0) {
         FSIM_TRY(fsim_fst_read_functions(in->fst, &block, in->fn, err));
         for (uint32_t i = 0; i < block.count; i++) {
-            in->fn[i] = in->fn[i] == FSIM_FST_NO_FUNCTION ? FSIM_FST_NO_FUNCTION : in->ids[in->fn[i]];
+            in->fn[i] = in->fn[i] == FSIM_FST_NO_FUNCTION ? in->nameless : in->ids[in->fn[i]];
         }
         rows->fn = in->fn;
     }
@@ -320,10 +331,28 @@ static fsim_status next_of_workload(fsim_trace_input *in, fsim_fst_rows *rows, f
 
 /* ---- all of them ---- */
 
+/* How much of the file is wanted. Other traces than native ones are scaled by their own sources. */
+static fsim_status open_filter(fsim_trace_input *in, const char *file, fsim_error *err) {
+    fsim_trace_options options;
+    const char *nameless = fsim_function_table_get(in->table, in->scenario->default_fn)->name;
+    fsim_trace_options_default(&options);
+    if (in->kind != INPUT_WORKLOAD) {
+        bool is_fst = in->kind == INPUT_FST;
+        options.seed = in->scenario->seed;
+        FSIM_TRY(fsim_row_scale_read(&options, in->scenario->workload, err));
+        FSIM_TRY(
+            fsim_native_top_find(&in->top, in->scenario->base_dir, file, is_fst, nameless, &options, err));
+    }
+    bool wanted = fsim_native_top_has(in->top, nameless, strlen(nameless));
+    in->nameless = wanted ? FSIM_FST_NO_FUNCTION : FSIM_ROW_UNWANTED;
+    return fsim_row_filter_open(&in->filter, &options, in->table, nameless, err);
+}
+
 static fsim_status open_csv(fsim_trace_input *in, const char *file, fsim_error *err) {
     FSIM_TRY(fsim_csv_open(&in->csv, in->scenario->base_dir, file, err));
     FSIM_TRY(fsim_native_read_header(&in->header, in->csv, err));
     if (!in->header.is_rates) {
+        FSIM_TRY(open_filter(in, file, err));
         bind_columns(in);
         return FSIM_OK;
     }
@@ -334,6 +363,7 @@ static fsim_status open_csv(fsim_trace_input *in, const char *file, fsim_error *
     fsim_csv_close(in->csv);
     in->csv = NULL;
     in->kind = INPUT_WORKLOAD;
+    FSIM_TRY(open_filter(in, file, err));
     return open_workload(in, err);
 }
 
@@ -351,6 +381,7 @@ static fsim_status open_kind(fsim_trace_input *in, const char *word, fsim_error 
     file = path != NULL && path->kind == FSIM_VALUE_STRING ? path->string : NULL;
     if (source != NULL && file != NULL && strcmp(source, "fst") == 0) {
         in->kind = INPUT_FST;
+        FSIM_TRY(open_filter(in, file, err));
         return open_fst(in, file, err);
     }
     if (source != NULL && file != NULL && strcmp(source, "csv") == 0) {
@@ -358,6 +389,7 @@ static fsim_status open_kind(fsim_trace_input *in, const char *word, fsim_error 
         return open_csv(in, file, err);
     }
     in->kind = INPUT_WORKLOAD;
+    FSIM_TRY(open_filter(in, file, err));
     return open_workload(in, err);
 }
 
@@ -388,6 +420,8 @@ void fsim_trace_input_close(fsim_trace_input *in) {
     fsim_csv_close(in->csv);
     fsim_fst_close(in->fst);
     fsim_workload_close(in->workload);
+    fsim_row_filter_close(in->filter);
+    fsim_native_top_close(in->top);
     fsim_scenario_destroy(in->scenario);
     free(in->store.bytes);
     free(in->store.ref);
@@ -405,42 +439,7 @@ void fsim_trace_input_close(fsim_trace_input *in) {
 }
 
 void fsim_trace_input_keep(fsim_trace_input *in, const bool *keep, uint32_t count) {
-    in->keep = keep;
-    in->keep_count = count;
-}
-
-static bool is_kept(const fsim_trace_input *in, uint32_t fn) {
-    return fn == FSIM_FST_NO_FUNCTION ? in->keep[0] : fn < in->keep_count && in->keep[fn + 1u];
-}
-
-/* The kept rows move to the front of our own columns. */
-static void drop_rows(fsim_trace_input *in, fsim_fst_rows *rows) {
-    uint32_t n = 0;
-    const fsim_fst_rows all = *rows;
-    const int64_t *numbers[] = {all.duration_ns, all.cpu_ns, all.memory_mb};
-    const fsim_fst_text *texts[] = {all.session, all.version};
-    for (uint32_t i = 0; i < all.count; i++) {
-        if (!is_kept(in, all.fn == NULL ? FSIM_FST_NO_FUNCTION : all.fn[i])) {
-            continue;
-        }
-        in->arrival_ns[n] = all.arrival_ns[i];
-        in->fn[n] = all.fn == NULL ? FSIM_FST_NO_FUNCTION : all.fn[i];
-        for (int c = 0; c < 3; c++) {
-            in->number[FSIM_FST_DURATION + c][n] = numbers[c] == NULL ? FSIM_FST_EMPTY : numbers[c][i];
-        }
-        for (uint32_t k = 0; k < TEXTS; k++) {
-            in->text[k][n] = texts[k] == NULL ? (fsim_fst_text){"", 0} : texts[k][i];
-        }
-        n++;
-    }
-    *rows = (fsim_fst_rows){.count = n,
-                            .arrival_ns = in->arrival_ns,
-                            .fn = all.fn == NULL ? NULL : in->fn,
-                            .duration_ns = all.duration_ns == NULL ? NULL : in->number[FSIM_FST_DURATION],
-                            .cpu_ns = all.cpu_ns == NULL ? NULL : in->number[FSIM_FST_CPU],
-                            .memory_mb = all.memory_mb == NULL ? NULL : in->number[FSIM_FST_MEMORY],
-                            .session = all.session == NULL ? NULL : in->text[0],
-                            .version = all.version == NULL ? NULL : in->text[1]};
+    fsim_row_filter_keep(in->filter, keep, count);
 }
 
 static fsim_status read_rows(fsim_trace_input *in, fsim_fst_rows *rows, fsim_error *err) {
@@ -453,15 +452,15 @@ static fsim_status read_rows(fsim_trace_input *in, fsim_fst_rows *rows, fsim_err
 }
 
 fsim_status fsim_trace_input_next(fsim_trace_input *in, fsim_fst_rows *rows, fsim_error *err) {
-    FSIM_TRY(read_rows(in, rows, err));
-    while (in->keep != NULL && rows->count > 0) {
-        drop_rows(in, rows);
-        if (rows->count > 0) {
-            break;
+    for (;;) {
+        FSIM_TRY(fsim_row_filter_next(in->filter, rows, err));
+        if (rows->count > 0 || in->ended) {
+            return FSIM_OK;
         }
         FSIM_TRY(read_rows(in, rows, err));
+        in->ended = rows->count == 0;
+        fsim_row_filter_add(in->filter, rows);
     }
-    return FSIM_OK;
 }
 
 uint32_t fsim_trace_input_columns(const fsim_trace_input *in) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,8 +55,44 @@ fsim_status fsim_fst_fail(const fsim_fst *fst, const fsim_fst_block *block, fsim
 
 /* ---- opening ---- */
 
-bool fsim_fst_is_magic(const void *bytes, size_t size) {
-    return size >= FSIM_FST_MAGIC_SIZE && memcmp(bytes, FSIM_FST_MAGIC, FSIM_FST_MAGIC_SIZE) == 0;
+/* A copy of the first bytes of a pipe; how many. */
+static ssize_t peek_pipe(int fd, void *bytes, size_t size) {
+    int copy[2];
+    if (pipe(copy) != 0) {
+        return -1;
+    }
+    ssize_t got = tee(fd, copy[1], size, 0);
+    got = got > 0 ? read(copy[0], bytes, (size_t)got) : got;
+    close(copy[0]);
+    close(copy[1]);
+    return got;
+}
+
+/* One byte is enough where a pipe has no more yet: no text begins with this one. */
+bool fsim_fst_is_at(const char *path) {
+    char bytes[FSIM_FST_MAGIC_SIZE];
+    struct stat about;
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = -1;
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        got = -1;
+    } else if (S_ISREG(about.st_mode)) {
+        off_t at = lseek(fd, 0, SEEK_CUR);
+        got = at < 0 ? -1 : pread(fd, bytes, sizeof bytes, at);
+    } else if (is_stdin && S_ISFIFO(about.st_mode)) {
+        got = peek_pipe(fd, bytes, sizeof bytes);
+    } else if (is_stdin && S_ISSOCK(about.st_mode)) {
+        got = recv(fd, bytes, sizeof bytes, MSG_PEEK);
+    }
+    if (fd >= 0 && !is_stdin) {
+        close(fd);
+    }
+    return got > 0 && memcmp(bytes, FSIM_FST_MAGIC, (size_t)got) == 0;
+}
+
+static bool begins_with_magic(const fsim_fst *fst) {
+    return fst->size >= FSIM_FST_MAGIC_SIZE && memcmp(fst->bytes, FSIM_FST_MAGIC, FSIM_FST_MAGIC_SIZE) == 0;
 }
 
 /* Of the part at `offset` whose checksum is its last word. */
@@ -66,7 +103,7 @@ static bool is_intact(const fsim_fst *fst, uint64_t offset, uint64_t size) {
 }
 
 static fsim_status check_header(const fsim_fst *fst, fsim_error *err) {
-    if (!fsim_fst_is_magic(fst->bytes, fst->size)) {
+    if (!begins_with_magic(fst)) {
         return fail_part(fst, "header", 0, err, "this is no .fst file: it does not begin with \\x89FST");
     }
     if (fst->size < FSIM_FST_HEADER_SIZE) {

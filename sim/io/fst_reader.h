@@ -77,7 +77,8 @@ fsim_status fsim_fst_read_texts(const fsim_fst *fst, const fsim_fst_block *block
 fsim_status fsim_fst_fail(const fsim_fst *fst, const fsim_fst_block *block, fsim_error *err, const char *fmt,
                           ...) __attribute__((format(printf, 4, 5)));
 
-/* Whether the first bytes of a file are those of an .fst of any version. */
-bool fsim_fst_is_magic(const void *bytes, size_t size);
+/* Whether a file begins like an .fst of any version, or what waits on standard input ("-"), whose bytes stay
+ * there: waits for the first of them if nobody has written one yet. False where it cannot be told. */
+bool fsim_fst_is_at(const char *path);
 
 #endif

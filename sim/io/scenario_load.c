@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "io/embedded.h"
 #include "io/file.h"
+#include "io/fst_reader.h"
 #include "io/json_reader.h"
 #include "io/scenario_parts.h"
 
@@ -52,7 +53,7 @@ static fsim_value *document_of_trace(fsim_value_pool *pool, const char *path) {
     const char *origin = fsim_value_intern(pool, strcmp(path, "-") == 0 ? "standard input" : path);
     fsim_value *tree = new_document(pool, strcmp(path, "-") == 0 ? "stdin" : name, origin);
     fsim_value *workload = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
-    const char *source = has_suffix(path, ".fst") ? "fst" : "csv";
+    const char *source = has_suffix(path, ".fst") || fsim_fst_is_at(path) ? "fst" : "csv";
     fsim_value_put(pool, workload, "source", fsim_value_new_string(pool, source, origin));
     fsim_value_put(pool, workload, "file", fsim_value_new_string(pool, path, origin));
     fsim_value_put(pool, tree, "workload", workload);

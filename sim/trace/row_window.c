@@ -5,6 +5,7 @@
 #include "trace/row_window.h"
 
 #include "trace/bucket_stream.h"
+#include "trace/row_scale.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ typedef struct row_window {
     bool begun;
     trace_row at_hand; /* with `copies` to be given still */
     uint64_t copies;
-    fsim_rng scale_rng, fill_rng;
+    fsim_row_scale *scale;
+    fsim_rng fill_rng;
 } row_window;
 
 static fsim_status open_window(fsim_trace *t, fsim_error *err) {
@@ -28,9 +30,8 @@ static fsim_status open_window(fsim_trace *t, fsim_error *err) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     w->last_ns = INT64_MIN;
-    fsim_rng_seed(&w->scale_rng, t->options.seed, "rows of a trace", FSIM_RNG_ARRIVALS);
     fsim_rng_seed(&w->fill_rng, t->options.seed, "rows of a trace", FSIM_RNG_SERVICE);
-    return FSIM_OK;
+    return fsim_row_scale_open(&w->scale, &t->options, err);
 }
 
 static void close_file(fsim_trace *t) {
@@ -47,6 +48,7 @@ static void close_file(fsim_trace *t) {
 void trace_rows_close(fsim_trace *t) {
     close_file(t);
     if (t->window != NULL) {
+        fsim_row_scale_close(t->window->scale);
         free(t->window->rows);
         free(t->window);
     }
@@ -120,33 +122,23 @@ static fsim_status next_in_order(fsim_trace *t, trace_row *row, bool *got, fsim_
 
 /* --- options --- */
 
-static fsim_ns scaled(fsim_ns at_ns, double factor) {
-    double product = (double)at_ns * factor;
-    return factor == 1.0 ? at_ns : product >= 9.2e18 ? FSIM_NEVER - 1 : (fsim_ns)(product + 0.5);
-}
-
-/* How many requests the row stands for; 0: it is left out. */
-static uint64_t copies_of(fsim_trace *t, trace_row *row) {
-    row_window *w = t->window;
+/* Whether the row is wanted; its duration where it has none. */
+static bool is_kept(fsim_trace *t, trace_row *row) {
     const fsim_trace_options *o = &t->options;
-    if (t->keep != NULL && (row->fn >= t->keep_count || !t->keep[row->fn])) {
+    if (!fsim_trace_keeps(t, row->fn)) {
         trace_drop(t, "not among the functions with the most requests", 1, 1);
-        return 0;
+        return false;
     }
     if (row->duration_ns == FSIM_DRAW && o->join == FSIM_JOIN_LOGNORMAL) {
         fsim_trace_durations d;
         trace_published_durations(&d);
         d.floor_ns = o->floor_ns;
-        fsim_trace_durations_fill(&d, &w->fill_rng, &row->duration_ns, 1);
+        fsim_trace_durations_fill(&d, &t->window->fill_rng, &row->duration_ns, 1);
     } else if (row->duration_ns == FSIM_DRAW && t->has_durations) {
         trace_drop(t, "a row without a duration", 1, 1);
-        return 0;
+        return false;
     }
-    if (o->scale_rate == 1.0) {
-        return 1;
-    }
-    uint64_t whole = (uint64_t)o->scale_rate;
-    return whole + (fsim_rng_unit(&w->scale_rng) < o->scale_rate - (double)whole);
+    return true;
 }
 
 /* The next request after all options; *got false: the end. */
@@ -163,15 +155,16 @@ static fsim_status next_request(fsim_trace *t, trace_row *row, bool *got, fsim_e
         }
         fsim_ns at_ns = w->at_hand.at_ns - w->zero_ns;
         at_ns = at_ns < 0 ? 0 : at_ns;
-        if (at_ns >= t->options.until_ns) {
+        if (fsim_row_scale_has_ended(w->scale, at_ns)) {
             *got = false;
             t->rows_ended = true;
             w->head = w->tail;
             return FSIM_OK;
         }
-        if (at_ns >= t->options.from_ns) {
-            w->at_hand.at_ns = scaled(at_ns - t->options.from_ns, t->options.scale_time);
-            w->copies = copies_of(t, &w->at_hand);
+        if (at_ns >= t->options.from_ns && is_kept(t, &w->at_hand)) {
+            const char *name = t->functions[w->at_hand.fn].name;
+            w->at_hand.at_ns = at_ns;
+            FSIM_TRY(fsim_row_scale_row(w->scale, w->at_hand.fn, name, &w->at_hand.at_ns, &w->copies, err));
         }
     }
     w->copies--;
@@ -213,30 +206,21 @@ double fsim_trace_progress(const fsim_trace *t) {
 
 /* --- the functions with the most requests: the files are read once ahead --- */
 
-static int by_invocations(const void *a, const void *b) {
-    const uint64_t *x = a, *y = b; /* {invocations, function} */
-    return x[0] != y[0] ? (x[0] < y[0] ? 1 : -1) : (x[1] > y[1]) - (x[1] < y[1]);
-}
-
 static fsim_status mark_top(fsim_trace *t, const fsim_trace *counted, fsim_error *err) {
     uint32_t count = counted->function_count;
-    uint64_t(*order)[2] = malloc((count + 1u) * sizeof *order);
+    uint64_t *requests = malloc((count + 1u) * sizeof *requests);
     t->keep = calloc(count + 1u, sizeof *t->keep);
-    if (order == NULL || t->keep == NULL) {
-        free(order);
-        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    fsim_status status =
+        requests == NULL || t->keep == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
+    for (uint32_t f = 0; status == FSIM_OK && f < count; f++) {
+        requests[f] = counted->functions[f].invocations;
     }
-    for (uint32_t f = 0; f < count; f++) {
-        order[f][0] = counted->functions[f].invocations;
-        order[f][1] = f;
-    }
-    qsort(order, count, sizeof *order, by_invocations);
-    for (uint32_t i = 0; i < count && i < t->options.functions_top; i++) {
-        t->keep[order[i][1]] = true;
+    if (status == FSIM_OK) {
+        status = fsim_row_scale_top(requests, count, t->options.functions_top, t->keep, err);
     }
     t->keep_count = count;
-    free(order);
-    return FSIM_OK;
+    free(requests);
+    return status;
 }
 
 static fsim_status find_top(fsim_trace *t, const char *base_dir, const char *const *paths, size_t count,
@@ -245,6 +229,7 @@ static fsim_status find_top(fsim_trace *t, const char *base_dir, const char *con
     fsim_trace_options options = t->options;
     fsim_arrivals *batch = malloc(sizeof *batch);
     options.functions_top = 0;
+    options.scale_rate = 1.0; /* what the trace says is counted */
     fsim_status status = batch == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
                                        : fsim_trace_open(&ahead, &options, base_dir, paths, count, err);
     while (status == FSIM_OK) {
@@ -259,6 +244,10 @@ static fsim_status find_top(fsim_trace *t, const char *base_dir, const char *con
     free(batch);
     fsim_trace_close(ahead);
     return status;
+}
+
+bool fsim_trace_keeps(const fsim_trace *t, uint32_t f) {
+    return t->keep == NULL || (f < t->keep_count && t->keep[f]);
 }
 
 fsim_status trace_rows_open(fsim_trace *t, const char *base_dir, const char *const *paths, size_t count,

@@ -196,6 +196,9 @@ uint32_t fsim_trace_function_count(const fsim_trace *trace);
 /* Valid until the next fsim_trace_next. */
 const fsim_trace_function *fsim_trace_function_at(const fsim_trace *trace, uint32_t f);
 
+/* Rows: false where functions_top leaves its requests out. */
+bool fsim_trace_keeps(const fsim_trace *trace, uint32_t f);
+
 const fsim_trace_options *fsim_trace_options_of(const fsim_trace *trace);
 /* What was read and left out; of rows, so far. */
 const fsim_trace_facts *fsim_trace_about(const fsim_trace *trace);

@@ -4,6 +4,7 @@
 
 #include "workloads/sources/arrival_support.h"
 #include "workloads/sources/rate_trace_support.h"
+#include "workloads/sources/row_scale_support.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ typedef struct csv_source {
     fsim_native_header header;
     fsim_csv_block block;
     uint32_t row; /* next of the block */
+    fsim_scaled_rows scaled;
     fsim_ns last_ns;
     fsim_fn_id last_fn; /* the function of the last row, whose name probably comes again */
     size_t last_len;
@@ -28,6 +30,10 @@ typedef struct csv_source {
 static fsim_status intern_function(void *user, const char *text, size_t len, int64_t *value,
                                    fsim_error *err) {
     csv_source *c = user;
+    if (!fsim_scaled_rows_want(&c->scaled, &c->context, text, len)) {
+        *value = FSIM_ROW_UNWANTED;
+        return FSIM_OK;
+    }
     if (len != c->last_len || memcmp(text, c->last_name, len) != 0) {
         FSIM_TRY(fsim_function_table_intern(c->context.table, text, len, &c->last_fn, err));
         c->last_name = fsim_function_table_get(c->context.table, c->last_fn)->name;
@@ -58,7 +64,8 @@ static void bind_columns(csv_source *c) {
         switch ((fsim_native_role)role) {
         case FSIM_NATIVE_FUNCTION:
             binding.name = intern_function;
-            binding.when_empty = c->context.default_fn;
+            binding.when_empty = fsim_scaled_rows_want(&c->scaled, &c->context, "", 0) ? c->context.default_fn
+                                                                                       : FSIM_ROW_UNWANTED;
             break;
         case FSIM_NATIVE_SESSION:
             binding.name = hash_session;
@@ -88,6 +95,7 @@ static fsim_status open_rates(csv_source *c, const fsim_value *config, fsim_erro
     }
     FSIM_TRY(fsim_value_get_enum(config, "placement", fsim_placement_names, &placement, err));
     layout.placement = (fsim_placement)placement;
+    layout.cut = &c->scaled.options;
     return fsim_rate_trace_open(&c->rates, c->csv, &layout, &c->context, err);
 }
 
@@ -101,6 +109,7 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     if (file == NULL) {
         return fsim_value_missing(config, "file", err);
     }
+    FSIM_TRY(fsim_scaled_rows_open(&c->scaled, context, config, file, false, err));
     FSIM_TRY(fsim_csv_open(&c->csv, context->base_dir, file, err));
     FSIM_TRY(fsim_native_read_header(&c->header, c->csv, err));
     bind_columns(c);
@@ -121,6 +130,7 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
 static void close_files(void *state) {
     csv_source *c = state;
     fsim_rate_trace_close(c->rates);
+    fsim_scaled_rows_close(&c->scaled);
     fsim_csv_close(c->csv);
 }
 
@@ -155,7 +165,7 @@ static fsim_status fail_memory(const csv_source *c, fsim_fn_id fn, uint32_t row,
 static fsim_status apply_memory(csv_source *c, const fsim_arrivals *batch, fsim_error *err) {
     const int64_t *memory_mb = c->block.columns[c->header.field[FSIM_NATIVE_MEMORY]] + c->row;
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (memory_mb[i] == MEMORY_EMPTY) {
+        if (memory_mb[i] == MEMORY_EMPTY || batch->fn[i] == FSIM_ROW_UNWANTED) {
             continue;
         }
         if (memory_mb[i] == 0 ||
@@ -201,17 +211,20 @@ static fsim_status copy_rows(csv_source *c, fsim_arrivals *batch, uint32_t count
     return FSIM_OK;
 }
 
-static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
+static fsim_status next_rows(void *state, fsim_arrivals *batch, fsim_error *err) {
     csv_source *c = state;
-    if (c->rates != NULL) {
-        return fsim_rate_trace_next(c->rates, batch, err);
-    }
     if (c->row == c->block.count) {
         c->row = 0;
         FSIM_TRY(fsim_csv_next(c->csv, &c->block, err));
     }
     uint32_t left = c->block.count - c->row;
     return copy_rows(c, batch, left < FSIM_BATCH ? left : FSIM_BATCH, err);
+}
+
+static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
+    csv_source *c = state;
+    return c->rates != NULL ? fsim_rate_trace_next(c->rates, batch, err)
+                            : fsim_scaled_rows_next(&c->scaled, next_rows, c, batch, err);
 }
 
 static double progress(const void *state) {

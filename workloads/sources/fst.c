@@ -2,6 +2,7 @@
 #include "io/fst_reader.h"
 
 #include "workloads/sources/arrival_support.h"
+#include "workloads/sources/row_scale_support.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ typedef struct fst_source {
     uint32_t known;       /* functions that rows have mentioned so far: they enter the table in this order */
     bool ids_are_numbers; /* so far every id is the number in the file */
     fsim_ns last_ns;
+    fsim_scaled_rows scaled;
+    fsim_fn_id nameless; /* what rows without a function get */
     int64_t numbers[FSIM_FST_ROWS_MAX];
     fsim_fst_text texts[FSIM_FST_ROWS_MAX];
 } fst_source;
@@ -29,6 +32,8 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     if (file == NULL) {
         return fsim_value_missing(config, "file", err);
     }
+    FSIM_TRY(fsim_scaled_rows_open(&s->scaled, context, config, file, true, err));
+    s->nameless = fsim_scaled_rows_want(&s->scaled, context, "", 0) ? context->default_fn : FSIM_ROW_UNWANTED;
     FSIM_TRY(fsim_fst_open(&s->fst, context->base_dir, file, err));
     uint32_t functions = fsim_fst_describe(s->fst)->functions;
     s->ids = fsim_value_pool_alloc(context->pool, (functions + 1u) * sizeof *s->ids);
@@ -39,13 +44,18 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
 static void close_file(void *state) {
     fst_source *s = state;
     fsim_fst_close(s->fst);
+    fsim_scaled_rows_close(&s->scaled);
 }
 
 /* Functions enter the table when rows mention them, as with every trace. */
 static fsim_status learn_functions(fst_source *s, uint32_t count, fsim_error *err) {
     for (; s->known < count; s->known++) {
         fsim_fst_text name = fsim_fst_function(s->fst, s->known, NULL);
-        FSIM_TRY(fsim_function_table_intern(s->context.table, name.text, name.len, &s->ids[s->known], err));
+        s->ids[s->known] = FSIM_ROW_UNWANTED;
+        if (fsim_scaled_rows_want(&s->scaled, &s->context, name.text, name.len)) {
+            FSIM_TRY(
+                fsim_function_table_intern(s->context.table, name.text, name.len, &s->ids[s->known], err));
+        }
         s->ids_are_numbers = s->ids_are_numbers && s->ids[s->known] == s->known;
     }
     return FSIM_OK;
@@ -63,7 +73,7 @@ static fsim_status map_functions(fst_source *s, uint32_t *fn, uint32_t count, fs
         FSIM_TRY(learn_functions(s, needed, err));
     }
     for (uint32_t i = 0; (holes != 0 || !s->ids_are_numbers) && i < count; i++) {
-        fn[i] = fn[i] == FSIM_FST_NO_FUNCTION ? s->context.default_fn : s->ids[fn[i]];
+        fn[i] = fn[i] == FSIM_FST_NO_FUNCTION ? s->nameless : s->ids[fn[i]];
     }
     return FSIM_OK;
 }
@@ -82,13 +92,14 @@ static fsim_status apply_memory(fst_source *s, const fsim_fst_block *block, cons
         if (memory_mb == 0) {
             return fsim_fst_fail(s->fst, block, err, "memory_mb of row %u is 0, expected at least 1", i);
         }
-        fsim_fn_id id = s->context.default_fn;
+        fsim_fn_id id = s->nameless;
         if (named) {
             FSIM_TRY(learn_functions(s, fn[i] + 1u, err));
             id = s->ids[fn[i]];
             s->memory_mb[fn[i]] = memory_mb;
         }
-        if (fsim_function_table_set_memory(s->context.table, id, memory_mb, &inner) != FSIM_OK) {
+        if (id != FSIM_ROW_UNWANTED &&
+            fsim_function_table_set_memory(s->context.table, id, memory_mb, &inner) != FSIM_OK) {
             return fsim_fst_fail(s->fst, block, err, "row %u: %.400s", i, inner.text);
         }
     }
@@ -104,7 +115,7 @@ static fsim_status read_sessions(fst_source *s, const fsim_fst_block *block, uin
     return FSIM_OK;
 }
 
-static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
+static fsim_status next_block(void *state, fsim_arrivals *batch, fsim_error *err) {
     fst_source *s = state;
     fsim_fst_block block;
     FSIM_TRY(fsim_fst_next(s->fst, &block, err));
@@ -130,6 +141,11 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
     }
     batch->has_session = (all >> FSIM_FST_SESSION & 1u) != 0;
     return batch->has_session ? read_sessions(s, &block, batch->session, err) : FSIM_OK;
+}
+
+static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
+    fst_source *s = state;
+    return fsim_scaled_rows_next(&s->scaled, next_block, s, batch, err);
 }
 
 static double progress(const void *state) {

@@ -5,6 +5,7 @@
 #include "workloads/sources/rate_trace_support.h"
 
 #include "workloads/sources/arrival_support.h"
+#include "workloads/sources/row_scale_support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,16 +184,36 @@ static uint64_t whole_requests(function_state *state, i128 amount) {
     return (uint64_t)(total / BILLION);
 }
 
+/* To the billionth of a request, which is all that an amount knows. */
+static i128 scaled_amount(const fsim_trace_options *cut, i128 amount) {
+    double product = (double)amount * cut->scale_rate;
+    return cut->scale_rate == 1.0 ? amount : (i128)(product < 9e27 ? product + 0.5 : 9e27);
+}
+
+/* The length of a bucket on the stretched axis. */
+static fsim_ns scaled_bucket(const fsim_rate_trace *t) {
+    double length_ns = (double)t->layout.bucket_ns * t->layout.cut->scale_time;
+    return t->layout.cut->scale_time == 1.0 ? t->layout.bucket_ns
+           : length_ns < 1.0                ? 1
+           : length_ns >= 9.2e18            ? FSIM_NEVER - 1
+                                            : (fsim_ns)(length_ns + 0.5);
+}
+
 /* The stream of a row; false when nothing arrives. */
 static bool start_stream(fsim_rate_trace *t, const row *r, stream *s) {
+    if (r->fn == FSIM_ROW_UNWANTED) {
+        return false;
+    }
     function_state *state = &t->functions[r->fn];
     bool poisson = t->layout.placement == FSIM_PLACE_POISSON;
     i128 amount = r->amount;
     if (t->layout.is_rps) {
         amount = amount * t->layout.bucket_ns / FSIM_SECOND;
     }
+    amount = scaled_amount(t->layout.cut, amount);
     s->fn = r->fn;
-    fsim_place_begin(&s->place, t->layout.placement, t->bucket_start_ns, t->layout.bucket_ns,
+    fsim_place_begin(&s->place, t->layout.placement,
+                     fsim_row_scale_instant(t->layout.cut, t->bucket_start_ns), scaled_bucket(t),
                      poisson ? 0 : whole_requests(state, amount), (double)amount / (double)BILLION,
                      &state->rng, NULL, 0);
     return s->place.live;
@@ -247,6 +268,12 @@ static fsim_status next_bucket(fsim_rate_trace *t, fsim_error *err) {
         FSIM_TRY(keep_row(t, err));
     }
     FSIM_TRY(settle_bucket(t, err));
+    if (t->bucket_start_ns >= t->layout.cut->until_ns) {
+        t->has_row = false;
+    }
+    if (t->bucket_start_ns < t->layout.cut->from_ns || t->bucket_start_ns >= t->layout.cut->until_ns) {
+        return FSIM_OK;
+    }
     FSIM_TRY(extend_functions(t, err));
     FSIM_TRY(reserve_streams(t, err));
     uint32_t count = 0;

@@ -6,6 +6,7 @@
 #include "api/source_api.h"
 #include "base/placement.h"
 #include "io/csv_reader.h"
+#include "trace/trace.h"
 
 typedef struct fsim_rate_trace fsim_rate_trace;
 
@@ -16,9 +17,11 @@ typedef struct fsim_rate_trace_layout {
     bool is_rps;
     fsim_ns bucket_ns; /* 0: the step between the first two instants */
     fsim_placement placement;
+    const fsim_trace_options *cut; /* from, until, both scales (trace/row_scale.h), borrowed; a bucket is in
+                                    * where its start is, and its amount is scaled, not drawn */
 } fsim_rate_trace_layout;
 
-/* Borrows csv and context->table. */
+/* Borrows csv and context->table. Rows of function FSIM_ROW_UNWANTED are left out. */
 fsim_status fsim_rate_trace_open(fsim_rate_trace **out, fsim_csv *csv, const fsim_rate_trace_layout *layout,
                                  const fsim_source_context *context, fsim_error *err);
 fsim_status fsim_rate_trace_next(fsim_rate_trace *trace, fsim_arrivals *batch, fsim_error *err);

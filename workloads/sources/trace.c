@@ -1,6 +1,7 @@
 /* Public trace formats (trace/trace.h), told by the headers of their files. Buckets are replayed without
  * being expanded to rows; rows are streamed. */
 #include "trace/bucket_stream.h"
+#include "trace/row_scale.h"
 #include "workloads/sources/arrival_support.h"
 
 #include <stdlib.h>
@@ -37,7 +38,6 @@ static fsim_status read_names(const fsim_value *config, fsim_trace_options *o, f
 
 static fsim_status read_options(const fsim_value *config, uint64_t seed, fsim_trace_options *o,
                                 fsim_error *err) {
-    int64_t top = 0;
     fsim_trace_options_default(o);
     o->seed = seed;
     FSIM_TRY(read_names(config, o, err));
@@ -45,16 +45,7 @@ static fsim_status read_options(const fsim_value *config, uint64_t seed, fsim_tr
     if (fsim_value_get(config, "bucket") != NULL) {
         FSIM_TRY(fsim_source_read_span(config, "bucket", false, &o->bucket_ns, err));
     }
-    FSIM_TRY(fsim_value_get_span(config, "from", false, &o->from_ns, err));
-    FSIM_TRY(fsim_value_get_span(config, "to", true, &o->until_ns, err));
-    FSIM_TRY(fsim_value_get_real(config, "scale_rate", 0.0, 1e6, &o->scale_rate, err));
-    FSIM_TRY(fsim_value_get_real(config, "scale_time", 1e-6, 1e6, &o->scale_time, err));
-    FSIM_TRY(fsim_value_get_i64(config, "functions_top", 1, UINT32_MAX, &top, err));
-    o->functions_top = (uint32_t)top;
-    if (o->until_ns <= o->from_ns) {
-        return fsim_value_fail(fsim_value_get(config, "to"), err, "expected an instant after \"from\"");
-    }
-    return FSIM_OK;
+    return fsim_row_scale_read(o, config, err);
 }
 
 static fsim_status read_files(const fsim_value *config, const char ***paths, size_t *count, fsim_error *err) {
@@ -123,7 +114,9 @@ static fsim_status learn_functions(trace_source *s, fsim_error *err) {
         const fsim_trace_function *f = fsim_trace_function_at(s->trace, s->id_count);
         bool fresh = fsim_function_table_find(table, f->name) == FSIM_UNLIMITED;
         fsim_fn_id *id = &s->ids[s->id_count];
-        if (strcmp(f->name, "fn") == 0) { /* the trace names no function */
+        if (!fsim_trace_keeps(s->trace, s->id_count) ||
+            strcmp(f->name, "fn") == 0) { /* nobody calls it, or
+                                     the trace names no function */
             *id = s->context.default_fn;
             continue;
         }
