@@ -45,9 +45,29 @@ typedef struct fsim_after_spec {
     fsim_ns span_ns;
 } fsim_after_spec;
 
-/* Plain data; the whole behaviour of one function. Spans in ns, memory in MiB. */
+/* The traffic of a function between its published versions (product contract, section 2). Each version is an
+ * entry of the table of its own, named "function:version"; those of a function follow it in the order of
+ * `names`. The weights are constant from from_ns[s] up to from_ns[s + 1]. */
+typedef struct fsim_versions_spec {
+    uint32_t count;
+    const char *const *names;
+    uint32_t segment_count;
+    const fsim_ns *from_ns; /* ascending from 0 */
+    const double *up_to; /* [s * count + v]: sum of the weights of versions 0 … v; the last one is above 0 */
+} fsim_versions_spec;
+
+/* From at_ns on there shall be so many provisioned instances. */
+typedef struct fsim_provisioned_step {
+    fsim_ns at_ns;
+    uint32_t count;
+} fsim_provisioned_step;
+
+/* Plain data; the whole behaviour of one function, or of one version. Spans in ns, memory in MiB. */
 typedef struct fsim_fn_spec {
     const char *name;
+    const fsim_versions_spec *versions; /* NULL: the function has none. Lives as long as the scenario */
+    const char *version;                /* of the function `version_of`; NULL: not a version */
+    fsim_fn_id version_of;
     int64_t memory_mb, disk_mb;
     double vcpu;              /* cores of one instance */
     uint32_t concurrency;     /* requests inside one instance; FSIM_UNLIMITED: no limit */
@@ -59,7 +79,9 @@ typedef struct fsim_fn_spec {
     bool freeze;         /* an instance without a request is frozen: no CPU, no bill (billing spec 1.1) */
     bool has_memory_use; /* else an instance uses all of memory_mb at all times */
     double memory_base_mb, memory_per_request_mb; /* in use: base and so much per request, up to memory_mb */
-    uint32_t max_instances, min_instances, provisioned;
+    uint32_t max_instances, min_instances, provisioned; /* provisioned: at t = 0 */
+    const fsim_provisioned_step *provisioned_steps;     /* later, ascending; live as long as the scenario */
+    uint32_t provisioned_step_count;
     uint32_t initial_instances;    /* stand ready at t = 0 and are kept like any other: run.start "steady" */
     uint32_t reserved_concurrency; /* FSIM_UNLIMITED: none reserved */
     bool async;         /* invocation "async": events that the platform tries again (platform.async) */
@@ -79,6 +101,10 @@ typedef struct fsim_fn_spec {
 
 /* Mean time from a start to ready, over its phases where it has them. */
 double fsim_fn_cold_mean_s(const fsim_fn_spec *spec);
+
+/* Which version a request that names none goes to, at_ns >= 0; `unit` is uniform in [0, 1).
+ * O(versions + log segments). */
+uint32_t fsim_versions_pick(const fsim_versions_spec *versions, fsim_ns at_ns, double unit);
 
 typedef struct fsim_function_table fsim_function_table;
 
@@ -105,6 +131,13 @@ uint32_t fsim_function_table_count(const fsim_function_table *table);
  * template. */
 fsim_status fsim_function_table_resolve(fsim_function_table *table, const fsim_value *name, fsim_fn_id *id,
                                         fsim_error *err);
+/* Some function has versions. */
+bool fsim_function_table_has_versions(const fsim_function_table *table);
+/* A trace's version column: the entry of the version `name` (len bytes) of a function. A function without
+ * versions is taken as it is, whatever the trace calls its versions, and so is a row without a name (len 0).
+ * FSIM_EDATA with the nearest name: the function has no such version. O(versions). */
+fsim_status fsim_function_table_find_version(const fsim_function_table *table, fsim_fn_id fn,
+                                             const char *name, size_t len, fsim_fn_id *id, fsim_error *err);
 /* Stays where it is as long as the table lives. */
 const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fsim_fn_id id);
 /* Exchanges the whole spec but the name; whether a trace may set the memory stays as it is. */

@@ -147,6 +147,7 @@ static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *sce
     uint32_t columns = 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
     columns |= batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
     columns |= batch->has_session ? 1u << FSIM_FST_SESSION : 0;
+    columns |= fsim_function_table_has_versions(scenario->functions) ? 1u << FSIM_FST_VERSION_NAME : 0;
     FSIM_TRY(fsim_trace_writer_open(&writer, values->out, (fsim_trace_form)values->to, columns,
                                     scenario->functions, err));
     fsim_status status = write_rows(workload, scenario, batch, &writer, made, err);

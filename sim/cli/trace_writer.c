@@ -161,6 +161,22 @@ fsim_status fsim_trace_spell_sessions(char **digits, fsim_fst_text *out, const f
     return FSIM_OK;
 }
 
+static fsim_status spell_versions(fsim_trace_writer *w, const fsim_arrivals *batch, fsim_error *err) {
+    w->fn = w->fn != NULL ? w->fn : malloc(FSIM_BATCH * sizeof *w->fn);
+    w->version = w->version != NULL ? w->version : malloc(FSIM_BATCH * sizeof *w->version);
+    if (w->fn == NULL || w->version == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const fsim_fn_spec *spec = fsim_function_table_get(w->table, batch->fn[i]);
+        bool is_version = spec->version != NULL;
+        w->fn[i] = is_version ? spec->version_of : batch->fn[i];
+        w->version[i] = is_version ? (fsim_fst_text){spec->version, (uint32_t)strlen(spec->version)}
+                                   : (fsim_fst_text){"", 0};
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_trace_writer_batch(fsim_trace_writer *w, const fsim_arrivals *batch, fsim_error *err) {
     fsim_fst_rows rows = {.count = batch->count,
                           .arrival_ns = batch->at_ns,
@@ -174,6 +190,11 @@ fsim_status fsim_trace_writer_batch(fsim_trace_writer *w, const fsim_arrivals *b
         FSIM_TRY(fsim_trace_spell_sessions(&w->digits, w->session, batch, err));
         rows.session = w->session;
     }
+    if (fsim_function_table_has_versions(w->table)) {
+        FSIM_TRY(spell_versions(w, batch, err));
+        rows.fn = w->fn;
+        rows.version = w->version;
+    }
     return fsim_trace_writer_rows(w, &rows, err);
 }
 
@@ -185,5 +206,7 @@ fsim_status fsim_trace_writer_close(fsim_trace_writer *w, fsim_status status, fs
     fsim_row_names_free(&w->names);
     free(w->session);
     free(w->digits);
+    free(w->fn);
+    free(w->version);
     return fsim_sink_close(&w->sink, status, err);
 }

@@ -20,6 +20,8 @@ typedef struct fsim_trace_writer {
     fsim_row_names names;   /* CSV */
     fsim_fst_text *session; /* numbers of sessions as text */
     char *digits;
+    fsim_fn_id *fn; /* of batches with versions: the functions, and the names of their versions */
+    fsim_fst_text *version;
 } fsim_trace_writer;
 
 /* path NULL or "-": standard output, as CSV unless `form` says otherwise. `columns`: set of fsim_fst_column
@@ -27,7 +29,8 @@ typedef struct fsim_trace_writer {
 fsim_status fsim_trace_writer_open(fsim_trace_writer *writer, const char *path, fsim_trace_form form,
                                    uint32_t columns, const fsim_function_table *table, fsim_error *err);
 fsim_status fsim_trace_writer_rows(fsim_trace_writer *writer, const fsim_fst_rows *rows, fsim_error *err);
-/* A batch of arrivals; the session of a row is written as its number. */
+/* A batch of arrivals; the session of a row is written as its number, a version as its function and its name.
+ */
 fsim_status fsim_trace_writer_batch(fsim_trace_writer *writer, const fsim_arrivals *batch, fsim_error *err);
 /* The numbers of the sessions in a batch as text, for out[FSIM_BATCH]. *digits: their letters, NULL at first,
  * freed by the caller. */

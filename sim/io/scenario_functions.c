@@ -30,7 +30,7 @@ static fsim_status read_count(const reader *r, const char *key, uint32_t *out) {
 }
 
 static fsim_status read_limit(const reader *r, const char *key, uint32_t *out) {
-    int64_t count = FSIM_UNLIMITED;
+    int64_t count = *out;
     FSIM_TRY(fsim_scenario_get_limit(r->entry, key, COUNT_MAX, FSIM_UNLIMITED, &count, r->err));
     *out = (uint32_t)count;
     return FSIM_OK;
@@ -41,6 +41,7 @@ static fsim_status read_limit(const reader *r, const char *key, uint32_t *out) {
 static fsim_status read_phases(const reader *r, const fsim_value *phases) {
     FSIM_TRY(fsim_scenario_need_object(phases, "phases", r->err));
     r->spec->cold_has_phases = true;
+    memset(r->spec->cold_phases, 0, sizeof r->spec->cold_phases);
     for (int i = 0; i < FSIM_COLD_PHASES; i++) {
         const fsim_value *phase = fsim_value_get(phases, fsim_cold_phase_names[i]);
         if (phase != NULL && !fsim_value_is_off(phase)) {
@@ -54,24 +55,30 @@ static bool is_measured(const fsim_value *value) {
     return fsim_value_peek(value, "dist") == NULL && fsim_value_get(value, "profile") != NULL;
 }
 
+static fsim_status fail_phases_in_total(const reader *r, const fsim_value *value) {
+    return fsim_value_fail(
+        value, r->err,
+        "phases cannot go with cold_start_mode \"total\", which draws start and service at once");
+}
+
 static fsim_status read_cold_start(const reader *r) {
     static const char *const modes[] = {"added", "total", NULL};
-    int mode = 0;
+    int mode = r->spec->cold_total ? 1 : 0;
     FSIM_TRY(fsim_value_get_enum(r->entry, "cold_start_mode", modes, &mode, r->err));
     r->spec->cold_total = mode == 1;
     const fsim_value *value = fsim_value_get(r->entry, "cold_start");
-    if (value == NULL || fsim_value_is_off(value)) {
+    if (value == NULL) {
+        return r->spec->cold_total && r->spec->cold_has_phases ? fail_phases_in_total(r, r->entry) : FSIM_OK;
+    }
+    r->spec->cold_has_phases = false;
+    fsim_dist_constant(&r->spec->cold_start, 0);
+    if (fsim_value_is_off(value)) {
         return FSIM_OK;
     }
     bool is_dist = fsim_value_peek(value, "dist") != NULL;
     const fsim_value *phases = fsim_value_get(value, "phases");
     if (!is_dist && phases != NULL) {
-        if (r->spec->cold_total) {
-            return fsim_value_fail(
-                value, r->err,
-                "phases cannot go with cold_start_mode \"total\", which draws start and service at once");
-        }
-        return read_phases(r, phases);
+        return r->spec->cold_total ? fail_phases_in_total(r, value) : read_phases(r, phases);
     }
     return is_measured(value)
                ? fsim_scenario_read_measured(r->scenario, value, "cold_start", &r->spec->cold_start, r->err)
@@ -83,7 +90,7 @@ static fsim_status read_cold_start(const reader *r) {
 static fsim_status read_cpu(const reader *r) {
     static const char *const models[] = {"none", "ps", "linear", NULL};
     fsim_fn_spec *spec = r->spec;
-    int model = 0;
+    int model = (int)spec->cpu_model;
     FSIM_TRY(fsim_value_get_real(r->entry, "vcpu", 0, 1e6, &spec->vcpu, r->err));
     if (spec->vcpu <= 0) {
         return fsim_value_fail(fsim_value_get(r->entry, "vcpu"), r->err, "expected more than 0 vCPUs");
@@ -108,18 +115,20 @@ static fsim_status read_memory_use(const reader *r) {
     fsim_fn_spec *spec = r->spec;
     const fsim_value *use = fsim_value_get(r->entry, "memory_use");
     int64_t base = 0, per_request = 0;
-    if (use == NULL || fsim_value_is_off(use)) {
-        return FSIM_OK;
+    if (use != NULL) {
+        spec->has_memory_use = !fsim_value_is_off(use);
     }
-    FSIM_TRY(fsim_scenario_need_object(use, "memory_use", r->err));
-    FSIM_TRY(fsim_value_get_size(use, "base", &base, r->err));
-    FSIM_TRY(fsim_value_get_size(use, "per_request", &per_request, r->err));
-    spec->has_memory_use = true;
-    spec->memory_base_mb = (double)base / BYTES_PER_MB;
-    spec->memory_per_request_mb = (double)per_request / BYTES_PER_MB;
-    if (spec->memory_base_mb > (double)spec->memory_mb) {
-        return fsim_value_fail(fsim_value_get(use, "base"), r->err,
-                               "a base of %g MB is more than the instance's memory_mb %lld",
+    if (use != NULL && spec->has_memory_use) {
+        FSIM_TRY(fsim_scenario_need_object(use, "memory_use", r->err));
+        FSIM_TRY(fsim_value_get_size(use, "base", &base, r->err));
+        FSIM_TRY(fsim_value_get_size(use, "per_request", &per_request, r->err));
+        spec->memory_base_mb = (double)base / BYTES_PER_MB;
+        spec->memory_per_request_mb = (double)per_request / BYTES_PER_MB;
+    }
+    if (spec->has_memory_use && spec->memory_base_mb > (double)spec->memory_mb) {
+        return fsim_value_fail(use != NULL ? fsim_value_get(use, "base")
+                                           : fsim_value_get(r->entry, "memory_mb"),
+                               r->err, "a base of %g MB is more than the instance's memory_mb %lld",
                                spec->memory_base_mb, (long long)spec->memory_mb);
     }
     return FSIM_OK;
@@ -136,49 +145,32 @@ static fsim_status read_instances(const reader *r) {
     FSIM_TRY(read_limit(r, "concurrency", &spec->concurrency));
     FSIM_TRY(read_limit(r, "max_instances", &spec->max_instances));
     FSIM_TRY(read_count(r, "min_instances", &spec->min_instances));
-    FSIM_TRY(read_count(r, "provisioned", &spec->provisioned));
-    spec->reserved_concurrency = FSIM_UNLIMITED;
+    if (spec->version == NULL) { /* of a version it may change over time: scenario_versions.c */
+        FSIM_TRY(read_count(r, "provisioned", &spec->provisioned));
+    }
     if (!fsim_value_is_off(fsim_value_get(r->entry, "reserved_concurrency"))) {
         FSIM_TRY(read_count(r, "reserved_concurrency", &spec->reserved_concurrency));
     }
     if (spec->min_instances > spec->max_instances) {
         return fail_more_than(r, "min_instances", spec->min_instances, "max_instances", spec->max_instances);
     }
-    if (spec->provisioned > spec->max_instances) {
+    if (spec->version == NULL && spec->provisioned > spec->max_instances) {
         return fail_more_than(r, "provisioned", spec->provisioned, "max_instances", spec->max_instances);
     }
     return FSIM_OK;
 }
 
-/* Traffic is not split between versions: one version that gets everything is what a function without versions
- * is. */
-static fsim_status check_versions(const reader *r) {
-    const fsim_value *versions = fsim_value_get(r->entry, "versions");
-    const char *name = NULL;
-    double weight = 1;
-    if (versions == NULL || fsim_value_is_off(versions)) {
-        return FSIM_OK;
-    }
-    if (versions->kind != FSIM_VALUE_ARRAY || versions->count != 1) {
-        return fsim_value_fail(versions, r->err,
-                               "expected an array of exactly one version {name, weight: 1}: "
-                               "traffic is not split between versions");
-    }
-    FSIM_TRY(fsim_scenario_need_object(versions->first, "a version", r->err));
-    FSIM_TRY(fsim_value_get_string(versions->first, "name", &name, r->err));
-    return fsim_value_get_real(versions->first, "weight", 1, 1, &weight, r->err);
-}
-
 static fsim_status read_invocation(const reader *r) {
     static const char *const ways[] = {"sync", "async", NULL};
-    int way = 0;
+    int way = r->spec->async ? 1 : 0;
     FSIM_TRY(fsim_value_get_enum(r->entry, "invocation", ways, &way, r->err));
     r->spec->async = way == 1;
     return fsim_value_get_real(r->entry, "error_rate", 0, 1, &r->spec->error_rate, r->err);
 }
 
-static fsim_status read_entry(const reader *r) {
-    fsim_fn_spec *spec = r->spec;
+fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsim_fn_spec *spec,
+                                        fsim_error *err) {
+    const reader here = {s, entry, spec, err}, *r = &here;
     FSIM_TRY(fsim_value_get_string(r->entry, "name", &spec->name, r->err));
     const fsim_value *memory = fsim_value_get(r->entry, "memory_mb");
     FSIM_TRY(memory != NULL && memory->kind == FSIM_VALUE_OBJECT
@@ -189,27 +181,22 @@ static fsim_status read_entry(const reader *r) {
     FSIM_TRY(read_cpu(r));
     FSIM_TRY(read_memory_use(r));
     FSIM_TRY(fsim_value_get_bool(r->entry, "freeze", &spec->freeze, r->err));
-    spec->timeout_ns = FSIM_NEVER;
     FSIM_TRY(fsim_value_get_span(r->entry, "timeout", true, &spec->timeout_ns, r->err));
     if (spec->timeout_ns == 0) {
         return fsim_value_fail(fsim_value_get(r->entry, "timeout"), r->err,
                                "a timeout of 0 lets no request finish; null switches it off");
     }
     const fsim_value *service = fsim_value_get(r->entry, "service");
-    if (service != NULL && !fsim_value_is_off(service)) {
-        spec->has_service = true;
+    spec->has_service = service != NULL ? !fsim_value_is_off(service) : spec->has_service;
+    if (service != NULL && spec->has_service) {
         FSIM_TRY(is_measured(service)
                      ? fsim_scenario_read_measured(r->scenario, service, "service", &spec->service, r->err)
                      : read_dist(r, service, &spec->service));
     }
     FSIM_TRY(read_cold_start(r));
     FSIM_TRY(read_invocation(r));
-    FSIM_TRY(check_versions(r));
     FSIM_TRY(fsim_scenario_read_session(r->scenario, r->entry, spec, r->err));
-    FSIM_TRY(fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err));
-    /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first faulty
-     * function. */
-    return fsim_value_check_used(r->entry, NULL, r->err);
+    return fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err);
 }
 
 /* The function "fn" that nobody declared: for the table it is one more name from the template, so that a
@@ -224,8 +211,8 @@ static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, fs
     return FSIM_OK;
 }
 
-static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_value *entry, bool *first,
-                             fsim_error *err) {
+static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_fn_spec *versions,
+                             const fsim_value *entry, bool *first, fsim_error *err) {
     const fsim_value *name = fsim_value_get(entry, "name");
     fsim_fn_id id;
     if (strcmp(spec->name, FSIM_TEMPLATE_NAME) == 0) {
@@ -235,7 +222,7 @@ static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const f
     if (fsim_function_table_find(s->functions, spec->name) != FSIM_UNLIMITED) {
         return fsim_value_fail(name, err, "function \"%s\" is declared twice", spec->name);
     }
-    if (strcmp(name->origin, FSIM_ORIGIN_DEFAULT) == 0) {
+    if (strcmp(name->origin, FSIM_ORIGIN_DEFAULT) == 0 && spec->versions == NULL) {
         FSIM_TRY(add_undeclared(s, spec, &id, err));
     } else {
         FSIM_TRY(fsim_function_table_add(s->functions, spec, &id, err));
@@ -244,8 +231,14 @@ static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const f
         s->default_fn = id;
         *first = false;
     }
-    return FSIM_OK;
+    return fsim_scenario_add_versions(s, id, versions, entry, err);
 }
+
+/* What an absent key means where no layer says it. */
+static const fsim_fn_spec nothing_said = {.concurrency = FSIM_UNLIMITED,
+                                          .max_instances = FSIM_UNLIMITED,
+                                          .reserved_concurrency = FSIM_UNLIMITED,
+                                          .timeout_ns = FSIM_NEVER};
 
 fsim_status fsim_scenario_read_functions(fsim_scenario *s, fsim_error *err) {
     fsim_value *functions = fsim_value_get(s->root, "functions");
@@ -255,12 +248,16 @@ fsim_status fsim_scenario_read_functions(fsim_scenario *s, fsim_error *err) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     for (fsim_value *entry = functions->first; entry != NULL; entry = entry->next) {
-        fsim_fn_spec spec = {0};
-        reader r = {s, entry, &spec, err};
+        fsim_fn_spec spec = nothing_said;
+        const fsim_fn_spec *versions = NULL;
         entry->used = true;
         FSIM_TRY(fsim_scenario_need_object(entry, "a function", err));
-        FSIM_TRY(read_entry(&r));
-        FSIM_TRY(add_entry(s, &spec, entry, &first, err));
+        FSIM_TRY(fsim_scenario_read_function(s, entry, &spec, err));
+        FSIM_TRY(fsim_scenario_read_versions(s, entry, &spec, &versions, err));
+        /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first
+         * faulty function. */
+        FSIM_TRY(fsim_value_check_used(entry, NULL, err));
+        FSIM_TRY(add_entry(s, &spec, versions, entry, &first, err));
     }
     return FSIM_OK;
 }

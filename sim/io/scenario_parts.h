@@ -29,6 +29,16 @@ fsim_status fsim_scenario_read_policy(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_platform(fsim_scenario *scenario, fsim_error *err);
 fsim_status fsim_scenario_read_run(fsim_scenario *scenario, fsim_error *err);
 
+/* The entry of a function, or what a version's says differently; `spec` holds what absent keys mean. */
+fsim_status fsim_scenario_read_function(fsim_scenario *scenario, fsim_value *entry, fsim_fn_spec *spec,
+                                        fsim_error *err);
+/* The versions of a function whose entry has been read into `spec`: completes spec, and *versions gets one
+ * for each, in the scenario's pool; NULL: it has none. Then, once it is in the table as `id`, they join it.
+ */
+fsim_status fsim_scenario_read_versions(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
+                                        const fsim_fn_spec **versions, fsim_error *err);
+fsim_status fsim_scenario_add_versions(fsim_scenario *scenario, fsim_fn_id id, const fsim_fn_spec *versions,
+                                       const fsim_value *entry, fsim_error *err);
 /* Parts of a function's entry; profile: cpu_bursts and after_response, once vcpu and cpu_model are known. */
 fsim_status fsim_scenario_read_profile(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
                                        fsim_error *err);

@@ -327,7 +327,8 @@ static fsim_status check_functions(const reader *r) {
                                    "often the platform tries, is switched off",
                                    fn->name);
         }
-        reserved += fn->reserved_concurrency == FSIM_UNLIMITED ? 0 : fn->reserved_concurrency;
+        bool reserves = fn->reserved_concurrency != FSIM_UNLIMITED && fn->version == NULL;
+        reserved += reserves ? fn->reserved_concurrency : 0; /* of a version it is its function's */
     }
     if (reserved > s->account_concurrency) {
         return fsim_value_fail(fsim_value_get(r->platform, "account_concurrency"), r->err,

@@ -17,8 +17,11 @@ fsim_status fsim_scenario_read_session(fsim_scenario *s, const fsim_value *entry
                                        fsim_error *err) {
     static const char *const full[] = {"wait", "refuse", "elsewhere", NULL};
     const fsim_value *value = fsim_value_get(entry, "session");
+    if (value == NULL) {
+        return FSIM_OK;
+    }
     spec->session = NULL;
-    if (value == NULL || fsim_value_is_off(value)) {
+    if (fsim_value_is_off(value)) {
         return FSIM_OK;
     }
     FSIM_TRY(fsim_scenario_need_object(value, "session", err));
@@ -124,17 +127,22 @@ fsim_status fsim_scenario_read_profile(fsim_scenario *s, const fsim_value *entry
     const fsim_value *nodes = fsim_value_at(s->root, "platform.nodes.cpu_model");
     bool shared = spec->cpu_model != FSIM_CPU_NONE ||
                   (nodes != NULL && nodes->kind == FSIM_VALUE_STRING && strcmp(nodes->string, "none") != 0);
-    const fsim_value *given = bursts != NULL && !fsim_value_is_off(bursts) ? bursts
-                              : after != NULL && !fsim_value_is_off(after) ? after
-                                                                           : NULL;
-    if (given != NULL && shared) {
-        return fsim_value_fail(
-            given, err,
-            "expected cpu_model \"none\": what requests that share CPU leave to each other is "
-            "simulated for a constant use only");
-    }
+    spec->bursts = bursts != NULL ? NULL : spec->bursts;
+    spec->after = after != NULL ? NULL : spec->after;
     if (bursts != NULL && !fsim_value_is_off(bursts)) {
         FSIM_TRY(read_bursts(s, bursts, spec, err));
     }
-    return after != NULL && !fsim_value_is_off(after) ? read_after(s, after, spec, err) : FSIM_OK;
+    if (after != NULL && !fsim_value_is_off(after)) {
+        FSIM_TRY(read_after(s, after, spec, err));
+    }
+    if ((spec->bursts != NULL || spec->after != NULL) && shared) {
+        return fsim_value_fail(
+            spec->bursts != NULL && bursts != NULL ? bursts
+            : after != NULL                        ? after
+                                                   : entry,
+            err,
+            "expected cpu_model \"none\": what requests that share CPU leave to each other is "
+            "simulated for a constant use only");
+    }
+    return FSIM_OK;
 }

@@ -82,6 +82,9 @@ static void enqueue(engine *e, function *f, uint32_t r) {
     f->queued++;
     level_enter(&f->queue, e->now_ns);
     level_enter(&e->in_queue, e->now_ns);
+    if ((f->extras & FUNCTION_VERSION) != 0) {
+        engine_versions_wait(e, f, true);
+    }
     if (e->has_waiters && !f->in_waiting_list) {
         uint32_t fn = (uint32_t)(f - e->functions);
         f->in_waiting_list = true;
@@ -114,6 +117,9 @@ static void dequeue(engine *e, function *f, uint32_t r) {
     f->queued--;
     level_leave(&f->queue, e->now_ns);
     level_leave(&e->in_queue, e->now_ns);
+    if ((f->extras & FUNCTION_VERSION) != 0) {
+        engine_versions_wait(e, f, false);
+    }
     if (f->queued == 0 && f->in_waiting_list) {
         f->in_waiting_list = false;
         *(f->waiting_prev != FSIM_NONE ? &e->functions[f->waiting_prev].waiting_next : &e->waiting_first) =
@@ -153,8 +159,7 @@ void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
 /* ---- entering an instance ---- */
 
 static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {
-    f->inside++;
-    e->inside_shared += f->has_reserve ? 0u : 1u;
+    engine_count_inside(e, f, 1);
     if (f->samples_requests) {
         engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
     }
@@ -243,6 +248,9 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     squared_enter(&f->in_execution, e->now_ns);
     if (e->many) {
         squared_enter(&e->in_execution, e->now_ns);
+        if ((f->extras & FUNCTION_VERSION) != 0) {
+            engine_versions_execute(e, f, true);
+        }
     }
     if ((q->flags & REQUEST_COUNTED) != 0 && !f->async) { /* of events the last execution counts */
         engine_begin_statistics(e, q, &e->tallies[q->fn]);
@@ -386,7 +394,7 @@ static bool place_early(engine *e, function *f, uint32_t r, fsim_cause *cause) {
 
 static void arm_refill(engine *e, function *f) {
     const fsim_start_limiter *limiter =
-        f->start_limiter.limit != NULL ? &f->start_limiter : &e->region_limiter;
+        f->start_limiter.limit != NULL ? &engine_limits(e, f)->start_limiter : &e->region_limiter;
     if (!f->refill_armed) {
         f->refill_armed = true;
         engine_push(e, fsim_start_limiter_next_ns(limiter, e->now_ns), (uint32_t)(f - e->functions),
@@ -418,7 +426,7 @@ static void start_for_queue(engine *e, function *f, uint32_t r) {
 
 static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause) {
     uint64_t capacity = e->scenario->queue_capacity;
-    if (f->queued >= capacity) {
+    if (engine_limits(e, f)->queued >= capacity) {
         engine_refuse(e, r,
                       capacity == 0 ? (cause == FSIM_CAUSE_COUNT ? FSIM_CAUSE_FUNCTION : cause)
                                     : FSIM_CAUSE_QUEUE_FULL);

@@ -36,11 +36,12 @@ typedef enum event_kind {
     EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
     EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
     EVENT_SESSION_WAIT,    /* request, generation: it may have waited at its instance for long enough */
-    EVENT_CUT,       /* request, generation: slowed down by others, it has reached the function's time-out */
-    EVENT_BURST,     /* request, generation: a burst of CPU begins or ends */
-    EVENT_AFTER,     /* instance, generation: the work after its latest response may be done */
-    EVENT_CORE,      /* request, generation: it gives its core back, or its execution is over */
-    EVENT_CORE_START /* instance, generation: its start gives its core back */
+    EVENT_CUT,        /* request, generation: slowed down by others, it has reached the function's time-out */
+    EVENT_BURST,      /* request, generation: a burst of CPU begins or ends */
+    EVENT_AFTER,      /* instance, generation: the work after its latest response may be done */
+    EVENT_CORE,       /* request, generation: it gives its core back, or its execution is over */
+    EVENT_CORE_START, /* instance, generation: its start gives its core back */
+    EVENT_PROVISIONED /* function, step: another number of provisioned instances from now on */
 } event_kind;
 
 #define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
@@ -240,7 +241,8 @@ typedef struct function {
     uint32_t starting_newest, starting_count;  /* elastic ones */
     uint32_t starting_provisioned;
     uint32_t provisioned_missing; /* not yet started */
-    bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list;
+    uint32_t group;               /* whose limits count: itself, or the function that it is a version of */
+    bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list, provision_waits;
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
     void *scaling_state;
@@ -260,7 +262,8 @@ typedef struct function {
 enum {
     FUNCTION_SESSIONS = 1u, /* session affinity */
     FUNCTION_BURSTS = 2u,   /* bursts of CPU while a request executes */
-    FUNCTION_AFTER = 4u     /* work after a response */
+    FUNCTION_AFTER = 4u,    /* work after a response */
+    FUNCTION_VERSION = 8u   /* one of several of a function, which counts them all together */
 };
 
 /* Samples of one scope while they are collected. Warm requests that did not wait go into `direct` alone: for
@@ -293,7 +296,7 @@ typedef struct series_counts {
 
 typedef struct closed_population {
     const fsim_closed_plan *plan;
-    fsim_rng rng_think, rng_service;
+    fsim_rng rng_think, rng_service, rng_version;
     uint64_t sent;
 } closed_population;
 
@@ -448,6 +451,7 @@ void engine_back_to_queue(request *q);
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
+void engine_serve_waiting(engine *e); /* a limit that functions share has loosened */
 
 /* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
  * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.
@@ -473,9 +477,11 @@ void engine_arm_drawn(engine *e, uint32_t instance);                /* the timer
 void engine_expire(engine *e, function *f);
 void engine_expire_one(engine *e, uint32_t instance);
 void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
+void engine_let_go(engine *e, function *f, uint32_t instance);
 void engine_cancel_start(engine *e, uint32_t instance);
 void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
 void engine_provision(engine *e, function *f);
+void engine_join_held(engine *e, function *f); /* provisioned instances, once nothing holds them back */
 void engine_prewarm(engine *e, function *f);
 void engine_used(engine *e, function *f, uint32_t instance);
 
@@ -513,53 +519,6 @@ void engine_share_cut(engine *e, uint32_t request, uint32_t generation);
 uint32_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 
-/* engine_cores.c: cores of a node that go in order of arrival */
-void engine_cores_enter(engine *e, uint32_t request); /* it begins to execute */
-void engine_cores_fire(engine *e, uint32_t request, uint32_t generation);
-void engine_cores_cut(engine *e, uint32_t request);    /* it has executed for as long as it may */
-bool engine_cores_start(engine *e, uint32_t instance); /* EVENT_READY comes; false: it needs no core */
-void engine_cores_fire_start(engine *e, uint32_t instance, uint32_t generation);
-void engine_cores_call_off(engine *e, uint32_t instance); /* a start that does not go on */
-uint32_t engine_cores_rate(const engine *e, uint32_t instance);
-
-/* engine_session.c: session affinity; only for functions with FUNCTION_SESSIONS */
-void engine_session_setup(engine *e, function *f);
-void engine_session_grow(engine *e); /* the columns, after the pools of requests and instances */
-void engine_session_destroy(session_pool *pool);
-void engine_session_mark(engine *e, uint32_t request, uint64_t session); /* it has arrived */
-session_way engine_session_peek(const engine *e, const function *f, uint32_t request, fsim_cause *cause);
-session_way engine_session_follow(engine *e, function *f, uint32_t request,
-                                  fsim_cause *cause);                                  /* and does it */
-void engine_session_bind(engine *e, function *f, uint32_t request, uint32_t instance); /* counted as inside */
-void engine_session_take_slot(engine *e, function *f, uint32_t instance); /* for fsim_fleet_enter */
-void engine_session_leave(engine *e, uint32_t request);                   /* has completed */
-void engine_session_settle(engine *e, function *f, uint32_t instance);    /* ready: parked if it is full */
-bool engine_session_is_full(const engine *e, const function *f, uint32_t instance); /* takes no new session */
-bool engine_session_holds(const engine *e, const function *f, uint32_t instance);
-void engine_session_drain(engine *e, function *f, uint32_t instance); /* leaves the fleet with its sessions */
-void engine_session_lose(engine *e, function *f, uint32_t instance,
-                         fsim_ns at_ns); /* the instance goes then */
-void engine_session_fire(engine *e, uint32_t session, uint32_t generation);
-void engine_session_stop_waiting(engine *e, uint32_t request, uint32_t generation);
-uint64_t engine_session_count(const engine *e, uint32_t fn);
-
-/* engine_live.c: real instances */
-void engine_live(engine *e);
-void engine_live_start(engine *e, uint32_t instance, bool ready);
-void engine_live_begin(engine *e, uint32_t request);
-void engine_live_remove(engine *e, uint32_t instance);
-
-/* engine_profile.c: CPU that changes while nothing else happens */
-void engine_bursts_begin(engine *e, function *f, uint32_t request); /* begins to execute; FUNCTION_BURSTS */
-void engine_burst_fire(engine *e, uint32_t request, uint32_t generation);
-void engine_after_setup(engine *e, function *f);
-void engine_after_grow(engine *e, uint32_t before, uint32_t capacity);
-void engine_after_open(engine *e, uint32_t instance); /* ready; this and the rest: FUNCTION_AFTER */
-uint32_t engine_after_thaw(engine *e, const function *f,
-                           uint32_t instance); /* becomes busy: CPU of that work */
-void engine_after_response(engine *e, function *f, uint32_t instance);
-void engine_after_fire(engine *e, uint32_t instance, uint32_t generation);
-
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);
 void engine_marks(engine *e, fsim_ns next_ns); /* all marks before next_ns */
@@ -568,18 +527,6 @@ void engine_occupancy(engine *e);              /* before every change of a count
 void engine_windows_add_functions(engine *e, uint32_t before);
 void engine_marks_finish(engine *e, fsim_ns end_ns);
 void engine_node_used(engine *e, uint32_t node, int change);
-
-/* engine_books.c: what only some price books need; e->books is NULL where none does */
-void engine_books_set_up(engine *e);
-void engine_books_add_functions(engine *e);
-void engine_books_grow_instances(engine *e, uint32_t capacity);
-void engine_books_open(engine *e, uint32_t instance); /* its CPU meter has just been opened */
-void engine_books_changed(engine *e, function *f);    /* after a start, readiness or release */
-fsim_ns engine_books_mark_ns(const engine *e);
-void engine_books_mark(engine *e, fsim_ns at_ns);
-void engine_books_forget(engine *e, fsim_ns now_ns);
-void engine_books_finish(engine *e, fsim_ns end_ns);
-void engine_books_destroy(engine *e);
 
 /* engine_result.c */
 void engine_finish(engine *e, fsim_ns end_ns);
@@ -658,10 +605,24 @@ static inline uint32_t engine_same_rule(const fsim_meter_rules *rules, const fsi
     return i;
 }
 
+/* Whose limits count: its own, or those of the function that it is a version of. */
+static inline function *engine_limits(const engine *e, const function *f) {
+    return &e->functions[f->group];
+}
+
+/* So many requests (1 or -1) more are inside instances of the function. */
+static inline void engine_count_inside(engine *e, function *f, int more) {
+    f->inside += (uint32_t)more;
+    e->inside_shared += f->has_reserve ? 0u : (uint64_t)more;
+    if ((f->extras & FUNCTION_VERSION) != 0) {
+        engine_limits(e, f)->inside += (uint32_t)more;
+    }
+}
+
 /* No request more may enter an instance. */
 static inline bool engine_account_full(const engine *e, const function *f) {
     if (f->has_reserve) {
-        return f->inside >= f->inside_limit;
+        return engine_limits(e, f)->inside >= f->inside_limit;
     }
     return e->has_account && e->inside_shared >= e->inside_shared_limit;
 }
@@ -684,5 +645,7 @@ static inline void engine_cpu_change(engine *e, const function *f, uint32_t i, i
     uint64_t demand = e->instances[i].executing != 0 ? u->demand_ucore : f->freeze ? 0 : f->background_ucore;
     u->rate_ucore = demand < u->most_ucore ? (uint32_t)demand : u->most_ucore;
 }
+
+#include "model/engine_seldom.h"
 
 #endif

@@ -51,7 +51,8 @@ static bool pass_gateway(engine *e, function *f) {
            take_token(tokens, at_ns, e->now_ns, gateway->rate_per_s, gateway->burst);
 }
 
-bool engine_admitted(engine *e, function *f, fsim_cause *cause) {
+bool engine_admitted(engine *e, function *version, fsim_cause *cause) {
+    function *f = engine_limits(e, version);
     *cause = FSIM_CAUSE_GATEWAY;
     if (e->has_gateway && !pass_gateway(e, f)) {
         return false;

@@ -1,13 +1,12 @@
 /* The end of an execution: statistics, meters, and who comes next. */
 #include "model/engine.h"
 
-/* A limit that functions share has loosened: serve those that wait for it, in the order in which they began
- * to. */
-static void serve_waiting(engine *e) {
+void engine_serve_waiting(engine *e) {
     uint32_t fn = e->waiting_first;
     while (fn != FSIM_NONE) {
         uint32_t next = e->functions[fn].waiting_next;
         engine_serve_queue(e, &e->functions[fn]);
+        engine_cancel_surplus(e, &e->functions[fn]);
         fn = next;
     }
 }
@@ -98,6 +97,9 @@ void engine_complete(engine *e, uint32_t r) {
     squared_leave(&f->in_execution, e->now_ns);
     if (e->many) {
         squared_leave(&e->in_execution, e->now_ns);
+        if ((f->extras & FUNCTION_VERSION) != 0) {
+            engine_versions_execute(e, f, false);
+        }
     }
     bool cut = engine_ends_in_error(f, q);
     bool again = cut && f->async && engine_try_after_error(e, r);
@@ -115,8 +117,7 @@ void engine_complete(engine *e, uint32_t r) {
     if (e->metering) {
         meter_request(e, f, q, i);
     }
-    f->inside--;
-    e->inside_shared -= f->has_reserve ? 0u : 1u;
+    engine_count_inside(e, f, -1);
     if (in->draining || in->parked) {
         e->links[i].inside--;
     } else {
@@ -162,7 +163,7 @@ void engine_complete(engine *e, uint32_t r) {
         engine_idle(e, f, i);
     }
     if (e->waiting_first != FSIM_NONE) {
-        serve_waiting(e);
+        engine_serve_waiting(e);
     }
     engine_cancel_surplus(e, f);
 }

@@ -24,7 +24,7 @@ static uint32_t roomiest_node(const engine *e, int64_t memory_mb) {
 /* Every limit but the start rate first: the limiter is asked last because asking takes a token. */
 bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
     *cause = FSIM_CAUSE_FUNCTION;
-    if (f->alive >= f->spec.max_instances) {
+    if (engine_limits(e, f)->alive >= f->spec.max_instances) {
         return false;
     }
     *cause = FSIM_CAUSE_MEMORY_QUOTA;
@@ -37,7 +37,8 @@ bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
         return false;
     }
     *cause = FSIM_CAUSE_START_RATE;
-    fsim_start_limiter *limiter = f->start_limiter.limit != NULL ? &f->start_limiter : &e->region_limiter;
+    fsim_start_limiter *limiter =
+        f->start_limiter.limit != NULL ? &engine_limits(e, f)->start_limiter : &e->region_limiter;
     return limiter->limit == NULL || fsim_start_limiter_take(limiter, e->now_ns);
 }
 
@@ -168,6 +169,9 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     }
     f->alive++;
     f->alive_peak = f->alive > f->alive_peak ? f->alive : f->alive_peak;
+    if ((f->extras & FUNCTION_VERSION) != 0) {
+        engine_versions_live(e, f, true);
+    }
     if (++e->alive > e->alive_peak) {
         e->alive_peak = e->alive;
         e->growth_at_ns = e->now_ns;
@@ -267,6 +271,9 @@ static void release(engine *e, function *f, uint32_t i) {
     }
     e->tallies[in->fn].n.removed += e->now_ns >= e->warmup_ns;
     f->alive--;
+    if ((f->extras & FUNCTION_VERSION) != 0) {
+        engine_versions_live(e, f, false);
+    }
     if (e->has_occupancy) {
         engine_occupancy(e);
     }
@@ -282,15 +289,20 @@ static void release(engine *e, function *f, uint32_t i) {
 
 void engine_cancel_start(engine *e, uint32_t i) {
     function *f = engine_function_of(e, i);
+    const instance *in = &e->instances[i];
+    uint64_t starting_ns = (uint64_t)(e->now_ns - later(in->started_ns, in->metered_from_ns));
     leave_starting(e, f, i);
     level_leave(&f->present, e->now_ns);
     level_leave(&e->present, e->now_ns);
-    fsim_fleet_withdraw(&f->fleet[0], e->links, i);
+    fsim_fleet_withdraw(&f->fleet[in->provisioned], e->links, i);
     if (e->node_fcfs) {
         engine_cores_call_off(e, i);
     }
-    f->usage.starting_ns +=
-        (uint64_t)(e->now_ns - later(e->instances[i].started_ns, e->instances[i].metered_from_ns));
+    f->usage.starting_ns += starting_ns;
+    if (in->provisioned) {
+        level_leave(&f->provisioned, e->now_ns);
+        fsim_meter_provisioned(&e->plan, &f->usage, starting_ns, 0);
+    }
     release(e, f, i);
 }
 
@@ -307,22 +319,27 @@ static void join_fleet(engine *e, function *f, uint32_t i) {
     }
 }
 
+void engine_join_held(engine *e, function *f) {
+    uint32_t fn = (uint32_t)(f - e->functions);
+    if (f->provisioned_missing != 0 || f->starting_provisioned != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < e->instance_capacity; i++) {
+        const instance *in = &e->instances[i];
+        if (in->state == INSTANCE_READY && in->held && in->fn == fn) {
+            join_fleet(e, f, i);
+        }
+    }
+}
+
 /* Provisioned instances that serve together wait for the last of them (policies spec, section 4.2). */
 static bool hold_back(engine *e, function *f, uint32_t i) {
     if (!e->scenario->provisioned_together || !e->instances[i].provisioned) {
         return false;
     }
     e->instances[i].held = true;
-    if (f->provisioned_missing != 0 || f->starting_provisioned != 0) {
-        return true;
-    }
-    for (uint32_t other = 0; other < e->instance_capacity; other++) {
-        const instance *in = &e->instances[other];
-        if (in->state == INSTANCE_READY && in->held && in->fn == e->instances[i].fn) {
-            join_fleet(e, f, other);
-        }
-    }
-    return false;
+    engine_join_held(e, f);
+    return e->instances[i].held;
 }
 
 static void begin_bound(engine *e, function *f, uint32_t i) {
@@ -451,8 +468,7 @@ void engine_idle(engine *e, function *f, uint32_t i) {
 
 /* The window must be exceeded: the timer fires a nanosecond after it, so that an arrival at the very instant
  * finds the instance, and that nanosecond is given back to the integrals. */
-void engine_expire(engine *e, function *f) {
-    f->expire_armed = false;
+static void expire(engine *e, function *f) {
     for (;;) {
         uint32_t i = f->fleet[0].idle_oldest;
         if (i == FSIM_NONE || f->alive <= f->removable_min) {
@@ -467,6 +483,19 @@ void engine_expire(engine *e, function *f) {
         /* One that a least number of instances held beyond its window goes now. */
         engine_remove(e, i, due_ns + 1 == e->now_ns ? 1 : 0);
     }
+}
+
+/* What went leaves room for others, which may have waited for it. */
+static void serve_others(engine *e) {
+    if (e->waiting_first != FSIM_NONE) {
+        engine_serve_waiting(e);
+    }
+}
+
+void engine_expire(engine *e, function *f) {
+    f->expire_armed = false;
+    expire(e, f);
+    serve_others(e);
 }
 
 /* Of the timers that an instance may have pending, the earliest counts: it may come too early for the present
@@ -488,6 +517,7 @@ void engine_expire_one(engine *e, uint32_t i) {
         engine_arm_drawn(e, i);
     } else if (f->alive > f->removable_min) {
         engine_remove(e, i, e->now_ns - in->due_ns);
+        serve_others(e);
     }
 }
 
@@ -540,6 +570,24 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     }
 }
 
+/* A ready instance goes, or takes no request more and goes when it holds none. */
+void engine_let_go(engine *e, function *f, uint32_t i) {
+    bool sessions = (f->extras & FUNCTION_SESSIONS) != 0;
+    if (e->links[i].inside == 0 && !(sessions && engine_session_holds(e, f, i))) {
+        engine_remove(e, i, 0);
+        return;
+    }
+    instance *in = &e->instances[i];
+    if (sessions) {
+        engine_session_drain(e, f, i);
+    }
+    fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
+    if (f->scaled) {
+        engine_scaled_remove(e, f, i);
+    }
+    in->draining = true;
+}
+
 /* ---- ahead of demand ---- */
 
 void engine_prewarm(engine *e, function *f) {
@@ -550,9 +598,14 @@ void engine_prewarm(engine *e, function *f) {
 }
 
 void engine_provision(engine *e, function *f) {
-    fsim_start_limiter *limiter =
-        f->provisioned_limiter.limit != NULL ? &f->provisioned_limiter : &e->region_provisioned_limiter;
+    fsim_start_limiter *limiter = f->provisioned_limiter.limit != NULL
+                                      ? &engine_limits(e, f)->provisioned_limiter
+                                      : &e->region_provisioned_limiter;
     while (f->provisioned_missing != 0) {
+        if (engine_limits(e, f)->alive >= f->spec.max_instances) {
+            f->provision_waits = true; /* for room that other versions take up: engine_versions_live */
+            return;
+        }
         if (!fsim_start_limiter_take(limiter, e->now_ns)) {
             engine_push(e, fsim_start_limiter_next_ns(limiter, e->now_ns), (uint32_t)(f - e->functions),
                         EVENT_PROVISION);

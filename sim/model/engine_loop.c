@@ -25,9 +25,14 @@ static void on_think(engine *e, uint32_t population) {
         return;
     }
     p->sent++;
-    function *f = &e->functions[p->plan->fn];
-    engine_arrive(e, e->now_ns, p->plan->fn, fsim_dist_sample(&f->spec.service, &p->rng_service),
-                  f->rate_ucore, (uint16_t)(population + 1u));
+    uint32_t fn = p->plan->fn;
+    const fsim_versions_spec *versions = e->functions[fn].spec.versions;
+    if (versions != NULL) {
+        fn += 1u + fsim_versions_pick(versions, e->now_ns, fsim_rng_unit(&p->rng_version));
+    }
+    function *f = &e->functions[fn];
+    engine_arrive(e, e->now_ns, fn, fsim_dist_sample(&f->spec.service, &p->rng_service), f->rate_ucore,
+                  (uint16_t)(population + 1u));
 }
 
 static void on_ready_at_last(engine *e, uint32_t instance_id, uint32_t generation) {
@@ -76,6 +81,7 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_CUT: engine_share_cut(e, event.target, generation); break;
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;
+    case EVENT_PROVISIONED: engine_versions_step(e, function_of(e, event), generation); break;
     case EVENT_SESSION_WAIT: engine_session_stop_waiting(e, event.target, generation); break;
     case EVENT_COMPLETE:
     case EVENT_SHORT:

@@ -356,6 +356,7 @@ void engine_marks_finish(engine *e, fsim_ns end_ns) {
     if (s->windows_every_ns != 0) {
         close_window(e, end_ns);
         e->result->window_count = e->window_count;
+        engine_versions_windows(e);
     }
     fsim_result *result = e->result;
     if (result->series_count == 0 || result->series[result->series_count - 1u].at_ns < end_ns) {

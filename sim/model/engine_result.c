@@ -67,6 +67,9 @@ static void end_instances(engine *e, fsim_ns end_ns) {
 }
 
 static void merge_spans(fsim_spans *into, const fsim_spans *from) {
+    if (from->count == 0) {
+        return; /* its least value is none */
+    }
     into->count += from->count;
     into->sum_ns += from->sum_ns;
     into->max_ns = from->max_ns > into->max_ns ? from->max_ns : into->max_ns;
@@ -189,6 +192,45 @@ static void add_scope(fsim_scope *total, const fsim_scope *s) {
     total->sessions_at_end += s->sessions_at_end;
 }
 
+static void merge_histograms(fsim_scope *into, const fsim_scope *from) {
+    fsim_histogram_merge(into->latency.hist, from->latency.hist);
+    fsim_histogram_merge(into->latency_cold.hist, from->latency_cold.hist);
+    fsim_histogram_merge(into->wait.hist, from->wait.hist);
+    fsim_histogram_merge(into->service.hist, from->service.hist);
+}
+
+static void finish_scope(fsim_scope *s) {
+    finish_spans(&s->latency);
+    finish_spans(&s->latency_cold);
+    finish_spans(&s->wait);
+    finish_spans(&s->service);
+}
+
+/* A function of several versions: their sum, and what it has counted of them together. */
+static void fill_group(engine *e, uint32_t fn, fsim_ns end_ns, bool has_histograms) {
+    const function *f = &e->functions[fn];
+    const function_base *base = &e->function_base[fn];
+    fsim_scope *s = &e->result->per_function[fn];
+    start_spans(s);
+    if (has_histograms) {
+        give_histograms(e, s);
+    }
+    for (uint32_t v = 1; v <= f->spec.versions->count; v++) {
+        const fsim_scope *version = &e->result->per_function[fn + v];
+        add_scope(s, version);
+        if (has_histograms) {
+            merge_histograms(s, version);
+        }
+    }
+    s->in_execution_ns = level_integral(&f->in_execution.level, end_ns) - base->in_execution;
+    s->in_execution_sq_ns = squared_integral(&f->in_execution, end_ns) - base->square;
+    s->in_execution_peak = f->in_execution.level.peak;
+    s->instances_peak = f->alive_peak;
+    s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
+    s->queue_peak = f->queue.peak;
+    finish_scope(s);
+}
+
 static void fill_scopes(engine *e, fsim_ns end_ns) {
     fsim_result *result = e->result;
     fsim_scope *total = &result->total;
@@ -204,6 +246,10 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
     for (uint32_t fn = 0; fn < count; fn++) {
         fsim_scope *s = &result->per_function[fn];
         tally *t = &e->tallies[fn];
+        result->usage[fn] = e->functions[fn].usage;
+        if (e->functions[fn].spec.versions != NULL) {
+            continue;
+        }
         engine_fold(e, fn);
         start_spans(s);
         put_tally(s, t);
@@ -219,23 +265,22 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
             give_histograms(e, s);
             add_histograms(s, &t->hist, t->begun_direct);
         }
-        finish_spans(&s->latency);
-        finish_spans(&s->latency_cold);
-        finish_spans(&s->wait);
-        finish_spans(&s->service);
+        finish_scope(s);
         copy_active_meters(e, &e->functions[fn]);
         result->node_memory_mb_ns +=
             (s->starting_ns + s->busy_ns + s->idle_ns) * e->functions[fn].spec.memory_mb;
         result->node_cpu_busy_ns += (fsim_wide)(e->functions[fn].usage.cpu_ucore_ns / 1000u);
         result->usage[fn] = e->functions[fn].usage;
     }
+    for (uint32_t fn = 0; fn < count; fn++) {
+        if (e->functions[fn].spec.versions != NULL) {
+            fill_group(e, fn, end_ns, each);
+        }
+    }
     if (e->shared_hist.direct != NULL) {
         add_histograms(total, &e->shared_hist, begun_direct);
     }
-    finish_spans(&total->latency);
-    finish_spans(&total->latency_cold);
-    finish_spans(&total->wait);
-    finish_spans(&total->service);
+    finish_scope(total);
     const fsim_scope *only = &result->per_function[0];
     total->in_execution_ns = e->many ? level_integral(&e->in_execution.level, end_ns) - e->base.in_execution
                                      : only->in_execution_ns;

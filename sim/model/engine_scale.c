@@ -178,6 +178,9 @@ void engine_tick(engine *e, function *f) {
         return;
     }
     decide(e, f);
+    if (e->waiting_first != FSIM_NONE) { /* what it removed may leave room for others */
+        engine_serve_waiting(e);
+    }
     engine_push(e, e->now_ns + f->scale.tick_ns, id_of(e, f), EVENT_TICK);
 }
 
@@ -238,18 +241,7 @@ static void shrink(engine *e, function *f, uint32_t surplus) {
             return;
         }
         surplus--;
-        bool sessions = (f->extras & FUNCTION_SESSIONS) != 0;
-        if (e->links[i].inside == 0 && !(sessions && engine_session_holds(e, f, i))) {
-            engine_remove(e, i, 0);
-            continue;
-        }
-        instance *in = &e->instances[i];
-        if (sessions) {
-            engine_session_drain(e, f, i);
-        }
-        fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
-        engine_scaled_remove(e, f, i);
-        in->draining = true;
+        engine_let_go(e, f, i);
     }
 }
 
@@ -316,7 +308,7 @@ void engine_scale_begin(engine *e, function *f) {
     if (f->scaled && f->scale.floor) {
         engine_floor_set(e, f);
     }
-    for (uint32_t k = 0; k < begin && f->alive < f->spec.max_instances; k++) {
+    for (uint32_t k = 0; k < begin && engine_limits(e, f)->alive < f->spec.max_instances; k++) {
         engine_start_ready(e, f, false);
     }
     if (!f->scaled) {

@@ -349,8 +349,7 @@ void engine_session_stop_waiting(engine *e, uint32_t r, uint32_t generation) {
     }
     *(before != FSIM_NONE ? &e->requests[before].link.next : &in->head) = q->link.next;
     in->tail = in->tail == r ? before : in->tail;
-    f->inside--;
-    e->inside_shared -= f->has_reserve ? 0u : 1u;
+    engine_count_inside(e, f, -1);
     if (f->scaled) {
         engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
     }

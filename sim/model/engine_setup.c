@@ -189,7 +189,7 @@ static void take_plans(engine *e, function *f) {
     f->removable_min = f->spec.min_instances + f->spec.provisioned;
 }
 
-static void take_limits(engine *e, function *f) {
+static void take_limits(engine *e, function *f, uint32_t fn) {
     const fsim_scenario *s = e->scenario;
     if (s->start_rate.kind != FSIM_LIMIT_NONE && s->start_rate.per_function &&
         !fsim_start_limiter_init(&f->start_limiter, &s->start_rate)) {
@@ -201,7 +201,7 @@ static void take_limits(engine *e, function *f) {
     }
     f->has_reserve = f->spec.reserved_concurrency != FSIM_UNLIMITED;
     f->inside_limit = f->spec.reserved_concurrency;
-    if (f->has_reserve && e->has_account) {
+    if (f->has_reserve && e->has_account && f->group == fn) {
         uint64_t reserve = f->inside_limit;
         e->inside_shared_limit -= reserve < e->inside_shared_limit ? reserve : e->inside_shared_limit;
     }
@@ -235,6 +235,8 @@ static void add_function(engine *e, uint32_t fn) {
     }
     f->queue_head = f->queue_tail = FSIM_NONE;
     f->starting_newest = FSIM_NONE;
+    f->group = f->spec.version != NULL ? f->spec.version_of : fn;
+    f->extras = f->group != fn ? FUNCTION_VERSION : 0u;
     f->waiting_next = f->waiting_prev = FSIM_NONE;
     f->cold_mean_s = fsim_fn_cold_mean_s(&f->spec);
     fsim_ns starts_ns = fsim_ns_from_s(f->cold_mean_s * e->scenario->queue_timeout_starts);
@@ -246,7 +248,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
     f->cpu_rule = fsim_cpu_rule_make(&e->plan, f->usage.vcpu_milli);
     seed_streams(e, f);
-    take_limits(e, f);
+    take_limits(e, f, fn);
     take_plans(e, f);
     if (f->spec.session != NULL) {
         engine_session_setup(e, f);
@@ -255,10 +257,10 @@ static void add_function(engine *e, uint32_t fn) {
         engine_after_setup(e, f);
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
-    f->fast = e->fast && f->extras == 0 && f->fleet[0].by_idle_list && f->spec.provisioned == 0 &&
-              !f->shared && !f->scaled && !f->has_reserve && f->keepalive.prewarm_ns == 0 && !f->async &&
-              !(f->spec.error_rate > 0.0) && (f->solo_meter || !e->metering) &&
-              (f->active_is_request || !e->metering);
+    f->fast = e->fast && f->extras == 0 && f->spec.versions == NULL && f->fleet[0].by_idle_list &&
+              f->spec.provisioned == 0 && !f->shared && !f->scaled && !f->has_reserve &&
+              f->keepalive.prewarm_ns == 0 && !f->async && !(f->spec.error_rate > 0.0) &&
+              (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
     e->any_fast |= f->fast;
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
@@ -267,6 +269,9 @@ static void add_function(engine *e, uint32_t fn) {
 
 /* What a function has from its first instant on. */
 static void begin_function(engine *e, function *f) {
+    if (f->spec.versions != NULL) { /* they run, each in its own entry */
+        return;
+    }
     f->provisioned_missing = f->spec.provisioned;
     if (e->scenario->provisioned_start_rate.kind != FSIM_LIMIT_NONE) {
         engine_provision(e, f);
@@ -277,6 +282,7 @@ static void begin_function(engine *e, function *f) {
         }
     }
     engine_scale_begin(e, f);
+    engine_versions_begin(e, f);
 }
 
 void engine_add_functions(engine *e) {
@@ -355,7 +361,7 @@ static void take_features(engine *e) {
     e->has_admission = s->admission != NULL;
     e->has_gateway = s->gateway.rate_per_s > 0.0 || s->gateway.per_concurrency > 0.0;
     e->has_waiters = e->has_account || e->has_quota || e->has_pool || e->has_nodes ||
-                     s->start_rate.kind != FSIM_LIMIT_NONE;
+                     s->start_rate.kind != FSIM_LIMIT_NONE || fsim_function_table_has_versions(e->table);
     e->has_occupancy = s->occupancy != 0;
     e->has_exceed = s->exceed_latency_count != 0 || s->exceed_wait_count != 0;
     e->wants_rows = e->options->on_request != NULL;
@@ -388,6 +394,7 @@ static void take_closed(engine *e) {
         p->plan = &plans[c];
         fsim_rng_seed(&p->rng_think, e->options->seed, plans[c].path, FSIM_RNG_THINK);
         fsim_rng_seed(&p->rng_service, e->options->seed, plans[c].path, FSIM_RNG_SERVICE);
+        fsim_rng_seed(&p->rng_version, e->options->seed, plans[c].path, FSIM_RNG_VERSION);
         for (uint32_t u = 0; u < plans[c].users; u++) {
             fsim_ns at_ns = fsim_dist_sample(&plans[c].think, &p->rng_think);
             if (at_ns <= plans[c].until_ns) {

@@ -32,6 +32,7 @@ struct fsim_function_table {
     uint32_t *slots; /* ids by hash; a power of two, at most half full */
     uint32_t slot_count;
     bool has_entries; /* some function has a spec of its own */
+    bool has_versions;
     fsim_fn_spec template_spec;
     fsim_value_pool *names;
 };
@@ -179,6 +180,7 @@ static fsim_status append(fsim_function_table *table, const fsim_fn_spec *spec, 
     entry *e = entry_at(table, table->count);
     *e = (entry){.spec = *spec, .hash = hash, .name_len = (uint32_t)len};
     e->spec.name = copy;
+    table->has_versions |= spec->version != NULL;
     *id = table->count++;
     return FSIM_OK;
 }
@@ -234,6 +236,10 @@ fsim_status fsim_function_table_resolve(fsim_function_table *table, const fsim_v
     }
     names[n] = NULL;
     return fsim_value_fail_name(name, "function", names, err);
+}
+
+bool fsim_function_table_has_versions(const fsim_function_table *table) {
+    return table->has_versions;
 }
 
 uint32_t fsim_function_table_count(const fsim_function_table *table) {

@@ -20,6 +20,7 @@ struct fsim_workload {
     bool ended;
     fsim_workload_parts parts; /* outermost only */
     fsim_rng *service_rng;     /* by function id */
+    fsim_rng *version_rng;     /* the same; NULL: no function has versions */
     uint32_t rng_count, rng_capacity;
 };
 
@@ -82,8 +83,12 @@ static fsim_status register_parts(fsim_workload *w, fsim_error *err) {
     fsim_closed_plan *plan = &around->closed[around->closed_count];
     FSIM_TRY(w->ops->closed(w->state, plan, err));
     const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, plan->fn);
-    if (!spec->has_service) {
-        return fail_no_service(w, spec, err);
+    uint32_t versions = spec->versions == NULL ? 0 : spec->versions->count;
+    for (uint32_t v = 0; v <= versions; v++) {
+        spec = fsim_function_table_get(w->context.table, plan->fn + v);
+        if (!spec->has_service && (v > 0 || versions == 0)) {
+            return fail_no_service(w, spec, err);
+        }
     }
     plan->requests_max = w->requests;
     plan->until_ns = w->until_ns;
@@ -173,6 +178,7 @@ void fsim_workload_close(fsim_workload *w) {
     }
     free(w->state);
     free(w->service_rng);
+    free(w->version_rng);
     fsim_value_pool_destroy(w->own_pool);
     free(w);
 }
@@ -196,23 +202,53 @@ static void apply_bounds(fsim_workload *w, fsim_arrivals *batch) {
     }
 }
 
+static bool grow_streams(fsim_rng **streams, uint32_t capacity) {
+    fsim_rng *larger = realloc(*streams, capacity * sizeof *larger);
+    *streams = larger != NULL ? larger : *streams;
+    return larger != NULL;
+}
+
 /* Streams for the functions that have appeared since. */
 static fsim_status extend_streams(fsim_workload *w, fsim_error *err) {
     uint32_t count = fsim_function_table_count(w->context.table);
+    bool has_versions = fsim_function_table_has_versions(w->context.table);
     if (count > w->rng_capacity) {
         uint32_t capacity = count < 16 ? 16 : count + count / 2;
-        fsim_rng *larger = realloc(w->service_rng, capacity * sizeof *larger);
-        if (larger == NULL) {
+        if (!grow_streams(&w->service_rng, capacity) ||
+            (has_versions && !grow_streams(&w->version_rng, capacity))) {
             return fsim_fail(err, FSIM_ELIMIT, "out of memory");
         }
-        w->service_rng = larger;
         w->rng_capacity = capacity;
     }
     for (; w->rng_count < count; w->rng_count++) {
         const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, w->rng_count);
         fsim_rng_seed(&w->service_rng[w->rng_count], w->context.seed, spec->name, FSIM_RNG_SERVICE);
+        if (has_versions) {
+            fsim_rng_seed(&w->version_rng[w->rng_count], w->context.seed, spec->name, FSIM_RNG_VERSION);
+        }
     }
     return FSIM_OK;
+}
+
+/* A session stays with its version as long as the weights stay: its id decides instead of the stream. */
+static double unit_of_session(uint64_t session) {
+    uint64_t hash = fsim_hash_bytes(FSIM_HASH_START, &session, sizeof session);
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return (double)((hash ^ hash >> 32) >> 11) * 0x1.0p-53;
+}
+
+/* Requests that name no version get one. */
+static void draw_versions(fsim_workload *w, fsim_arrivals *batch) {
+    for (uint32_t i = 0; w->version_rng != NULL && i < batch->count; i++) {
+        fsim_fn_id fn = batch->fn[i];
+        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, fn);
+        if (spec->versions == NULL) {
+            continue;
+        }
+        bool stays = spec->session != NULL && batch->has_session && batch->session[i] != 0;
+        double unit = stays ? unit_of_session(batch->session[i]) : fsim_rng_unit(&w->version_rng[fn]);
+        batch->fn[i] = fn + 1u + fsim_versions_pick(spec->versions, batch->at_ns[i], unit);
+    }
 }
 
 /* The whole batch belongs to one function and leaves every duration open: the common case of a synthetic
@@ -227,8 +263,9 @@ static bool is_one_block(const fsim_arrivals *batch) {
     return other == 0 && given == 0;
 }
 
-static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
+static fsim_status complete_rows(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
     FSIM_TRY(extend_streams(w, err));
+    draw_versions(w, batch);
     for (uint32_t i = 0; w->context.draw_all && i < batch->count; i++) {
         batch->service_ns[i] = FSIM_DRAW;
     }
@@ -264,7 +301,7 @@ fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_erro
     FSIM_TRY(w->ops->next(w->state, batch, err));
     apply_bounds(w, batch);
     bool outermost = w->own_pool != NULL;
-    return outermost && batch->count > 0 ? draw_durations(w, batch, err) : FSIM_OK;
+    return outermost && batch->count > 0 ? complete_rows(w, batch, err) : FSIM_OK;
 }
 
 bool fsim_workload_select(fsim_workload *w, uint32_t k) {

@@ -29,6 +29,8 @@ fsim_status fsim_report_compare(FILE *out, fsim_report_format format, json_t *co
 
 /* The writers behind fsim_report_write. */
 fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err);
+/* A table of the versions of all functions; nothing where no function has any. False: out of memory. */
+bool fsim_report_versions(FILE *out, const json_t *summary);
 /* A row for each document; the columns are the union of their paths (report/summary_flat_json.h), in order of
  * first appearance. With `head`, a first column of that name holds `names`. */
 fsim_status fsim_report_rows_csv(FILE *out, const char *head, const char *const *names,

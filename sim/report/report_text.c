@@ -314,7 +314,7 @@ fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err) 
     print_waiting(&v);
     print_sessions(&v);
     print_instances(&v);
-    if (!print_times(&v) || !print_bills(&v)) {
+    if (!print_times(&v) || !fsim_report_versions(out, summary) || !print_bills(&v)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the summary");
     }
     print_warnings(&v);

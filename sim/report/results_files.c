@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Time average over a row. */
 static double mean(fsim_wide integral, double width_ns) {
@@ -47,17 +48,64 @@ fsim_status fsim_results_latency(FILE *out, const fsim_result *r, fsim_error *er
     return FSIM_OK;
 }
 
+/* Rows of functions, each followed by those of its versions, named "function:version". */
+typedef struct function_rows {
+    char **names;
+    json_t **documents;
+    size_t count;
+} function_rows;
+
+static bool add_row(function_rows *rows, const char *function, const char *version, json_t *document) {
+    size_t size = strlen(function) + strlen(version) + 2;
+    char *name = malloc(size);
+    if (name == NULL) {
+        return false;
+    }
+    snprintf(name, size, "%s%s%s", function, version[0] != '\0' ? ":" : "", version);
+    rows->names[rows->count] = name;
+    rows->documents[rows->count++] = document;
+    return true;
+}
+
+static bool add_rows(function_rows *rows, const json_t *functions) {
+    const char *function, *version;
+    json_t *scope, *below;
+    json_object_foreach((json_t *)(uintptr_t)functions, function, scope) {
+        if (!add_row(rows, function, "", scope)) {
+            return false;
+        }
+        json_object_foreach(json_object_get(scope, "versions"), version, below) {
+            if (!add_row(rows, function, version, below)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static size_t count_rows(const json_t *functions) {
+    size_t count = 0;
+    const char *function;
+    json_t *scope;
+    json_object_foreach((json_t *)(uintptr_t)functions, function, scope) {
+        count += 1 + json_object_size(json_object_get(scope, "versions"));
+    }
+    return count;
+}
+
 fsim_status fsim_results_functions(FILE *out, const json_t *summary, fsim_error *err) {
     const json_t *functions = fsim_summary_find(summary, "functions");
-    size_t count = fsim_summary_size(summary, "functions");
-    const char **names = calloc(count + 1, sizeof *names);
-    json_t **documents = calloc(count + 1, sizeof *documents);
+    size_t room = count_rows(functions) + 1;
+    function_rows rows = {calloc(room, sizeof *rows.names), calloc(room, sizeof(json_t *)), 0};
     fsim_status status = FSIM_ELIMIT;
-    if (names != NULL && documents != NULL) {
-        fsim_summary_members(functions, names, documents);
-        status = fsim_report_rows_csv(out, "function", names, documents, count, err);
+    if (rows.names != NULL && rows.documents != NULL && add_rows(&rows, functions)) {
+        status = fsim_report_rows_csv(out, "function", (const char *const *)rows.names, rows.documents,
+                                      rows.count, err);
     }
-    free(names);
-    free(documents);
+    for (size_t i = 0; i < rows.count; i++) {
+        free(rows.names[i]);
+    }
+    free(rows.names);
+    free(rows.documents);
     return status == FSIM_OK ? FSIM_OK : fsim_fail(err, status, "out of memory while writing functions.csv");
 }

@@ -15,8 +15,8 @@ typedef struct walk {
 } walk;
 
 static bool is_left_out(const char *key) {
-    static const char *const keys[] = {"functions", "windows", "probe",    "occupancy",
-                                       "warnings",  "lines",   "left_out", "book"};
+    static const char *const keys[] = {"functions", "versions", "windows",  "probe", "occupancy",
+                                       "warnings",  "lines",    "left_out", "book"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(key, keys[i]) == 0) {
             return true;

@@ -207,8 +207,27 @@ static json_t *window_counts_json(const fsim_window_row *row) {
                      (json_int_t)n->removed, "instances_end", (json_int_t)row->instances_end);
 }
 
-static const char *function_name(const fsim_result *r, uint32_t i) {
-    return fsim_function_table_get(r->functions, i)->name;
+static const fsim_fn_spec *function_spec(const fsim_result *r, uint32_t i) {
+    return fsim_function_table_get(r->functions, i);
+}
+
+static const fsim_window_row *window_row(const fsim_result *r, uint32_t w, uint32_t fn) {
+    return r->window_functions == NULL ? &r->windows[w].all
+                                       : &r->window_functions[(size_t)w * r->function_count + fn];
+}
+
+static json_t *window_function_json(const fsim_result *r, uint32_t w, uint32_t fn) {
+    const fsim_versions_spec *versions = function_spec(r, fn)->versions;
+    json_t *object = window_counts_json(window_row(r, w, fn));
+    if (object == NULL || versions == NULL) {
+        return object;
+    }
+    json_t *below = json_object();
+    bool ok = below != NULL;
+    for (uint32_t v = 0; v < versions->count; v++) {
+        ok = set(below, versions->names[v], window_counts_json(window_row(r, w, fn + 1u + v))) && ok;
+    }
+    return whole(object, set(object, "versions", below) && ok);
 }
 
 static json_t *window_json(const fsim_result *r, uint32_t w) {
@@ -216,10 +235,10 @@ static json_t *window_json(const fsim_result *r, uint32_t w) {
     json_t *functions = json_object();
     bool ok = true;
     for (uint32_t i = 0; i < r->function_count; i++) {
-        const fsim_window_row *row = r->window_functions == NULL
-                                         ? &window->all
-                                         : &r->window_functions[(size_t)w * r->function_count + i];
-        ok = set(functions, function_name(r, i), window_counts_json(row)) && ok;
+        const fsim_fn_spec *spec = function_spec(r, i);
+        if (spec->version == NULL) {
+            ok = set(functions, spec->name, window_function_json(r, w, i)) && ok;
+        }
     }
     json_t *object =
         json_pack("{s:f, s:f}", "from_s", fsim_ns_to_s(window->from_ns), "to_s", fsim_ns_to_s(window->to_ns));
@@ -266,11 +285,29 @@ static bool set_optional(json_t *summary, const frame *f) {
     return ok;
 }
 
+/* A function's scope, with those of its versions below it. */
+static json_t *function_json(const frame *f, uint32_t fn) {
+    const fsim_versions_spec *versions = function_spec(f->result, fn)->versions;
+    json_t *object = scope_json(f, &f->result->per_function[fn]);
+    if (object == NULL || versions == NULL) {
+        return object;
+    }
+    json_t *below = json_object();
+    bool ok = below != NULL;
+    for (uint32_t v = 0; v < versions->count; v++) {
+        ok = set(below, versions->names[v], scope_json(f, &f->result->per_function[fn + 1u + v])) && ok;
+    }
+    return whole(object, set(object, "versions", below) && ok);
+}
+
 static json_t *functions_json(const frame *f) {
     json_t *object = json_object();
     bool ok = true;
     for (uint32_t i = 0; i < f->result->function_count; i++) {
-        ok = set(object, function_name(f->result, i), scope_json(f, &f->result->per_function[i])) && ok;
+        const fsim_fn_spec *spec = function_spec(f->result, i);
+        if (spec->version == NULL) {
+            ok = set(object, spec->name, function_json(f, i)) && ok;
+        }
     }
     return whole(object, ok);
 }

@@ -43,7 +43,8 @@ static void advance(simulation *s, fsim_ns to_ns) {
 
 static bool may_start(simulation *s, uint32_t fn) {
     const fsim_start_limit *limit = &s->w->start_rate;
-    uint32_t lane = limit->per_function ? fn : 0;
+    bool own = limit->per_function && !s->w->versions;
+    uint32_t lane = own ? fn : 0;
     if (limit->kind == FSIM_LIMIT_NONE) {
         return true;
     }
@@ -65,7 +66,7 @@ static bool may_start(simulation *s, uint32_t fn) {
         fixed ? s->now_ns / limit->window_ns * limit->window_ns - 1 : s->now_ns - limit->window_ns;
     int64_t used = 0;
     for (uint32_t i = 0; i < s->start_count; i++) {
-        used += s->starts_at_ns[i] > after_ns && (!limit->per_function || s->starts_fn[i] == fn);
+        used += s->starts_at_ns[i] > after_ns && (!own || s->starts_fn[i] == fn);
     }
     return used < allowed;
 }
@@ -385,7 +386,8 @@ static void attempt(simulation *s, uint32_t r) {
     }
     instance *in = own.queued == 0 ? free_slot(s, fn) : NULL;
     bool wakes = in == NULL || in->inside == 0; /* memory that does not count yet */
-    bool full = in == NULL && own.starting + own.busy + own.idle >= f->max_instances;
+    state limited = s->w->versions ? all : own;
+    bool full = in == NULL && limited.starting + limited.busy + limited.idle >= f->max_instances;
     instance *starting = in == NULL && own.queued == 0 && !s->w->late ? starting_slot(s, fn) : NULL;
     if (starting != NULL) {
         bind(s, r, starting);

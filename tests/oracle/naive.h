@@ -8,8 +8,8 @@
  * Covered: early and late binding, k slots an instance, constant cold starts, a constant keep-alive window
  * (or none), five deterministic routing orders, max_instances, provisioned instances, a queue with capacity
  * and time-out, account and memory limits, start rates (fixed window, sliding window, token bucket), retries,
- * cancelled starts, session affinity, warm-up, `until`. Durations are given with the arrivals: nothing is
- * drawn. Cost: O(events x instances). */
+ * cancelled starts, session affinity, versions of a function, warm-up, `until`. Durations are given with the
+ * arrivals: nothing is drawn. Cost: O(events x instances). */
 #ifndef FSIM_TESTS_NAIVE_H
 #define FSIM_TESTS_NAIVE_H
 
@@ -38,6 +38,8 @@ typedef struct naive_arrival {
 typedef struct naive_world {
     uint32_t function_count;
     naive_function functions[NAIVE_FUNCTIONS_MAX];
+    bool versions; /* they are versions of one function, to which max_instances (the same for all) and a
+                      function's start rate belong; without queues only */
     uint32_t arrival_count;
     const naive_arrival *arrivals; /* ascending */
     fsim_route_order route;        /* one of the orders that draw nothing */

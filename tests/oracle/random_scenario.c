@@ -119,6 +119,19 @@ static void choose_queue(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
     w->queue_timeout_ns = chance(rng, 40) ? span(rng, grid_ns, 30) + FSIM_MS + 1 : FSIM_NEVER;
 }
 
+/* Versions of one function instead of functions: now and then, and only where nobody waits in a queue if
+ * the naive simulator shall understand it. */
+static void choose_versions(naive_world *w, fsim_rng *rng, bool drawn) {
+    uint32_t most = w->functions[0].max_instances, provisioned = 0;
+    w->versions = (drawn || w->queue_capacity == 0) && chance(rng, 30);
+    for (uint32_t i = 0; w->versions && i < w->function_count; i++) {
+        naive_function *f = &w->functions[i];
+        f->max_instances = most;
+        f->provisioned = f->provisioned < most - provisioned ? f->provisioned : most - provisioned;
+        provisioned += f->provisioned;
+    }
+}
+
 static void choose_drawn(random_scenario *s, fsim_rng *rng) {
     static const char *const routes[] = {"newest_idle",    "oldest_idle", "newest_created",
                                          "oldest_created", "round_robin", "random",
@@ -167,6 +180,7 @@ void random_scenario_init(random_scenario *s, uint64_t seed, bool drawn) {
     if (w->warmup_ns > w->until_ns) {
         w->warmup_ns = 0;
     }
+    choose_versions(w, &rng, drawn);
     if (drawn) {
         choose_drawn(s, &rng);
     }
@@ -209,14 +223,22 @@ static void print_session(FILE *out, const fsim_session_spec *x) {
 }
 
 static void print_functions(FILE *out, const random_scenario *s) {
+    uint32_t most = s->world.functions[0].max_instances;
     fputs(" \"functions\": [", out);
+    if (s->world.versions) {
+        fputs("{\"name\": \"f\", ", out);
+        if (most != FSIM_UNLIMITED) {
+            fprintf(out, "\"max_instances\": %u, ", most);
+        }
+        fputs("\"versions\": [", out);
+    }
     for (uint32_t i = 0; i < s->world.function_count; i++) {
         const naive_function *f = &s->world.functions[i];
         const char *law = s->drawn ? "exponential\", \"mean" : "constant\", \"value";
         fprintf(out, "%s\n  {\"name\": \"f%u\", \"memory_mb\": %lld, \"vcpu\": 1, \"concurrency\": %u, ",
                 i > 0 ? "," : "", i + 1, (long long)f->memory_mb, f->slots);
         fprintf(out, "\"cpu_model\": \"%s\", \"slowdown_per_request\": 0.25, ", s->cpu_model);
-        if (f->max_instances != FSIM_UNLIMITED) {
+        if (f->max_instances != FSIM_UNLIMITED && !s->world.versions) {
             fprintf(out, "\"max_instances\": %u, ", f->max_instances);
         }
         if (f->provisioned > 0) {
@@ -229,7 +251,7 @@ static void print_functions(FILE *out, const random_scenario *s) {
         fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%s\"}}",
                 f->cold_ns > 0 ? law : "constant\", \"value", spell(f->cold_ns).text);
     }
-    fputs("],\n", out);
+    fputs(s->world.versions ? "]}],\n" : "],\n", out);
 }
 
 static void print_workload(FILE *out, const random_scenario *s) {
@@ -237,8 +259,8 @@ static void print_workload(FILE *out, const random_scenario *s) {
     if (s->drawn) {
         fputs(" \"workload\": {\"source\": \"superposition\", \"of\": [", out);
         for (uint32_t i = 0; i < w->function_count; i++) {
-            fprintf(out, "%s{\"source\": \"poisson\", \"rate\": %g, \"function\": \"f%u\"}",
-                    i > 0 ? ", " : "", 1.0 + (double)((s->seed + i) % 4), i + 1);
+            fprintf(out, "%s{\"source\": \"poisson\", \"rate\": %g, \"function\": \"%sf%u\"}",
+                    i > 0 ? ", " : "", 1.0 + (double)((s->seed + i) % 4), w->versions ? "f:" : "", i + 1);
         }
         fprintf(out, "], \"requests\": %u},\n", w->arrival_count);
         return;
@@ -246,8 +268,9 @@ static void print_workload(FILE *out, const random_scenario *s) {
     fputs(" \"workload\": {\"source\": \"list\", \"arrivals\": [", out);
     for (uint32_t i = 0; i < w->arrival_count; i++) {
         const naive_arrival *a = &w->arrivals[i];
-        fprintf(out, "%s\n  {\"arrival\": \"%s\", \"function\": \"f%u\", \"duration\": \"%s\"",
-                i > 0 ? "," : "", spell(a->at_ns).text, a->fn + 1, spell(a->service_ns).text);
+        fprintf(out, "%s\n  {\"arrival\": \"%s\", %sf%u\", \"duration\": \"%s\"", i > 0 ? "," : "",
+                spell(a->at_ns).text, w->versions ? "\"version\": \"" : "\"function\": \"", a->fn + 1,
+                spell(a->service_ns).text);
         if (a->session != 0) {
             fprintf(out, ", \"session\": \"user%u\"", a->session);
         }

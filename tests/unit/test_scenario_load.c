@@ -121,7 +121,8 @@ static void test_every_key_of_a_function(void) {
         " {\"name\": \"*\", \"memory_mb\": 64}]");
     const fsim_fn_spec *a = function("a"), *b = function("b");
     CHECK_EQ_INT(s->default_fn, 0);
-    CHECK_EQ_INT(fsim_function_table_count(s->functions), 2);
+    CHECK_EQ_INT(fsim_function_table_count(s->functions), 3);
+    CHECK_EQ_STR(function("a:v1")->version, "v1");
     CHECK_EQ_INT(a->memory_mb, 512);
     CHECK_EQ_INT(a->disk_mb, 10);
     CHECK_EQ_INT(a->concurrency, 8);
@@ -421,9 +422,6 @@ static void test_senseless_values(void) {
     refuse("\"functions\": [{\"name\": \"a\", \"vcpu\": 0}]", "t.json#/functions/0/vcpu",
            "more than 0 vCPUs");
     refuse("\"functions\": [{\"memory_mb\": 128}]", "t.json#/functions/0", "key \"name\" is missing");
-    refuse("\"functions\": [{\"name\": \"a\", \"versions\": [{\"name\": \"v1\", \"weight\": 0.5},"
-           " {\"name\": \"v2\", \"weight\": 0.5}]}]",
-           "t.json#/functions/0/versions", "traffic is not split between versions");
     refuse("\"functions\": [{\"name\": \"a\", \"cold_start_mode\": \"total\", \"cold_start\": {\"phases\": "
            "{}}}]",
            "t.json#/functions/0/cold_start", "phases cannot go with cold_start_mode");
@@ -432,6 +430,85 @@ static void test_senseless_values(void) {
     refuse("\"run\": {\"seed\": -1}", "t.json#/run/seed", "whole number of at least 0");
     refuse("\"run\": {\"windows\": {\"every\": \"0s\"}}", "t.json#/run/windows/every", "longer than 0");
     refuse("\"billing\": 5", "t.json#/billing", "expected an array of price books");
+}
+
+#define VERSIONS(function, versions)                                                                         \
+    "\"functions\": [{\"name\": \"a\"" function ", \"versions\": [" versions "]}]"
+#define V1 "{\"name\": \"v1\", \"weight\": 1}, "
+
+static void test_versions(void) {
+    require(
+        VERSIONS(", \"service\": \"5ms\", \"memory_mb\": 256, \"timeout\": \"9s\", \"provisioned\": 2,"
+                 " \"reserved_concurrency\": 7, \"cold_start\": {\"phases\": {\"user\": \"1s\"}}",
+                 "{\"name\": \"old\", \"weight\": [{\"at\": \"0s\", \"weight\": 9}, {\"at\": \"60s\", "
+                 "\"weight\": 0}]},"
+                 "{\"name\": \"new\", \"weight\": [{\"at\": \"30s\", \"weight\": 1}], \"service\": \"7ms\","
+                 " \"cold_start\": \"2s\", \"provisioned\": [{\"at\": \"10s\", \"provisioned\": 3},"
+                 " {\"at\": \"90s\", \"provisioned\": 0}]}"));
+    const fsim_fn_spec *a = function("a"), *old = function("a:old"), *new = function("a:new");
+    CHECK_EQ_INT(fsim_function_table_find(s->functions, "a:new"), 2);
+    CHECK_EQ_INT(new->version_of, 0);
+    CHECK(a->version == NULL && a->versions != NULL && old->versions == NULL);
+    CHECK_EQ_INT(a->versions->count, 2);
+    CHECK_EQ_STR(a->versions->names[1], "new");
+    CHECK_EQ_STR(new->version, "new");
+    /* What is not said is what the function says. */
+    CHECK_EQ_INT(new->memory_mb, 256);
+    CHECK_EQ_INT(new->timeout_ns, 9 * FSIM_SECOND);
+    CHECK_EQ_INT(new->reserved_concurrency, 7);
+    CHECK_EQ_INT(old->provisioned, 2);
+    CHECK(old->cold_has_phases && !new->cold_has_phases);
+    CHECK_NEAR(fsim_dist_mean_ns(&new->service), 7e6, 1);
+    CHECK_NEAR(fsim_dist_mean_ns(&old->service), 5e6, 1);
+    CHECK_NEAR(fsim_fn_cold_mean_s(new), 2, 1e-9);
+    CHECK_EQ_INT(new->provisioned, 0);
+    CHECK_EQ_INT(new->provisioned_step_count, 2);
+    CHECK_EQ_INT(new->provisioned_steps[0].at_ns, 10 * FSIM_SECOND);
+    CHECK_EQ_INT(new->provisioned_steps[0].count, 3);
+    CHECK_EQ_INT(new->provisioned_steps[1].count, 0);
+    /* 9:0 at first, 9:1 from 30 s on, 0:1 from 60 s on. */
+    CHECK_EQ_INT(a->versions->segment_count, 3);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 0, 0.999999), 0);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 30 * FSIM_SECOND - 1, 0.999999), 0);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 30 * FSIM_SECOND, 0.899999), 0);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 30 * FSIM_SECOND, 0.900001), 1);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 60 * FSIM_SECOND, 0), 1);
+    CHECK_EQ_INT(fsim_versions_pick(a->versions, 3600 * FSIM_SECOND, 0x1.fffffffffffffp-1), 1);
+}
+
+static void test_senseless_versions(void) {
+    refuse(VERSIONS("", ""), "t.json#/functions/0/versions", "array of 1 to 256 versions");
+    refuse(VERSIONS("", V1 "5"), "t.json#/functions/0/versions/1", "expected an object");
+    refuse(VERSIONS("", V1 "{\"weight\": 1}"), "t.json#/functions/0/versions/1", "key \"name\" is missing");
+    refuse(VERSIONS("", V1 "{\"name\": \"\"}"), "t.json#/functions/0/versions/1/name", "the version's name");
+    refuse(VERSIONS("", V1 "{\"name\": \"v1\"}"), "t.json#/functions/0/versions/1/name",
+           "version \"v1\" is declared twice");
+    refuse(VERSIONS("", V1 "{\"name\": \"v2\", \"weight\": -1}"), "t.json#/functions/0/versions/1/weight",
+           "found the number -1");
+    refuse(VERSIONS("", "{\"name\": \"v1\", \"weight\": 0}, {\"name\": \"v2\", \"weight\": 0}"),
+           "t.json#/functions/0/versions", "from 0s on the weights of all versions are 0");
+    refuse(VERSIONS("", "{\"name\": \"v1\", \"weight\": [{\"at\": \"0s\", \"weight\": 1}, {\"at\": \"1m\", "
+                        "\"weight\": 0}]}"),
+           "t.json#/functions/0/versions", "from 60s on the weights of all versions are 0");
+    refuse(VERSIONS("",
+                    V1 "{\"name\": \"v2\", \"weight\": [{\"at\": \"2s\", \"weight\": 1}, {\"at\": \"2s\", "
+                       "\"weight\": 0}]}"),
+           "t.json#/functions/0/versions/1/weight/1/at", "not after the step in front of it");
+    refuse(VERSIONS("", V1 "{\"name\": \"v2\", \"weight\": [{\"weight\": 1}]}"),
+           "t.json#/functions/0/versions/1/weight/0", "key \"at\" is missing");
+    refuse(VERSIONS("", V1 "{\"name\": \"v2\", \"weight\": []}"), "t.json#/functions/0/versions/1/weight",
+           "at least one {\"at\", \"weight\"}");
+    refuse(VERSIONS("", V1 "{\"name\": \"v2\", \"wieght\": 1}"), "t.json#/functions/0/versions/1/wieght",
+           "did you mean \"weight\"");
+    refuse(VERSIONS("", V1 "{\"name\": \"v2\", \"max_instances\": 3}"),
+           "t.json#/functions/0/versions/1/max_instances", "holds for all versions together");
+    refuse(VERSIONS(", \"max_instances\": 5", "{\"name\": \"v1\", \"provisioned\": 3}, {\"name\": \"v2\", "
+                                              "\"provisioned\": [{\"at\": \"8s\", \"provisioned\": 3}]}"),
+           "t.json#/functions/0/versions", "from 8s on 6 provisioned instances of all versions together");
+    refuse("\"functions\": [{\"name\": \"*\", \"versions\": [{\"name\": \"v1\"}]}]",
+           "t.json#/functions/0/versions", "declare the function");
+    refuse("\"functions\": [{\"name\": \"a:v1\"}, {\"name\": \"a\", \"versions\": [{\"name\": \"v1\"}]}]",
+           "t.json#/functions/1/versions", "what function \"a:v1\" is called already");
 }
 
 static void test_named_limits(void) {
@@ -547,6 +624,8 @@ int main(void) {
     RUN(test_unknown_names);
     RUN(test_contradictions);
     RUN(test_senseless_values);
+    RUN(test_versions);
+    RUN(test_senseless_versions);
     RUN(test_named_limits);
     if (mkdtemp(directory) == NULL) {
         return 1;

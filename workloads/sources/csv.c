@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define MEMORY_EMPTY (-1)
+#define MEMORY_EMPTY  (-1)
+#define VERSION_EMPTY (-1)
 
 typedef struct csv_source {
     fsim_csv *csv;
@@ -22,6 +23,9 @@ typedef struct csv_source {
     fsim_fn_id last_fn; /* the function of the last row, whose name probably comes again */
     size_t last_len;
     const char *last_name;
+    fsim_function_table *versions; /* names of versions as numbers; NULL: the column is not read */
+    fsim_fn_id called, version; /* the version of the last row that named one: what was called, what it is */
+    int64_t last_version;       /* its number; VERSION_EMPTY: none yet */
 } csv_source;
 
 /* --- cells that are names
@@ -51,6 +55,14 @@ static fsim_status hash_session(void *user, const char *text, size_t len, int64_
     return FSIM_OK;
 }
 
+static fsim_status number_version(void *user, const char *text, size_t len, int64_t *value, fsim_error *err) {
+    const csv_source *c = user;
+    fsim_fn_id number;
+    FSIM_TRY(fsim_function_table_intern(c->versions, text, len, &number, err));
+    *value = number;
+    return FSIM_OK;
+}
+
 /* --- the header
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -58,8 +70,9 @@ static void bind_columns(csv_source *c) {
     for (int role = 0; role < FSIM_NATIVE_ROLES; role++) {
         fsim_csv_binding binding = c->header.binding[role];
         binding.user = c;
-        if (c->header.field[role] == FSIM_NATIVE_ABSENT || role == FSIM_NATIVE_VERSION) {
-            continue; /* versions are allowed, not read */
+        if (c->header.field[role] == FSIM_NATIVE_ABSENT ||
+            (role == FSIM_NATIVE_VERSION && c->versions == NULL)) {
+            continue;
         }
         switch ((fsim_native_role)role) {
         case FSIM_NATIVE_FUNCTION:
@@ -70,6 +83,10 @@ static void bind_columns(csv_source *c) {
         case FSIM_NATIVE_SESSION:
             binding.name = hash_session;
             binding.when_empty = 0;
+            break;
+        case FSIM_NATIVE_VERSION:
+            binding.name = number_version;
+            binding.when_empty = VERSION_EMPTY;
             break;
         case FSIM_NATIVE_DURATION:
         case FSIM_NATIVE_CPU: binding.when_empty = FSIM_DRAW; break;
@@ -112,6 +129,14 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     FSIM_TRY(fsim_scaled_rows_open(&c->scaled, context, config, file, false, err));
     FSIM_TRY(fsim_csv_open(&c->csv, context->base_dir, file, err));
     FSIM_TRY(fsim_native_read_header(&c->header, c->csv, err));
+    c->last_version = VERSION_EMPTY;
+    if (c->header.field[FSIM_NATIVE_VERSION] != FSIM_NATIVE_ABSENT &&
+        fsim_function_table_has_versions(context->table)) { /* else nobody has any: the column says nothing */
+        c->versions = fsim_function_table_create();
+        if (c->versions == NULL) {
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+    }
     bind_columns(c);
     if (c->header.is_rates) {
         return open_rates(c, config, err);
@@ -129,6 +154,7 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
 
 static void close_files(void *state) {
     csv_source *c = state;
+    fsim_function_table_destroy(c->versions);
     fsim_rate_trace_close(c->rates);
     fsim_scaled_rows_close(&c->scaled);
     fsim_csv_close(c->csv);
@@ -176,6 +202,30 @@ static fsim_status apply_memory(csv_source *c, const fsim_arrivals *batch, fsim_
     return FSIM_OK;
 }
 
+/* Rows that name a version go to it. */
+static fsim_status apply_versions(csv_source *c, fsim_arrivals *batch, fsim_error *err) {
+    const int64_t *number = c->block.columns[c->header.field[FSIM_NATIVE_VERSION]] + c->row;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (number[i] == VERSION_EMPTY) {
+            continue;
+        }
+        if (number[i] != c->last_version || batch->fn[i] != c->called) {
+            const char *name = fsim_function_table_get(c->versions, (fsim_fn_id)number[i])->name;
+            fsim_error inner = {0};
+            fsim_status status = fsim_function_table_find_version(c->context.table, batch->fn[i], name,
+                                                                  strlen(name), &c->version, &inner);
+            if (status != FSIM_OK) {
+                return fsim_csv_fail(c->csv, c->block.lines[c->row + i], c->header.field[FSIM_NATIVE_VERSION],
+                                     err, "%s", inner.text);
+            }
+            c->called = batch->fn[i];
+            c->last_version = number[i];
+        }
+        batch->fn[i] = c->version;
+    }
+    return FSIM_OK;
+}
+
 /* The cells of a role for `count` rows from the current one, or NULL. */
 static const int64_t *cells_of(const csv_source *c, fsim_native_role role) {
     size_t field = c->header.field[role];
@@ -203,6 +253,9 @@ static fsim_status copy_rows(csv_source *c, fsim_arrivals *batch, uint32_t count
     batch->has_session = session != NULL;
     if (session != NULL) {
         memcpy(batch->session, session, count * sizeof *session);
+    }
+    if (c->versions != NULL) {
+        FSIM_TRY(apply_versions(c, batch, err));
     }
     if (c->header.field[FSIM_NATIVE_MEMORY] != FSIM_NATIVE_ABSENT) {
         FSIM_TRY(apply_memory(c, batch, err));

@@ -115,6 +115,21 @@ static fsim_status read_sessions(fst_source *s, const fsim_fst_block *block, uin
     return FSIM_OK;
 }
 
+/* Rows that name a version go to it. */
+static fsim_status apply_versions(fst_source *s, const fsim_fst_block *block, fsim_fn_id *fn,
+                                  fsim_error *err) {
+    fsim_error inner = {0};
+    FSIM_TRY(fsim_fst_read_texts(s->fst, block, FSIM_FST_VERSION_NAME, s->texts, err));
+    for (uint32_t i = 0; i < block->count; i++) {
+        const fsim_fst_text *text = &s->texts[i];
+        if (text->len != 0 && fsim_function_table_find_version(s->context.table, fn[i], text->text, text->len,
+                                                               &fn[i], &inner) != FSIM_OK) {
+            return fsim_fst_fail(s->fst, block, err, "row %u: %.400s", i, inner.text);
+        }
+    }
+    return FSIM_OK;
+}
+
 static fsim_status next_block(void *state, fsim_arrivals *batch, fsim_error *err) {
     fst_source *s = state;
     fsim_fst_block block;
@@ -135,6 +150,10 @@ static fsim_status next_block(void *state, fsim_arrivals *batch, fsim_error *err
         FSIM_TRY(apply_memory(s, &block, batch->fn, err));
     }
     FSIM_TRY(map_functions(s, batch->fn, block.count, err));
+    if ((block.columns >> FSIM_FST_VERSION_NAME & 1u) != 0 &&
+        fsim_function_table_has_versions(s->context.table)) {
+        FSIM_TRY(apply_versions(s, &block, batch->fn, err));
+    }
     batch->has_cpu = (all >> FSIM_FST_CPU & 1u) != 0;
     if (batch->has_cpu) {
         FSIM_TRY(fsim_fst_read_numbers(s->fst, &block, FSIM_FST_CPU, batch->cpu_ns, err));

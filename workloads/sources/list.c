@@ -1,5 +1,5 @@
-/* Arrivals written out in the scenario: an instant, or {arrival, function, duration, count, session}. The
- * list may be empty. */
+/* Arrivals written out in the scenario: an instant, or {arrival, function, version, duration, count,
+ * session}. The list may be empty. */
 #include "workloads/sources/arrival_support.h"
 
 #include "base/text.h"
@@ -25,19 +25,27 @@ static fsim_status read_entry(const fsim_source_context *context, const fsim_val
         return fsim_value_as_span(item, &entry->at_ns, err);
     }
     int64_t count = 1;
-    const char *session = NULL;
+    const char *session = NULL, *version = NULL;
+    fsim_error inner = {0};
     const fsim_value *function = fsim_value_get(item, "function");
     FSIM_TRY(fsim_source_read_span(item, "arrival", true, &entry->at_ns, err));
     FSIM_TRY(fsim_value_get_span(item, "duration", false, &entry->service_ns, err));
     FSIM_TRY(fsim_value_get_i64(item, "count", 0, INT64_MAX, &count, err));
     FSIM_TRY(fsim_value_get_string(item, "session", &session, err));
+    FSIM_TRY(fsim_value_get_string(item, "version", &version, err));
     entry->count = (uint64_t)count;
     if (session != NULL) {
         entry->session = fsim_hash_bytes(FSIM_HASH_START, session, strlen(session));
         entry->session += entry->session == 0;
     }
-    return function == NULL ? FSIM_OK
-                            : fsim_function_table_resolve(context->table, function, &entry->fn, err);
+    if (function != NULL) {
+        FSIM_TRY(fsim_function_table_resolve(context->table, function, &entry->fn, err));
+    }
+    if (version != NULL && fsim_function_table_find_version(context->table, entry->fn, version,
+                                                            strlen(version), &entry->fn, &inner) != FSIM_OK) {
+        return fsim_value_fail(fsim_value_get(item, "version"), err, "%s", inner.text);
+    }
+    return FSIM_OK;
 }
 
 static fsim_status open(void *state, const fsim_source_context *context, const fsim_value *config,
@@ -49,8 +57,8 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     }
     if (list->kind != FSIM_VALUE_ARRAY) {
         return fsim_value_fail(list, err,
-                               "expected an array of instants or {arrival, function, duration, count, "
-                               "session}");
+                               "expected an array of instants or {arrival, function, version, duration, "
+                               "count, session}");
     }
     l->entries = fsim_value_pool_alloc(context->pool, (list->count + 1) * sizeof *l->entries);
     if (l->entries == NULL) {
@@ -92,7 +100,7 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
 
 const fsim_source_ops fsim_source_list = {
     .name = "list",
-    .summary = "arrivals written out: instants, or {arrival, function, duration, count, session}",
+    .summary = "arrivals written out: instants, or {arrival, function, version, duration, count, session}",
     .example = "{\"source\": \"list\", \"arrivals\": [\"0s\", {\"arrival\": \"1s\", \"count\": 1500}, "
                "{\"arrival\": \"2s\", "
                "\"duration\": \"30ms\"}]}",
