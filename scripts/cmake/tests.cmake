@@ -46,12 +46,10 @@ fsim_add_test_programs(unit ${files})
 file(GLOB files CONFIGURE_DEPENDS tests/property/test_*.c tests/oracle/test_*.c)
 fsim_add_test_programs(property ${files})
 
-# tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput. With FSIM_FUZZ it is a fuzzer; otherwise it replays the files of
-# tests/fuzz/corpus/<name>/, so that what was once found stays found.
-file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
-foreach(file IN LISTS files)
-  get_filename_component(name "${file}" NAME_WE)
-  string(REPLACE "fuzz_" "" corpus "${name}")
+# A file that defines LLVMFuzzerTestOneInput. With FSIM_FUZZ the target fuzz_<corpus> is a fuzzer; otherwise it replays the
+# files of tests/fuzz/corpus/<corpus>/, so that what was once found stays found.
+function(fsim_add_fuzz_target corpus file)
+  set(name "fuzz_${corpus}")
   if(FSIM_FUZZ)
     add_executable(${name} "${file}")
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
@@ -61,7 +59,28 @@ foreach(file IN LISTS files)
       WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     set_tests_properties(fuzz/${corpus} PROPERTIES LABELS fuzz TIMEOUT 300)
   endif()
+  target_compile_definitions(${name} PRIVATE ${ARGN})
   target_link_libraries(${name} PRIVATE fsim_test_support)
+endfunction()
+
+file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  string(REPLACE "fuzz_" "" corpus "${name}")
+  fsim_add_fuzz_target("${corpus}" "${file}")
+endforeach()
+
+# Readers of public traces: one program each of tests/fuzz/reader.c. Format, and what its first file is called.
+foreach(reader IN ITEMS
+    "azure-2019 invocations_per_function_md.anon.d01.csv" "azure-2021 trace.txt" "huawei-2023 requests_minute.csv"
+    "huawei-2025-requests requests.csv" "huawei-2025-cold-starts day_00.csv" "ibm-code-engine week.csv" "opendc fn.csv"
+    "prometheus answer.json" "lambda-report log.txt" "common-log access.log" "series series.csv" "instants times.csv"
+    "numbers numbers.txt")
+  string(REPLACE " " ";" reader "${reader}")
+  list(GET reader 0 format)
+  list(GET reader 1 first_file)
+  string(REPLACE "-" "_" corpus "reader_${format}")
+  fsim_add_fuzz_target("${corpus}" tests/fuzz/reader.c FUZZ_FORMAT="${format}" FUZZ_FILE="${first_file}")
 endforeach()
 
 file(GLOB files CONFIGURE_DEPENDS tests/conformance/*.c)

@@ -3,17 +3,23 @@
 #include "base/sha256.h"
 #include "io/file.h"
 #include "report/summary_json.h"
+#include "trace/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+/* An element of "files": a file or folder of a public trace. */
+static bool names_trace(const fsim_value *value) {
+    return value->kind == FSIM_VALUE_STRING && value->key == NULL && value->parent != NULL &&
+           value->parent->kind == FSIM_VALUE_ARRAY && value->parent->key != NULL &&
+           strcmp(value->parent->key, "files") == 0;
+}
+
 /* "file" and "profile", and the elements of "files". */
 static bool names_file(const fsim_value *value) {
-    bool listed = value->key == NULL && value->parent != NULL && value->parent->kind == FSIM_VALUE_ARRAY &&
-                  value->parent->key != NULL && strcmp(value->parent->key, "files") == 0;
     return value->kind == FSIM_VALUE_STRING &&
-           (listed ||
+           (names_trace(value) ||
             (value->key != NULL && (strcmp(value->key, "file") == 0 || strcmp(value->key, "profile") == 0)));
 }
 
@@ -83,6 +89,52 @@ static bool hash_file(const char *path, char hex[FSIM_SHA256_TEXT_SIZE], json_in
     return ok;
 }
 
+static bool add_file(json_t *inputs, const char *name, const char *path) {
+    char hex[FSIM_SHA256_TEXT_SIZE];
+    json_int_t bytes;
+    json_t *input = json_pack("{s:s}", "file", name);
+    bool ok = input != NULL;
+    if (ok && path != NULL && hash_file(path, hex, &bytes)) {
+        ok = json_object_set_new(input, "bytes", json_integer(bytes)) == 0 &&
+             json_object_set_new(input, "sha256", json_string(hex)) == 0;
+    }
+    return json_array_append_new(inputs, input) == 0 && ok;
+}
+
+/* What one element of "files" stands for. */
+typedef struct trace_files {
+    json_t *inputs;
+    const char *name; /* of the file or folder, without those above it */
+    size_t path_len;  /* of its path: the paths of its files go on behind that */
+    bool ok;
+} trace_files;
+
+static bool add_trace_file(void *user, const char *path) {
+    trace_files *files = user;
+    char name[FSIM_PATH_MAX];
+    snprintf(name, sizeof name, "%s%s", files->name, path + files->path_len);
+    files->ok = add_file(files->inputs, name, path);
+    return files->ok;
+}
+
+static bool add_named(json_t *inputs, const fsim_scenario *scenario, const fsim_value *value) {
+    char path[FSIM_PATH_MAX];
+    const char *name = base_name(value->string);
+    bool found = fsim_file_resolve(scenario->base_dir, value->string, path, sizeof path, NULL) == FSIM_OK;
+    size_t len = found ? strlen(path) : 0;
+    if (found && names_trace(value)) { /* "trace/" is "trace" */
+        while (len > 1 && path[len - 1] == '/') {
+            path[--len] = '\0';
+        }
+        name = base_name(path);
+    }
+    trace_files files = {.inputs = inputs, .name = name, .path_len = len, .ok = true};
+    if (found && names_trace(value) && fsim_trace_list(path, add_trace_file, &files, NULL) == FSIM_OK) {
+        return files.ok;
+    }
+    return files.ok && add_file(inputs, name, found ? path : NULL);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): at most FSIM_JSON_DEPTH_MAX deep */
 static bool collect_inputs(json_t *inputs, const fsim_scenario *scenario, const fsim_value *value) {
     if (value->kind == FSIM_VALUE_ARRAY || value->kind == FSIM_VALUE_OBJECT) {
@@ -93,19 +145,7 @@ static bool collect_inputs(json_t *inputs, const fsim_scenario *scenario, const 
         }
         return true;
     }
-    if (!names_file(value)) {
-        return true;
-    }
-    char path[FSIM_PATH_MAX], hex[FSIM_SHA256_TEXT_SIZE];
-    json_int_t bytes;
-    json_t *input = json_pack("{s:s}", "file", base_name(value->string));
-    bool ok = input != NULL;
-    if (ok && fsim_file_resolve(scenario->base_dir, value->string, path, sizeof path, NULL) == FSIM_OK &&
-        hash_file(path, hex, &bytes)) {
-        ok = json_object_set_new(input, "bytes", json_integer(bytes)) == 0 &&
-             json_object_set_new(input, "sha256", json_string(hex)) == 0;
-    }
-    return json_array_append_new(inputs, input) == 0 && ok;
+    return !names_file(value) || add_named(inputs, scenario, value);
 }
 
 json_t *fsim_manifest_inputs(const fsim_scenario *scenario) {

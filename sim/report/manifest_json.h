@@ -2,10 +2,12 @@
  *
  *     schema, name, policy, seed, version      of fsim
  *     input_sha256                             of the scenario and its files together
- *     inputs [{file, bytes, sha256}]           the files that the scenario names, as sha256sum prints them
- *     scenario                                 the effective one in full, defaults and bundle included
+ *     inputs [{file, bytes, sha256}]           the files that the scenario names, as sha256sum prints them;
+ * of the folder of a trace those that are read, in order of name scenario                                 the
+ * effective one in full, defaults and bundle included
  *
- * No clock, no host, no folder: a file stands there by its name alone. run.threads is left out, because
+ * No clock, no host, no folder: a file stands there by its name alone, one of a
+ * trace's folder by its path in it. run.threads is left out, because
  * results do not depend on it. What is no regular file (standard input, a file inside the program) has no
  * hash. */
 #ifndef FSIM_REPORT_MANIFEST_JSON_H

@@ -151,6 +151,10 @@ typedef struct fsim_trace_options {
 /* Whether the file is of a known format, and its name; NULL: it is not, or no regular file. */
 const char *fsim_trace_recognise(const char *path);
 
+/* The files that are read of a trace's file or folder, in order of name, until `visit` says false. */
+typedef bool (*fsim_trace_visit)(void *user, const char *path);
+fsim_status fsim_trace_list(const char *path, fsim_trace_visit visit, void *user, fsim_error *err);
+
 void fsim_trace_options_default(fsim_trace_options *options);
 
 /* ---- a trace ---- */

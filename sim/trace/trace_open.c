@@ -175,6 +175,19 @@ fsim_status fsim_trace_open(fsim_trace **out, const fsim_trace_options *options,
     return FSIM_OK;
 }
 
+fsim_status fsim_trace_list(const char *path, fsim_trace_visit visit, void *user, fsim_error *err) {
+    fsim_trace *t = calloc(1, sizeof *t);
+    if (t == NULL || (t->pool = fsim_value_pool_create()) == NULL) {
+        free(t);
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    fsim_status status = trace_find_files(t, NULL, &path, 1, err);
+    for (size_t i = 0; status == FSIM_OK && i < t->file_count && visit(user, t->files[i].path); i++) {
+    }
+    fsim_trace_close(t);
+    return status;
+}
+
 void fsim_trace_close(fsim_trace *t) {
     if (t == NULL) {
         return;

@@ -1,9 +1,8 @@
 /* Any bytes as CSV, read the short way and all through libcsv: the same rows, or the same refusal. */
 #include "io/csv_reader.h"
+#include "support/fuzz_files.h"
 #include "support/fuzz_input.h"
 
-#include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 typedef struct reading {
@@ -74,10 +73,7 @@ static void read_file(reading *r, const char *path, bool all_libcsv) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char path[64];
     reading fast, slow;
-    int file = memfd_create("fuzz.csv", 0);
-    fsim_assert(file >= 0);
-    fsim_assert(write(file, data, size) == (ssize_t)size);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int file = fuzz_open_file(data, size, path, sizeof path);
     read_file(&fast, path, false);
     read_file(&slow, path, true);
     close(file);
