@@ -153,6 +153,7 @@ typedef struct fsim_scale_view {
     uint32_t in_flight, queued;
     fsim_ns elapsed_ns;                  /* since the last tick, or since the scaler woke up */
     double concurrency;                  /* plan.totals: requests in execution, mean over elapsed_ns */
+    double concurrency_peak;             /* provisioned, plan.totals: the most of them at once */
     double cpu;                          /* plan.totals: vCPU in use by all instances, mean over elapsed_ns */
     const fsim_instance_view *instances; /* plan.wants_instances: those ready, oldest first, then those
                                             starting, oldest first; borrowed for the call. Else NULL */
@@ -199,5 +200,14 @@ typedef struct fsim_scaling_ops {
     /* A request reached a function with `wanted` = 0 through the activator: true asks for a tick at once. */
     bool (*poke)(void *state, const void *params, fsim_ns now_ns);
 } fsim_scaling_ops;
+
+/* ---- provisioned: how many instances are kept ready regardless of demand ----
+ *
+ * A scaler of those instances alone, beside the one of all others. Its plan: `initial`, the number at the
+ * beginning; tick_ns, 0 for a number that never changes; `totals` for what it reads; `reads`. A tick is given
+ * `wanted`, what has been asked for; `ready`, those that serve; `starting`, those still to come; the requests
+ * in execution in them (concurrency, concurrency_peak, in_flight); and decides `want`. What exceeds the
+ * function's max_instances never starts. */
+typedef fsim_scaling_ops fsim_provisioned_ops;
 
 #endif

@@ -76,9 +76,11 @@ void fsim_value_merge(fsim_value_pool *pool, fsim_value *base, const fsim_value 
  * objects with a "name", by that name
  * ("functions.fn.memory_mb=256", "platform.queue.capacity=100", "functions[0].service.mean=20ms"). Missing
  * objects are created. TEXT is read as JSON scalar (null, true, 12, 1.5) where it is one, as a string
- * otherwise. */
+ * otherwise. _value: the value itself, which replaces what is there. */
 fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *path, const char *text,
                            const char *origin, fsim_error *err);
+fsim_status fsim_value_set_value(fsim_value_pool *pool, fsim_value *root, const char *path, fsim_value *value,
+                                 const char *origin, fsim_error *err);
 
 /* Looking up. All mark what they find as used. A key whose value is null, or the string "none", is there but
  * `fsim_value_is_off`. */

@@ -225,8 +225,8 @@ static void forget_parameters(fsim_value *object, const char *key, const fsim_va
     }
 }
 
-fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *path_text, const char *text,
-                           const char *origin, fsim_error *err) {
+fsim_status fsim_value_set_value(fsim_value_pool *pool, fsim_value *root, const char *path_text,
+                                 fsim_value *value, const char *origin, fsim_error *err) {
     const set_path path = {pool, path_text, origin, err};
     const char *rest = path_text;
     fsim_value *at = root;
@@ -241,10 +241,6 @@ fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *
             return fsim_fail(err, FSIM_ELIMIT, "out of memory");
         }
     } while (*rest != '\0');
-    fsim_value *value = value_of_text(pool, text, origin);
-    if (value == NULL) {
-        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
-    }
     fsim_value *parent = at->parent;
     if (parent->kind == FSIM_VALUE_OBJECT) {
         const char *key = at->key;
@@ -254,4 +250,11 @@ fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *
         fsim_value_replace(at, value);
     }
     return FSIM_OK;
+}
+
+fsim_status fsim_value_set(fsim_value_pool *pool, fsim_value *root, const char *path, const char *text,
+                           const char *origin, fsim_error *err) {
+    fsim_value *value = value_of_text(pool, text, origin);
+    return value == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
+                         : fsim_value_set_value(pool, root, path, value, origin, err);
 }

@@ -118,11 +118,25 @@ static fsim_status decide(const fsim_metric_series *series, const fsim_decide_se
     return FSIM_OK;
 }
 
+/* Of a bundle whose instances start for single requests, the policy of its provisioned ones can decide. */
+static fsim_status choose_kind(fsim_decide_setup *setup, const fsim_scenario *scenario, fsim_scale_plan *plan,
+                               fsim_error *err) {
+    setup->ready_after_ns = fsim_ns_from_s(fsim_fn_cold_mean_s(setup->fn));
+    setup->ops = scenario->scaling;
+    setup->params = scenario->scaling_params;
+    if (scenario->scaling->tick == NULL && scenario->provisioned->tick != NULL) {
+        double delay_ns = fsim_dist_mean_ns(&scenario->provisioned_delay);
+        setup->provisioned = true;
+        setup->ready_after_ns = fsim_ns_add(setup->ready_after_ns, (fsim_ns)delay_ns);
+        setup->ops = scenario->provisioned;
+        setup->params = scenario->provisioned_params;
+    }
+    return fsim_decide_plan(setup, plan, err);
+}
+
 static fsim_status decide_with(const fsim_scenario *scenario, const char *policy, const char *path,
                                const decide_values *values, fsim_error *err) {
     fsim_decide_setup setup = {
-        .ops = scenario->scaling,
-        .params = scenario->scaling_params,
         .fn = fsim_function_table_get(scenario->functions, scenario->default_fn),
         .seed = scenario->seed,
         .series = strcmp(path, "-") == 0 ? "standard input" : path,
@@ -130,7 +144,7 @@ static fsim_status decide_with(const fsim_scenario *scenario, const char *policy
     fsim_series_options reading = {.columns = values->columns.items, .column_count = values->columns.count};
     fsim_scale_plan plan;
     fsim_metric_series series;
-    setup.ready_after_ns = fsim_ns_from_s(fsim_fn_cold_mean_s(setup.fn));
+    FSIM_TRY(choose_kind(&setup, scenario, &plan, err));
     if (values->ready_after != NULL) {
         FSIM_TRY(read_span(values->ready_after, "--ready-after", &setup.ready_after_ns, err));
     }
@@ -139,7 +153,6 @@ static fsim_status decide_with(const fsim_scenario *scenario, const char *policy
     } else if (values->max_gap != NULL) {
         FSIM_TRY(read_span(values->max_gap, "--max-gap", &reading.max_gap_ns, err));
     }
-    FSIM_TRY(fsim_decide_plan(&setup, &plan, err));
     reading.value_is = only_input(plan.reads);
     FSIM_TRY(fsim_series_read(&series, path, &reading, err));
     fsim_status status = decide(&series, &setup, &plan, policy, values, err);
@@ -160,8 +173,9 @@ const fsim_command fsim_command_decide = {
     .summary = "what a scaling policy would have decided on a recorded metric series, and why",
     .arguments = "POLICY SERIES",
     .detail =
-        "POLICY is a bundle, a scaling policy, or a .json file with either or with the policy's parameters\n"
-        "alone. Its own code decides, the same that a run simulates.\n\n"
+        "POLICY is a bundle, a scaling or provisioned policy, or a .json file with one of them or with the\n"
+        "policy's parameters alone. Its own code decides, the same that a run simulates. Of a bundle whose\n"
+        "instances start for single requests, policy.provisioned decides if it adjusts anything.\n\n"
         "SERIES is a CSV file (- for standard input) with a column of time (time_s, time_ms, time or "
         "timestamp,\n"
         "also ISO 8601) and, in any order, what the policy reads:\n"

@@ -83,6 +83,9 @@ static json_t *list_policies(void) {
     for (size_t i = 0; fsim_admission_registry[i] != NULL; i++) {
         add_policy(list, "admission", &fsim_admission_registry[i]->info);
     }
+    for (size_t i = 0; fsim_provisioned_registry[i] != NULL; i++) {
+        add_policy(list, "provisioned", &fsim_provisioned_registry[i]->info);
+    }
     return list;
 }
 

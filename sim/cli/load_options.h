@@ -11,7 +11,7 @@
         .help = "set any key of the scenario; repeatable",                                                   \
         .more = "dots between keys, functions by name or [index]:\n"                                         \
                 "functions.fn.service.mean=20ms  platform.account_concurrency=100\n"                         \
-                "none switches a limit off"                                                                  \
+                "none switches a limit off; {…} and […] are JSON"                                        \
     }
 
 #define FSIM_OPTION_ROW_SEED                                                                                 \

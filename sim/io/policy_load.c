@@ -28,6 +28,15 @@ static bool is_scaler(const char *name) {
     return false;
 }
 
+static bool is_provisioned(const char *name) {
+    for (size_t i = 0; fsim_provisioned_registry[i] != NULL; i++) {
+        if (strcmp(fsim_provisioned_registry[i]->info.name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static fsim_status fail_unknown(const char *name, fsim_error *err) {
     const char *names[NAMES_MAX + 1];
     size_t n = 0;
@@ -37,23 +46,30 @@ static fsim_status fail_unknown(const char *name, fsim_error *err) {
     for (size_t i = 0; fsim_scaling_registry[i] != NULL && n < NAMES_MAX; i++) {
         names[n++] = fsim_scaling_registry[i]->info.name;
     }
+    for (size_t i = 0; fsim_provisioned_registry[i] != NULL && n < NAMES_MAX; i++) {
+        names[n++] = fsim_provisioned_registry[i]->info.name;
+    }
     names[n] = NULL;
     const char *near = fsim_text_nearest(name, names);
     if (near != NULL) {
-        return fsim_fail_at(err, FSIM_ECONFIG, name, "no such bundle or scaling policy; did you mean \"%s\"?",
-                            near);
+        return fsim_fail_at(err, FSIM_ECONFIG, name,
+                            "no such bundle, scaling or provisioned policy; did you mean \"%s\"?", near);
     }
-    return fsim_fail_at(err, FSIM_ECONFIG, name,
-                        "no such bundle or scaling policy, expected a name that \"fsim list\" shows, or a "
-                        ".json file");
+    return fsim_fail_at(
+        err, FSIM_ECONFIG, name,
+        "no such bundle, scaling or provisioned policy, expected a name that \"fsim list\" shows, or a "
+        ".json file");
 }
 
 /* {"bundle": "none", "scaling": …, "binding": "late"}: a scaler may hold requests in front of the instances,
- * which early binding would contradict. */
-static fsim_value *policy_around(fsim_value_pool *pool, fsim_value *scaling, const char *origin) {
+ * which early binding would contradict. Or "provisioned": …. */
+static fsim_value *policy_around(fsim_value_pool *pool, fsim_value *one, const char *origin) {
+    const fsim_value *name = fsim_value_peek(one, "name");
+    bool provisioned =
+        name->kind == FSIM_VALUE_STRING && is_provisioned(name->string) && !is_scaler(name->string);
     fsim_value *policy = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
     fsim_value_put(pool, policy, "bundle", fsim_value_new_string(pool, "none", origin));
-    fsim_value_put(pool, policy, "scaling", scaling);
+    fsim_value_put(pool, policy, provisioned ? "provisioned" : "scaling", one);
     fsim_value_put(pool, policy, "binding", fsim_value_new_string(pool, "late", origin));
     return policy;
 }
@@ -74,7 +90,7 @@ static fsim_status choose(fsim_value_pool *pool, const char *name, fsim_value **
         *bundle = scaler ? NULL : name;
     } else if (is_bundle(name)) {
         *bundle = name;
-    } else if (is_scaler(name)) {
+    } else if (is_scaler(name) || is_provisioned(name)) {
         fsim_value *scaling = fsim_value_new(pool, FSIM_VALUE_OBJECT, origin);
         fsim_value_put(pool, scaling, "name", fsim_value_new_string(pool, name, origin));
         *policy = policy_around(pool, scaling, origin);

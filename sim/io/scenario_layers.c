@@ -13,9 +13,12 @@
  * "default". */
 static const char defaults_json[] =
     "{\"schema\": \"" FSIM_SCENARIO_SCHEMA "\", \"name\": \"\", \"workload\": null, \"functions\": [],"
-    " \"policy\": {\"bundle\": null, \"binding\": \"early\", \"cancel_start\": false, \"admission\": null},"
+    " \"policy\": {\"bundle\": null, \"binding\": \"early\", \"cancel_start\": false, \"admission\": null,"
+    "  \"provisioned\": {\"name\": \"constant\"}},"
     " \"platform\": {\"account_concurrency\": null, \"memory_quota_mb\": null, \"start_rate\": null,"
-    "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"gateway\": null, \"nodes\": null,"
+    "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"provisioned_delay\": \"0s\", "
+    "\"provisioned_claims\": false, "
+    "\"gateway\": null, \"nodes\": null,"
     "  \"account_instances\": null, \"memory_quota_status\": 429, "
     "  \"async\": {\"after_error\": [\"1m\", \"2m\"], \"interval\": \"1s\", \"factor\": 2, \"longest\": "
     "\"5m\","
@@ -68,11 +71,15 @@ static fsim_value *section_of(layers *l, fsim_value *root, const char *section) 
 
 /* ---- policies by name alone ---- */
 
-/* "routing": "random" is short for "routing": {"name": "random"}. For admission "none" is null: no policy. */
+/* "routing": "random" is short for "routing": {"name": "random"}. For admission "none" is null: no policy;
+ * for provisioned it is what the functions say. */
 static void expand_short_policies(layers *l, fsim_value *policy) {
-    static const char *const kinds[] = {"scaling", "keepalive", "routing", "admission", NULL};
+    static const char *const kinds[] = {"scaling", "keepalive", "routing", "admission", "provisioned", NULL};
     for (const char *const *kind = kinds; *kind != NULL; kind++) {
         const fsim_value *name = fsim_value_peek(policy, *kind);
+        if (strcmp(*kind, "provisioned") == 0 && name != NULL && fsim_value_is_off(name)) {
+            name = fsim_value_new_string(l->pool, "constant", name->origin);
+        }
         bool short_form = name != NULL && name->kind == FSIM_VALUE_STRING;
         if (!short_form || (strcmp(*kind, "admission") == 0 && fsim_value_is_off(name))) {
             continue;
@@ -315,12 +322,22 @@ static bool is_about_template(const char *path) {
     return strncmp(path, prefix, sizeof prefix - 1) == 0;
 }
 
+/* "{…}" and "[…]" are JSON and replace what is there; all else is a scalar. */
+static fsim_status lay_setting(layers *l, const fsim_setting *s) {
+    fsim_value *value;
+    if (s->text[0] != '{' && s->text[0] != '[') {
+        return fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err);
+    }
+    FSIM_TRY(fsim_json_read_text(l->pool, s->text, s->origin, &value, l->err));
+    return fsim_value_set_value(l->pool, l->root, s->path, value, s->origin, l->err);
+}
+
 /* Settings of the template come first: the default function "fn", if there is no other, is made from it. */
 static fsim_status lay_settings(layers *l, bool about_template) {
     for (size_t i = 0; i < l->options->setting_count; i++) {
         const fsim_setting *s = &l->options->settings[i];
         if (strcmp(s->path, bundle_path) != 0 && is_about_template(s->path) == about_template) {
-            FSIM_TRY(fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err));
+            FSIM_TRY(lay_setting(l, s));
             expand_short_policies(l, fsim_value_peek(l->root, "policy"));
         }
     }

@@ -304,6 +304,46 @@ static fsim_status read_nodes(const reader *r) {
 
 /* ---- the section ---- */
 
+/* What the provisioned instances of all functions claim must fit and leave room for one instance more of any
+ * function, or they would never all be there. */
+static fsim_status check_claims(const reader *r) {
+    const fsim_scenario *s = r->s;
+    uint32_t count = fsim_function_table_count(s->functions);
+    uint64_t instances = 0, shared = 0, reserved = 0;
+    int64_t memory_mb = 0, largest_mb = 0;
+    for (fsim_fn_id id = 0; id < count; id++) {
+        const fsim_fn_spec *fn = fsim_function_table_get(s->functions, id);
+        bool reserves = fn->reserved_concurrency != FSIM_UNLIMITED;
+        uint64_t slots = fn->concurrency == FSIM_UNLIMITED ? 1 : fn->concurrency;
+        instances += fn->provisioned;
+        memory_mb += (int64_t)fn->provisioned * fn->memory_mb;
+        largest_mb = fn->memory_mb > largest_mb ? fn->memory_mb : largest_mb;
+        shared += reserves ? 0 : fn->provisioned * slots;
+        reserved += reserves ? fn->reserved_concurrency : 0;
+        if (reserves && fn->provisioned * slots > fn->reserved_concurrency) {
+            return fsim_value_fail(
+                fsim_value_get(r->platform, "provisioned_claims"), r->err,
+                "\"%s\" has %u provisioned instances, more than its reserved concurrency %u", fn->name,
+                fn->provisioned, fn->reserved_concurrency);
+        }
+    }
+    if (instances == 0) {
+        return FSIM_OK;
+    }
+    const char *key = memory_mb + largest_mb > s->memory_quota_mb                 ? "memory_quota_mb"
+                      : instances >= s->account_instances                         ? "account_instances"
+                      : shared > 0 && shared + reserved >= s->account_concurrency ? "account_concurrency"
+                                                                                  : NULL;
+    return key == NULL
+               ? FSIM_OK
+               : fsim_value_fail(
+                     fsim_value_get(r->platform, key), r->err,
+                     "the provisioned instances claim %llu instances, %lld MB and a concurrency of "
+                     "%llu beside %llu reserved: expected less than the limit, by one instance at least",
+                     (unsigned long long)instances, (long long)memory_mb, (unsigned long long)shared,
+                     (unsigned long long)reserved);
+}
+
 /* What no instance could ever satisfy is a contradiction, not a very strict limit. */
 static fsim_status check_functions(const reader *r) {
     const fsim_scenario *s = r->s;
@@ -335,7 +375,7 @@ static fsim_status check_functions(const reader *r) {
                                "the functions reserve %llu together, more than the account's %llu",
                                (unsigned long long)reserved, (unsigned long long)s->account_concurrency);
     }
-    return FSIM_OK;
+    return s->provisioned_claims ? check_claims(r) : FSIM_OK;
 }
 
 static fsim_status read_quotas(const reader *r) {
@@ -366,6 +406,8 @@ fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));
     FSIM_TRY(read_start_limit(&r, "provisioned_start_rate", &s->provisioned_start_rate));
     FSIM_TRY(fsim_value_get_bool(r.platform, "provisioned_together", &s->provisioned_together, err));
+    FSIM_TRY(fsim_value_get_bool(r.platform, "provisioned_claims", &s->provisioned_claims, err));
+    FSIM_TRY(read_dist(&r, fsim_value_get(r.platform, "provisioned_delay"), &s->provisioned_delay));
     FSIM_TRY(read_gateway(&r));
     FSIM_TRY(read_queue(&r));
     FSIM_TRY(read_retry(&r));

@@ -21,11 +21,13 @@ INFO_OF(scaling)
 INFO_OF(keepalive)
 INFO_OF(routing)
 INFO_OF(admission)
+INFO_OF(provisioned)
 
 static const policy_kind scaling_kind = {"scaling", scaling_info};
 static const policy_kind keepalive_kind = {"keepalive", keepalive_info};
 static const policy_kind routing_kind = {"routing", routing_info};
 static const policy_kind admission_kind = {"admission", admission_info};
+static const policy_kind provisioned_kind = {"provisioned", provisioned_info};
 
 static fsim_status find_policy(const policy_kind *kind, const fsim_value *name, size_t *index,
                                fsim_error *err) {
@@ -137,6 +139,8 @@ fsim_status fsim_scenario_read_policy(fsim_scenario *s, fsim_error *err) {
         FSIM_TRY(read_kind(s, &admission_kind, policy, &index, &s->admission_params, err));
         s->admission = fsim_admission_registry[index];
     }
+    FSIM_TRY(read_kind(s, &provisioned_kind, policy, &index, &s->provisioned_params, err));
+    s->provisioned = fsim_provisioned_registry[index];
     FSIM_TRY(fsim_value_get_enum(policy, "binding", bindings, &binding, err));
     s->binding = (fsim_binding)binding;
     FSIM_TRY(fsim_value_get_bool(policy, "cancel_start", &s->cancel_start, err));

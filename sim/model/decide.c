@@ -19,6 +19,7 @@ typedef struct driver {
 
     size_t next_row, sampled_row; /* first row to come; first row that no sample has seen */
     double held[FSIM_INPUTS], sampled[FSIM_INPUTS];
+    double peak;      /* of the concurrency, over the rows of the last sample */
     double arrivals;  /* since the beginning */
     uint64_t arrived; /* of them, told to the policy */
 
@@ -145,16 +146,29 @@ static const fsim_instance_view *instance_list(driver *d) {
 
 /* ---- demand ---- */
 
+static double room_of(const driver *d) {
+    uint32_t slots = d->setup->fn->concurrency;
+    return d->ready == 0 ? 0 : slots == FSIM_UNLIMITED ? INFINITY : (double)d->ready * slots;
+}
+
 /* Requests inside the instances, and waiting. */
 static void split(const driver *d, const double *inputs, double *inside, double *waiting) {
-    uint32_t slots = d->setup->fn->concurrency;
-    double room = d->ready == 0 ? 0 : slots == FSIM_UNLIMITED ? INFINITY : (double)d->ready * slots;
+    double room = room_of(d);
     *inside = inputs[FSIM_INPUT_CONCURRENCY];
     *waiting = inputs[FSIM_INPUT_QUEUE];
     if (!has(d, FSIM_INPUT_QUEUE) && *inside > room) {
         *waiting = *inside - room;
         *inside = room;
     }
+    if (d->setup->provisioned) {
+        *waiting = 0;
+    }
+}
+
+/* Of `requests`, those that provisioned instances have room for. */
+static double within_room(const driver *d, double requests) {
+    double room = room_of(d);
+    return d->setup->provisioned && requests > room ? room : requests;
 }
 
 static double cpu_of_one(const driver *d) {
@@ -195,6 +209,11 @@ static void read_rows(driver *d) {
             sum += d->series->values[i][row];
         }
         d->sampled[i] = sum / (double)rows;
+    }
+    const double *concurrency = d->series->values[FSIM_INPUT_CONCURRENCY];
+    d->peak = rows > 0 ? 0 : d->held[FSIM_INPUT_CONCURRENCY];
+    for (size_t row = d->sampled_row; concurrency != NULL && row < d->next_row; row++) {
+        d->peak = concurrency[row] > d->peak ? concurrency[row] : d->peak;
     }
     d->sampled_row = d->next_row;
 }
@@ -244,7 +263,8 @@ static fsim_status tick(driver *d, fsim_decide_fn row, void *user, fsim_error *e
                                   .in_flight = to_count(inside),
                                   .queued = to_count(waiting),
                                   .elapsed_ns = d->plan.tick_ns,
-                                  .concurrency = d->sampled[FSIM_INPUT_CONCURRENCY],
+                                  .concurrency = within_room(d, d->sampled[FSIM_INPUT_CONCURRENCY]),
+                                  .concurrency_peak = within_room(d, d->peak),
                                   .cpu = d->ready > 0 ? cpu_of_one(d) * (double)d->ready : 0,
                                   .instances = d->plan.wants_instances ? instance_list(d) : NULL,
                                   .instance_count = d->plan.wants_instances ? d->ready + d->starting : 0};

@@ -17,6 +17,9 @@
  * way its requests took: where an instance is ready they count as its own, waiting ones too, else as the
  * activator's.
  *
+ * Provisioned instances (setup.provisioned) take what their slots hold; the rest runs elsewhere and is
+ * neither inside nor waiting. The most at once is that of the rows.
+ *
  * Of no effect: a policy's wish to sleep (it would decide the same again), and starts for single requests. */
 #ifndef FSIM_MODEL_DECIDE_H
 #define FSIM_MODEL_DECIDE_H
@@ -25,12 +28,13 @@
 #include "api/policy_api.h"
 
 typedef struct fsim_decide_setup {
-    const fsim_scaling_ops *ops;
+    const fsim_scaling_ops *ops; /* or fsim_provisioned_ops, which are the same */
     const void *params;
     const fsim_fn_spec *fn;
     fsim_ns ready_after_ns;
     uint64_t seed;      /* of what the policy draws */
     const char *series; /* the file, for messages */
+    bool provisioned;   /* ops is a policy of provisioned instances */
 } fsim_decide_setup;
 
 /* One tick. */

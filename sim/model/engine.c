@@ -1,7 +1,7 @@
 /* The path of a request: arrival, admission, a slot or a queue or a start, execution, completion. The order
  * of events at one instant and the semantics of every limit are those of the product contract, sections 2
  * to 4. */
-#include "model/engine.h"
+#include "model/engine_provision.h"
 
 /* ---- requests in the system ---- */
 
@@ -159,7 +159,7 @@ void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
 /* ---- entering an instance ---- */
 
 static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {
-    engine_count_inside(e, f, 1);
+    engine_count_inside(e, f, i, 1);
     if (f->samples_requests) {
         engine_sampled_enter(e, i, (e->requests[r].flags & REQUEST_PROXIED) != 0);
     }
@@ -187,6 +187,7 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
     }
     if (e->has_quota) {
         e->quota_used_mb += f->spec.memory_mb;
+        engine_claim_idle(e, f, in, false);
     }
     if (e->has_pool) {
         engine_used(e, f, i);
@@ -258,8 +259,13 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     if (f->wants_cpu) {
         engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
     }
-    if (f->totals) {
-        engine_totals_enter(e, f, q->rate_ucore);
+    if (f->watched != 0) {
+        if ((f->watched & WATCH_TOTALS) != 0) {
+            engine_totals_enter(e, f, q->rate_ucore);
+        }
+        if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
+            engine_provision_enter(f, e->now_ns);
+        }
     }
     if (f->shared) {
         engine_share_enter(e, r);
@@ -341,8 +347,10 @@ static inline void launch_placed(engine *e) {
 
 /* A free slot of a ready instance, within the limits. */
 static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *cause) {
-    if ((f->has_reserve || e->has_account) && engine_account_full(e, f)) {
-        *cause = f->has_reserve ? FSIM_CAUSE_FUNCTION : FSIM_CAUSE_ACCOUNT;
+    bool full = (f->has_reserve || e->has_account) && engine_account_full(e, f);
+    bool claimed = e->claims && !f->has_reserve && f->fleet[1].count != 0; /* they have their room */
+    *cause = f->has_reserve ? FSIM_CAUSE_FUNCTION : FSIM_CAUSE_ACCOUNT;
+    if (full && !claimed) {
         return false;
     }
     uint32_t i = FSIM_NONE;
@@ -353,6 +361,9 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
             i = FSIM_NONE; /* spills over */
         }
     }
+    if (i == FSIM_NONE && full) {
+        return false;
+    }
     if (i == FSIM_NONE) {
         i = fsim_fleet_pick(&f->fleet[0], e->links, &f->rng_routing);
     }
@@ -360,7 +371,8 @@ static inline bool place_warm(engine *e, function *f, uint32_t r, fsim_cause *ca
         *cause = FSIM_CAUSE_COUNT; /* no limit: there is no slot */
         return false;
     }
-    if (e->has_quota && e->links[i].inside == 0 && engine_quota_full(e, f, cause)) {
+    if (e->has_quota && e->links[i].inside == 0 && !(e->claims && e->instances[i].provisioned) &&
+        engine_quota_full(e, f, cause)) {
         fsim_fleet_refuse(&f->fleet[e->instances[i].provisioned]);
         return false;
     }

@@ -32,7 +32,7 @@ typedef enum event_kind {
     EVENT_SAMPLE,          /* function */
     EVENT_TICK,            /* function */
     EVENT_REFILL,          /* function: the start limit may have room again */
-    EVENT_PROVISION,       /* function: more provisioned instances may start */
+    EVENT_PROVISION,       /* function: its provisioned policy is due, or more may start */
     EVENT_SHARE,           /* sharing domain, generation: the next of its requests completes */
     EVENT_SESSION,         /* session, generation: it may have been idle, or have lived, for long enough */
     EVENT_SESSION_WAIT,    /* request, generation: it may have waited at its instance for long enough */
@@ -145,9 +145,9 @@ typedef struct instance {
     uint32_t fn;
     fsim_cpu_meter meter;
     uint32_t generation;
-    uint32_t rate_ucore;      /* CPU in use now */
-    uint32_t head, tail;      /* requests waiting inside */
-    uint32_t newer, older;    /* STARTING: in the function's list of starting ones; newer: free list */
+    uint32_t rate_ucore;   /* CPU in use now */
+    uint32_t head, tail;   /* requests waiting inside */
+    uint32_t newer, older; /* in the function's list of starting or of provisioned ones; newer: free list */
     fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
     fsim_ns started_ns, ready_ns;
     fsim_ns init_ns;         /* initialisation to bill with its first active interval */
@@ -218,7 +218,8 @@ typedef struct function {
     bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
-    bool shared, has_reserve, scaled, sampled, samples_requests, wants_cpu, totals, freeze, direct;
+    bool shared, has_reserve, scaled, sampled, samples_requests, wants_cpu, freeze, direct;
+    uint8_t watched;        /* WATCH_*: whose sums follow every execution */
     uint8_t extras;         /* FUNCTION_*: what few functions have, each in a file of its own */
     bool asleep, activator; /* scaled */
     uint32_t wanted;
@@ -240,8 +241,11 @@ typedef struct function {
     uint32_t alive, alive_peak, removable_min; /* instances; keep-alive never goes below removable_min */
     uint32_t starting_newest, starting_count;  /* elastic ones */
     uint32_t starting_provisioned;
-    uint32_t provisioned_missing; /* not yet started */
-    uint32_t group;               /* whose limits count: itself, or the function that it is a version of */
+    uint32_t provisioned_wanted, provisioned_missing; /* missing: of those wanted, not yet started */
+    uint32_t provisioned_newest;                      /* list of them, through older */
+    fsim_ns provision_from_ns, provision_retry_ns;    /* no start before; when the rate is asked again */
+    struct provisioning *provisioning;                /* NULL: their number never changes by a policy */
+    uint32_t group; /* whose limits count: itself, or the function that it is a version of */
     bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list, provision_waits;
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
@@ -265,6 +269,8 @@ enum {
     FUNCTION_AFTER = 4u,    /* work after a response */
     FUNCTION_VERSION = 8u   /* one of several of a function, which counts them all together */
 };
+
+enum { WATCH_TOTALS = 1u, WATCH_PROVISIONED = 2u }; /* a scaler, a provisioned policy that wants them */
 
 /* Samples of one scope while they are collected. Warm requests that did not wait go into `direct` alone: for
  * them latency equals service and wait is 0; the scope's four samples are put together at the end. */
@@ -333,7 +339,8 @@ typedef struct engine {
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
     bool early, cancels, fast, any_fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
-        node_fcfs, has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed;
+        node_fcfs, has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed,
+        claims; /* platform.provisioned_claims */
     bool wants_rows;
     fsim_meter_plan plan;
 
@@ -351,6 +358,8 @@ typedef struct engine {
     bool stopped, workload_ended;
 
     /* limits */
+    uint64_t idle_claimed; /* provisioned instances that are idle and count towards quotas */
+    int64_t largest_mb;    /* memory of an instance of the function with the most */
     int64_t quota_used_mb, pool_used_mb, pool_idle_mb, pool_mb;
     fsim_start_limiter region_limiter, region_provisioned_limiter;
     double gateway_tokens;
@@ -480,8 +489,8 @@ void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
 void engine_let_go(engine *e, function *f, uint32_t instance);
 void engine_cancel_start(engine *e, uint32_t instance);
 void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
-void engine_provision(engine *e, function *f);
-void engine_join_held(engine *e, function *f); /* provisioned instances, once nothing holds them back */
+void engine_join_fleet(engine *e, function *f, uint32_t instance);
+void engine_provision(engine *e, function *f); /* engine_provision.c */
 void engine_prewarm(engine *e, function *f);
 void engine_used(engine *e, function *f, uint32_t instance);
 
@@ -610,10 +619,12 @@ static inline function *engine_limits(const engine *e, const function *f) {
     return &e->functions[f->group];
 }
 
-/* So many requests (1 or -1) more are inside instances of the function. */
-static inline void engine_count_inside(engine *e, function *f, int more) {
+/* So many requests (1 or -1) more are inside instance i of the function. What is reserved is not shared, and
+ * provisioned instances may have claimed their part. */
+static inline void engine_count_inside(engine *e, function *f, uint32_t i, int more) {
+    bool apart = f->has_reserve || (e->claims && e->instances[i].provisioned);
     f->inside += (uint32_t)more;
-    e->inside_shared += f->has_reserve ? 0u : (uint64_t)more;
+    e->inside_shared += apart ? 0u : (uint64_t)more;
     if ((f->extras & FUNCTION_VERSION) != 0) {
         engine_limits(e, f)->inside += (uint32_t)more;
     }

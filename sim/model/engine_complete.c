@@ -1,5 +1,5 @@
 /* The end of an execution: statistics, meters, and who comes next. */
-#include "model/engine.h"
+#include "model/engine_provision.h"
 
 void engine_serve_waiting(engine *e) {
     uint32_t fn = e->waiting_first;
@@ -67,6 +67,7 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     }
     if (e->has_quota) {
         e->quota_used_mb -= f->spec.memory_mb;
+        engine_claim_idle(e, f, in, true);
     }
     if (!e->metering) {
         return;
@@ -117,7 +118,7 @@ void engine_complete(engine *e, uint32_t r) {
     if (e->metering) {
         meter_request(e, f, q, i);
     }
-    engine_count_inside(e, f, -1);
+    engine_count_inside(e, f, i, -1);
     if (in->draining || in->parked) {
         e->links[i].inside--;
     } else {
@@ -134,8 +135,13 @@ void engine_complete(engine *e, uint32_t r) {
     if ((f->extras & FUNCTION_AFTER) != 0) {
         engine_after_response(e, f, i);
     }
-    if (f->totals) {
-        engine_totals_leave(e, f, q->rate_ucore);
+    if (f->watched != 0) {
+        if ((f->watched & WATCH_TOTALS) != 0) {
+            engine_totals_leave(e, f, q->rate_ucore);
+        }
+        if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
+            engine_provision_leave(f, e->now_ns);
+        }
     }
     if (f->sampled) {
         f->went += !cut;

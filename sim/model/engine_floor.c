@@ -81,7 +81,7 @@ static void release_overdue(engine *e, function *f) {
 void engine_floor_set(engine *e, function *f) {
     uint32_t least = f->spec.min_instances > f->wanted ? f->spec.min_instances : f->wanted;
     uint32_t before = f->removable_min;
-    f->removable_min = least + f->spec.provisioned;
+    f->removable_min = least + (uint32_t)f->provisioned.n;
     if (f->removable_min >= before || f->fleet[0].idle_oldest == FSIM_NONE) {
         return;
     }

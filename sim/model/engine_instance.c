@@ -1,6 +1,6 @@
 /* The life of an instance: start, ready, idle, removed; keep-alive, pre-warming, provisioned capacity, room
  * under memory pressure. */
-#include "model/engine.h"
+#include "model/engine_provision.h"
 
 #include <string.h>
 
@@ -180,6 +180,7 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     f->usage.instances_started++;
     if (provisioned) {
         level_enter(&f->provisioned, e->now_ns);
+        engine_provision_link(e, f, i);
     }
     level_enter(&f->present, e->now_ns);
     level_enter(&f->starting, e->now_ns);
@@ -271,8 +272,13 @@ static void release(engine *e, function *f, uint32_t i) {
     }
     e->tallies[in->fn].n.removed += e->now_ns >= e->warmup_ns;
     f->alive--;
+    if (in->provisioned) {
+        engine_provision_unlink(e, f, i);
+    }
     if ((f->extras & FUNCTION_VERSION) != 0) {
         engine_versions_live(e, f, false);
+    } else if (f->provision_waits) {
+        engine_provision_wake(e, f);
     }
     if (e->has_occupancy) {
         engine_occupancy(e);
@@ -308,7 +314,7 @@ void engine_cancel_start(engine *e, uint32_t i) {
 
 /* ---- ready ---- */
 
-static void join_fleet(engine *e, function *f, uint32_t i) {
+void engine_join_fleet(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     if (!fsim_fleet_add(&f->fleet[in->provisioned], e->links, i)) {
         engine_no_memory(e);
@@ -317,29 +323,6 @@ static void join_fleet(engine *e, function *f, uint32_t i) {
     if (f->scaled) {
         engine_scaled_add(e, f, i);
     }
-}
-
-void engine_join_held(engine *e, function *f) {
-    uint32_t fn = (uint32_t)(f - e->functions);
-    if (f->provisioned_missing != 0 || f->starting_provisioned != 0) {
-        return;
-    }
-    for (uint32_t i = 0; i < e->instance_capacity; i++) {
-        const instance *in = &e->instances[i];
-        if (in->state == INSTANCE_READY && in->held && in->fn == fn) {
-            join_fleet(e, f, i);
-        }
-    }
-}
-
-/* Provisioned instances that serve together wait for the last of them (policies spec, section 4.2). */
-static bool hold_back(engine *e, function *f, uint32_t i) {
-    if (!e->scenario->provisioned_together || !e->instances[i].provisioned) {
-        return false;
-    }
-    e->instances[i].held = true;
-    engine_join_held(e, f);
-    return e->instances[i].held;
 }
 
 static void begin_bound(engine *e, function *f, uint32_t i) {
@@ -371,7 +354,10 @@ void engine_ready(engine *e, uint32_t i) {
     instance *in = &e->instances[i];
     leave_starting(e, f, i);
     in->state = INSTANCE_READY;
-    in->newer = in->older = FSIM_NONE;
+    engine_claim_idle(e, f, in, true);
+    if (!in->provisioned) {
+        in->newer = in->older = FSIM_NONE;
+    }
     in->since_ns = e->now_ns;
     in->ready_ns = e->now_ns;
     if (e->metering) {
@@ -392,12 +378,12 @@ void engine_ready(engine *e, uint32_t i) {
         e->pool_idle_mb += f->spec.memory_mb;
     }
     e->links[i].inside = 0; /* those bound to it enter one by one */
-    if (hold_back(e, f, i)) {
+    if (e->scenario->provisioned_together && in->provisioned) {
+        in->held = true;
+        engine_provision_join(e, f);
         return;
     }
-    if (!e->scenario->provisioned_together || !in->provisioned) {
-        join_fleet(e, f, i);
-    }
+    engine_join_fleet(e, f, i);
     begin_bound(e, f, i);
     engine_serve_ready(e, f, i);
     engine_cancel_surplus(e, f);
@@ -546,6 +532,7 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     fsim_ns at_ns = e->now_ns - surplus_ns;
     level_leave(&f->present, at_ns);
     level_leave(&e->present, at_ns);
+    engine_claim_idle(e, f, in, false);
     if (in->provisioned) {
         level_leave(&f->provisioned, at_ns);
     }
@@ -594,24 +581,5 @@ void engine_prewarm(engine *e, function *f) {
     fsim_cause cause;
     if (engine_may_start(e, f, &cause)) {
         engine_start_ready(e, f, false);
-    }
-}
-
-void engine_provision(engine *e, function *f) {
-    fsim_start_limiter *limiter = f->provisioned_limiter.limit != NULL
-                                      ? &engine_limits(e, f)->provisioned_limiter
-                                      : &e->region_provisioned_limiter;
-    while (f->provisioned_missing != 0) {
-        if (engine_limits(e, f)->alive >= f->spec.max_instances) {
-            f->provision_waits = true; /* for room that other versions take up: engine_versions_live */
-            return;
-        }
-        if (!fsim_start_limiter_take(limiter, e->now_ns)) {
-            engine_push(e, fsim_start_limiter_next_ns(limiter, e->now_ns), (uint32_t)(f - e->functions),
-                        EVENT_PROVISION);
-            return;
-        }
-        f->provisioned_missing--;
-        engine_launch(e, engine_start(e, f, true));
     }
 }

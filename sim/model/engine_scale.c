@@ -151,7 +151,7 @@ static void decide(engine *e, function *f) {
     if (f->scale.wants_instances) {
         list_instances(e, f, &view);
     }
-    if (f->totals) {
+    if ((f->watched & WATCH_TOTALS) != 0) {
         engine_totals_read(e, f, &view);
     }
     fsim_scale_decision decision = {.want = f->wanted, .direct = f->direct, .mode = ""};
@@ -192,7 +192,7 @@ static fsim_ns next_on_grid(fsim_ns now_ns, fsim_ns period_ns) {
 void engine_wake(engine *e, function *f) {
     if (f->asleep) {
         f->asleep = false;
-        if (f->totals) {
+        if ((f->watched & WATCH_TOTALS) != 0) {
             engine_totals_wake(e, f);
         }
         f->sampled_ns = e->now_ns;
@@ -277,12 +277,13 @@ void engine_scale_setup(engine *e, function *f) {
     f->wanted = f->scale.initial;
     f->direct = false;
     f->activator = f->scale.activator;
-    f->totals = f->scaled && f->scale.totals;
-    f->sampled = f->scaled && !f->totals;
+    bool totals = f->scaled && f->scale.totals;
+    f->watched |= totals ? WATCH_TOTALS : 0u;
+    f->sampled = f->scaled && !totals;
     f->samples_requests = f->sampled && !f->scale.no_requests;
     f->wants_cpu = f->sampled && f->scale.wants_cpu;
     f->waiting_per_start = f->scale.waiting_per_start != 0 ? f->scale.waiting_per_start : 1u;
-    if (f->totals) {
+    if (totals) {
         engine_totals_setup(e, f);
     }
     if (f->scaled && e->sampled == NULL) {

@@ -11,7 +11,7 @@
  *
  * An instance that is bound to as many sessions as it may hold is parked in its fleet: only requests of its
  * own sessions enter it. */
-#include "model/engine.h"
+#include "model/engine_provision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -283,16 +283,19 @@ void engine_session_drain(engine *e, function *f, uint32_t i) {
 session_way engine_session_peek(const engine *e, const function *f, uint32_t r, fsim_cause *cause) {
     const session_pool *p = e->sessions;
     uint32_t k = find(p, (uint32_t)(f - e->functions), p->tickets[r].id);
-    if (k == FSIM_NONE || engine_account_full(e, f)) {
+    if (k == FSIM_NONE) {
         return SESSION_FREE;
     }
     uint32_t i = p->items[k].instance;
+    bool claimed = e->claims && e->instances[i].provisioned;
+    if (engine_account_full(e, f) && (f->has_reserve || !claimed)) {
+        return SESSION_FREE;
+    }
     if (e->links[i].inside >= f->concurrency) {
         return spec_of(f)->when_full == FSIM_SESSION_ELSEWHERE ? SESSION_FREE : SESSION_TAKEN;
     }
-    if (e->has_quota && e->links[i].inside == 0 && e->instances[i].state == INSTANCE_READY &&
-        e->quota_used_mb + f->spec.memory_mb > e->scenario->memory_quota_mb) {
-        *cause = FSIM_CAUSE_MEMORY_QUOTA;
+    if (e->has_quota && e->links[i].inside == 0 && e->instances[i].state == INSTANCE_READY && !claimed &&
+        engine_quota_full(e, f, cause)) {
         return SESSION_BLOCKED;
     }
     return SESSION_TAKEN;
@@ -349,7 +352,7 @@ void engine_session_stop_waiting(engine *e, uint32_t r, uint32_t generation) {
     }
     *(before != FSIM_NONE ? &e->requests[before].link.next : &in->head) = q->link.next;
     in->tail = in->tail == r ? before : in->tail;
-    engine_count_inside(e, f, -1);
+    engine_count_inside(e, f, i, -1);
     if (f->scaled) {
         engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
     }

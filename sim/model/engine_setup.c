@@ -1,5 +1,5 @@
 /* Memory of a run, and its functions: from specs and plans to what the loop reads. */
-#include "model/engine.h"
+#include "model/engine_provision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,10 +183,11 @@ static void take_plans(engine *e, function *f) {
     }
     f->gateway_tokens = f->provisioned_tokens = FSIM_BUCKET_FULL;
     engine_scale_setup(e, f);
+    engine_provision_setup(e, f);
     fsim_route_order order = s->routing->init(s->routing_params, &f->spec);
     fsim_fleet_init(&f->fleet[0], order, f->concurrency);
     fsim_fleet_init(&f->fleet[1], order, f->concurrency);
-    f->removable_min = f->spec.min_instances + f->spec.provisioned;
+    f->removable_min = f->spec.min_instances;
 }
 
 static void take_limits(engine *e, function *f, uint32_t fn) {
@@ -258,8 +259,8 @@ static void add_function(engine *e, uint32_t fn) {
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
     f->fast = e->fast && f->extras == 0 && f->spec.versions == NULL && f->fleet[0].by_idle_list &&
-              f->spec.provisioned == 0 && !f->shared && !f->scaled && !f->has_reserve &&
-              f->keepalive.prewarm_ns == 0 && !f->async && !(f->spec.error_rate > 0.0) &&
+              f->provisioned_wanted == 0 && f->provisioning == NULL && !f->shared && !f->scaled &&
+              !f->has_reserve && f->keepalive.prewarm_ns == 0 && !f->async && !(f->spec.error_rate > 0.0) &&
               (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
     e->any_fast |= f->fast;
     add_tally(e, fn);
@@ -272,15 +273,7 @@ static void begin_function(engine *e, function *f) {
     if (f->spec.versions != NULL) { /* they run, each in its own entry */
         return;
     }
-    f->provisioned_missing = f->spec.provisioned;
-    if (e->scenario->provisioned_start_rate.kind != FSIM_LIMIT_NONE) {
-        engine_provision(e, f);
-    } else {
-        while (f->provisioned_missing != 0) {
-            f->provisioned_missing--;
-            engine_start_ready(e, f, true);
-        }
-    }
+    engine_provision_begin(e, f);
     engine_scale_begin(e, f);
     engine_versions_begin(e, f);
 }
@@ -352,6 +345,7 @@ static void take_features(engine *e) {
     e->has_account = s->account_concurrency != UINT64_MAX;
     e->inside_shared_limit = s->account_concurrency;
     e->has_quota = s->memory_quota_mb != INT64_MAX || s->account_instances != UINT64_MAX;
+    e->claims = s->provisioned_claims;
     e->has_pool = s->keepalive->rank != NULL && keep.pool_mb != INT64_MAX;
     e->pool_mb = keep.pool_mb;
     e->has_nodes = s->nodes.count != 0;
@@ -477,6 +471,7 @@ static void free_function(function *f) {
     fsim_fleet_deinit(&f->fleet[1]);
     fsim_start_limiter_deinit(&f->start_limiter);
     fsim_start_limiter_deinit(&f->provisioned_limiter);
+    engine_provision_free(f);
     free(f->scaling_state);
     free(f->scale_totals);
     free(f->ready);

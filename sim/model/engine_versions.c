@@ -3,10 +3,8 @@
  * function's (engine_limits) and for those of its figures that are no sums: peaks, and the variance of the
  * concurrency. The rest is summed up at the end (engine_result.c).
  *
- * The provisioned instances of a version may change over time: more of them start as at t = 0, within their
- * start rate; of those that are too many, what has not started is forgotten, then starts are cancelled, then
- * idle ones go, then busy ones drain. */
-#include "model/engine.h"
+ * The provisioned instances of a version may change over time (engine_provision.c). */
+#include "model/engine_provision.h"
 
 /* ---- what a function counts ---- */
 
@@ -35,8 +33,7 @@ static void wake_provisioning(engine *e, const function *group) {
     uint32_t first = (uint32_t)(group - e->functions) + 1u;
     for (uint32_t fn = first; fn < first + group->spec.versions->count; fn++) {
         if (e->functions[fn].provision_waits) {
-            e->functions[fn].provision_waits = false;
-            engine_push(e, e->now_ns, fn, EVENT_PROVISION);
+            engine_provision_wake(e, &e->functions[fn]);
         }
     }
 }
@@ -86,56 +83,7 @@ void engine_versions_begin(engine *e, function *f) {
     schedule(e, f, 0);
 }
 
-typedef enum release_way { RELEASE_STARTING, RELEASE_IDLE, RELEASE_BUSY } release_way;
-
-static bool fits(const engine *e, uint32_t i, release_way way) {
-    const instance *in = &e->instances[i];
-    if (way == RELEASE_STARTING) {
-        return in->state == INSTANCE_STARTING;
-    }
-    bool idle = e->links[i].inside == 0;
-    return in->state == INSTANCE_READY && !in->draining && idle == (way == RELEASE_IDLE);
-}
-
-static uint32_t release(engine *e, function *f, release_way way, uint32_t surplus) {
-    uint32_t fn = (uint32_t)(f - e->functions);
-    for (uint32_t i = 0; i < e->instance_capacity && surplus != 0; i++) {
-        if (!e->instances[i].provisioned || e->instances[i].fn != fn || !fits(e, i, way)) {
-            continue;
-        }
-        surplus--;
-        switch (way) {
-        case RELEASE_STARTING: engine_cancel_start(e, i); break;
-        case RELEASE_IDLE:
-        case RELEASE_BUSY:
-        default: engine_let_go(e, f, i);
-        }
-    }
-    return surplus;
-}
-
 void engine_versions_step(engine *e, function *f, uint32_t step) {
-    uint32_t before = f->spec.provisioned, now = f->spec.provisioned_steps[step].count;
-    f->spec.provisioned = now;
-    f->removable_min = f->removable_min + now - before;
-    if (now > before) {
-        bool underway = f->provisioned_missing != 0; /* it goes on by itself */
-        f->provisioned_missing += now - before;
-        if (!underway) {
-            engine_provision(e, f);
-        }
-    } else {
-        uint32_t surplus = before - now;
-        uint32_t unstarted = surplus < f->provisioned_missing ? surplus : f->provisioned_missing;
-        f->provisioned_missing -= unstarted;
-        surplus = release(e, f, RELEASE_STARTING, surplus - unstarted);
-        surplus = release(e, f, RELEASE_IDLE, surplus);
-        release(e, f, RELEASE_BUSY, surplus);
-        engine_join_held(e, f);
-        engine_serve_queue(e, f);
-    }
+    engine_provision_set(e, f, f->spec.provisioned_steps[step].count);
     schedule(e, f, step + 1u);
-    if (e->waiting_first != FSIM_NONE) {
-        engine_serve_waiting(e);
-    }
 }

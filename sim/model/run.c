@@ -45,6 +45,7 @@ static void simulate(engine *e) {
             e->stopped = true;
         }
     }
+    e->workload_ended = true;
     engine_drain(e, until_ns);
 }
 

@@ -85,7 +85,8 @@ typedef struct fsim_scenario {
     const fsim_keepalive_ops *keepalive;
     const fsim_routing_ops *routing;
     const fsim_admission_ops *admission; /* NULL: none */
-    void *scaling_params, *keepalive_params, *routing_params, *admission_params;
+    const fsim_provisioned_ops *provisioned;
+    void *scaling_params, *keepalive_params, *routing_params, *admission_params, *provisioned_params;
     fsim_binding binding;
     bool cancel_start;
 
@@ -94,7 +95,9 @@ typedef struct fsim_scenario {
     bool quota_is_432;            /* the quota is answered 432 instead of 429 */
     uint64_t account_instances;   /* starting and busy ones; UINT64_MAX: none */
     fsim_start_limit start_rate, provisioned_start_rate;
-    bool provisioned_together; /* provisioned instances serve only once all of them are ready */
+    bool provisioned_together;   /* provisioned instances serve only once all of them are ready */
+    bool provisioned_claims;     /* idle ones count towards the limits of the account too */
+    fsim_dist provisioned_delay; /* from asking for more of them during the run to the first start */
     fsim_gateway_plan gateway;
     uint64_t queue_capacity; /* UINT64_MAX: unbounded */
     bool queue_has_timeout;

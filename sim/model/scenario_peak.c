@@ -33,6 +33,7 @@ bool fsim_scenario_needs_peak(const fsim_scenario *s) {
 FIND(scaling, "per_request")
 FIND(keepalive, "none")
 FIND(routing, "newest_idle")
+FIND(provisioned, "constant")
 
 /* A function on an ideal platform: nothing limits it, nothing delays or cuts off a request. */
 static void idealise(fsim_fn_spec *fn) {
@@ -64,6 +65,7 @@ static fsim_scenario ideal_scenario(const fsim_scenario *s, fsim_function_table 
     ideal.keepalive = find_keepalive();
     ideal.routing = find_routing();
     ideal.admission = NULL;
+    ideal.provisioned = find_provisioned();
     ideal.binding = FSIM_BIND_EARLY;
     ideal.cancel_start = false;
     ideal.account_concurrency = UINT64_MAX;

@@ -163,6 +163,16 @@ static const fsim_setting extras[] = {
     {"platform.async.longest", "4s", "test"},
     {"functions[0].invocation", "async", "test"},
     {"functions[0].error_rate", "0.2", "test"},
+    {"policy.provisioned",
+     "{\"name\": \"tracked\", \"period\": \"1s\", \"high_points\": 1, \"low_points\": 1, \"min_instances\": "
+     "0,"
+     " \"max_instances\": 4}",
+     "test"},
+    {"policy.provisioned", "{\"name\": \"fc_tracked\", \"period\": \"1s\", \"target\": 20, \"factor\": 1}",
+     "test"},
+    {"platform.provisioned_together", "true", "test"},
+    {"platform.provisioned_claims", "true", "test"},
+    {"platform.provisioned_delay", "1500ms", "test"},
     {"run.sample", "1s", "test"}};
 #define EXTRAS (sizeof extras / sizeof *extras)
 

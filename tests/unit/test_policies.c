@@ -26,11 +26,13 @@ INFO_OF(scaling)
 INFO_OF(keepalive)
 INFO_OF(routing)
 INFO_OF(admission)
+INFO_OF(provisioned)
 
 static const kind kinds[] = {{"scaling", scaling_info},
                              {"keepalive", keepalive_info},
                              {"routing", routing_info},
-                             {"admission", admission_info}};
+                             {"admission", admission_info},
+                             {"provisioned", provisioned_info}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static bool is_word(const char *text) {
@@ -187,6 +189,20 @@ static void test_plans_are_sane(void) {
             CHECK(plan.tick_ns == 0 || ops->tick != NULL);
             CHECK(plan.sample_ns == 0 || ops->sample != NULL);
             CHECK(plan.on_demand || plan.fixed || plan.tick_ns > 0);
+        }
+        fn.provisioned = 7;
+        fn.max_instances = 20;
+        for (size_t i = 0; fsim_provisioned_registry[i] != NULL; i++) {
+            const fsim_provisioned_ops *ops = fsim_provisioned_registry[i];
+            const void *params = defaults_of(&ops->info);
+            size_t size = ops->state_size == NULL ? 0 : ops->state_size(params);
+            fsim_scale_plan plan;
+            memset(&plan, 0xff, sizeof plan);
+            check_context("provisioned %s", ops->info.name);
+            ops->init(fsim_value_pool_alloc(pool, size + 1), params, &fn, &plan);
+            CHECK_EQ_INT(plan.initial, 7);
+            CHECK(plan.tick_ns == 0 ? plan.fixed : ops->tick != NULL);
+            CHECK(plan.sample_ns == 0 && !plan.wants_cpu && !plan.wants_instances);
         }
     }
 }
