@@ -18,8 +18,7 @@ static inline uint32_t take_request(engine *e) {
 void engine_leave(engine *e, uint32_t r, fsim_outcome outcome) {
     request *q = &e->requests[r];
     function *f = &e->functions[q->fn];
-    e->digest = engine_mix(e->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
-                           (uint64_t)e->now_ns * 8u + (uint64_t)outcome);
+    e->digest += engine_mix((uint64_t)q->arrival_ns, q->fn, (uint64_t)e->now_ns, (uint32_t)outcome);
     if (e->wants_rows) {
         fsim_request_row row = {.arrival_ns = q->arrival_ns,
                                 .start_ns = q->start_ns,

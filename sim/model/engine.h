@@ -561,10 +561,13 @@ static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32
     fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
 }
 
-static inline uint64_t engine_mix(uint64_t digest, uint64_t a, uint64_t b) {
-    digest ^= a * UINT64_C(0x9e3779b97f4a7c15) + b;
-    digest *= UINT64_C(0xff51afd7ed558ccd);
-    return digest ^ (digest >> 32);
+/* What a request adds to the run's digest, a sum: requests may be met in any order. */
+static inline uint64_t engine_mix(uint64_t arrival_ns, uint32_t fn, uint64_t end_ns, uint32_t outcome) {
+    uint64_t word =
+        (arrival_ns ^ ((uint64_t)fn << 48)) * UINT64_C(0x9e3779b97f4a7c15) + (end_ns * 8u + outcome);
+    word ^= word >> 32;
+    word *= UINT64_C(0xff51afd7ed558ccd);
+    return word ^ (word >> 32);
 }
 
 static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {

@@ -175,8 +175,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
     if (s->metering) {
         meter(e, f, sums, in, q, now_ns);
     }
-    s->digest = engine_mix(s->digest, (uint64_t)q->arrival_ns ^ ((uint64_t)q->fn << 48),
-                           (uint64_t)now_ns * 8u + FSIM_COMPLETED);
+    s->digest += engine_mix((uint64_t)q->arrival_ns, q->fn, (uint64_t)now_ns, FSIM_COMPLETED);
     q->flags = 0;
     q->link.next = e->request_free;
     e->request_free = r;
