@@ -24,7 +24,8 @@ typedef struct fsim_closed_plan {
 
 /* What the parts of a superposition tell the workload around them. */
 typedef struct fsim_workload_parts {
-    bool endless; /* some part never ends by itself */
+    bool endless;   /* some part never ends by itself */
+    bool describes; /* some part may bring functions with settings of their own while it is read */
     uint32_t closed_count;
     fsim_closed_plan closed[FSIM_CLOSED_MAX];
 } fsim_workload_parts;
@@ -64,6 +65,8 @@ typedef struct fsim_source_ops {
     bool (*select)(void *state, uint32_t k);
     /* Share of the input read so far, 0..1, or -1 when unknown; may be NULL. */
     double (*progress)(const void *state);
+    /* Whether functions with settings of their own may yet appear; NULL: none. */
+    bool (*describes)(const void *state);
     /* Opens the trace behind the source. One of buckets may be shared by runs on any thread
      * (fsim_source_context.trace). NULL: the source is no trace. */
     fsim_status (*load_trace)(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
@@ -85,6 +88,14 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
 fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
                                      uint64_t seed, fsim_error *err);
 fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
+/* The same in two steps, for a caller that takes the arrivals function by function: durations left open stay
+ * FSIM_DRAW and are drawn later, for one function and in its order of arrival. The same numbers either way.
+ */
+fsim_status fsim_workload_next_open(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
+fsim_status fsim_workload_draw(fsim_workload *workload, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
+                               fsim_error *err);
+/* Functions with settings of their own may yet appear; others have those of the table's template. */
+bool fsim_workload_describes(const fsim_workload *workload);
 /* From now on the arrivals of the k-th function alone, as they are among all others; every function is chosen
  * at most once. False: there is no k-th, the source cannot tell its functions apart, or the workload ends
  * after a number of requests, which all functions share. */

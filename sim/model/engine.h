@@ -310,6 +310,7 @@ typedef struct closed_population {
 typedef struct engine_books engine_books;
 
 typedef struct session_pool session_pool; /* engine_session.c */
+typedef struct lanes lanes;               /* lanes.c */
 typedef struct after_work after_work;     /* engine_profile.c */
 
 typedef enum session_way {
@@ -417,6 +418,7 @@ typedef struct engine {
     fsim_ns occupancy_at_ns;
     uint64_t *occupancy_requests_ns, *occupancy_instances_ns;
     engine_books *books; /* NULL: nothing of the kind is metered */
+    lanes *lanes;        /* NULL: not all functions are lanes */
     uint64_t events, batches;
     fsim_result *result;
     fsim_ns growth_at_ns; /* last new maximum of instances */
@@ -468,12 +470,16 @@ void engine_serve_waiting(engine *e); /* a limit that functions share has loosen
 uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT becomes an ordinary one */
 
+/* run.c: tells how far the run is; false: it is to stop */
+bool engine_go_on(engine *e);
+
 /* engine_loop.c */
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
 void engine_drain(engine *e, fsim_ns until_ns);
 void engine_step(engine *e); /* the next event */
 
 /* engine_instance.c: starting, becoming ready, idling, ending */
+fsim_ns engine_draw_cold_start(engine *e, function *f, bool counted);
 bool engine_may_start(engine *e, function *f, fsim_cause *cause); /* takes a token of the start rate */
 uint32_t engine_start(engine *e, function *f,
                       bool provisioned); /* then engine_launch, once requests are bound */
@@ -587,14 +593,19 @@ static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t 
                             (uint32_t)(rate_ucore < most ? rate_ucore : most));
 }
 
-/* CPU of arrival k while it executes alone. */
-static inline uint32_t engine_rate(const engine *e, const fsim_arrivals *batch, uint32_t k) {
-    const function *f = &e->functions[batch->fn[k]];
-    if (!batch->has_cpu || batch->cpu_ns[k] == FSIM_DRAW || batch->service_ns[k] <= 0) {
+/* CPU in use by a request that executes alone. */
+static inline uint32_t engine_rate_of(const function *f, fsim_ns cpu_ns, fsim_ns service_ns) {
+    if (cpu_ns == FSIM_DRAW || service_ns <= 0) {
         return f->rate_ucore;
     }
-    double share = (double)batch->cpu_ns[k] / (double)batch->service_ns[k];
+    double share = (double)cpu_ns / (double)service_ns;
     return (uint32_t)((share < f->spec.vcpu ? share : f->spec.vcpu) * FSIM_UCORE + 0.5);
+}
+
+/* The same of arrival k. */
+static inline uint32_t engine_rate(const engine *e, const fsim_arrivals *batch, uint32_t k) {
+    const function *f = &e->functions[batch->fn[k]];
+    return batch->has_cpu ? engine_rate_of(f, batch->cpu_ns[k], batch->service_ns[k]) : f->rate_ucore;
 }
 
 /* Requests in execution of the whole run. */

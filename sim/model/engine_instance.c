@@ -101,13 +101,12 @@ static void make_room(engine *e, int64_t memory_mb) {
 
 /* ---- starting ---- */
 
-static fsim_ns draw_cold_start(engine *e, function *f) {
+fsim_ns engine_draw_cold_start(engine *e, function *f, bool counted) {
     if (!f->spec.cold_has_phases) {
         return fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
     }
     tally *t = &e->tallies[f - e->functions];
     fsim_ns total_ns = 0;
-    bool counted = e->now_ns >= e->warmup_ns;
     for (uint32_t p = 0; p < FSIM_COLD_PHASES; p++) {
         fsim_ns phase_ns = fsim_dist_sample(&f->spec.cold_phases[p], &f->rng_cold);
         t->phase_ns[p] += counted ? phase_ns : 0;
@@ -218,7 +217,7 @@ uint32_t engine_start(engine *e, function *f, bool provisioned) {
     uint32_t i = take_instance(e, f, provisioned);
     instance *in = &e->instances[i];
     if (!f->spec.cold_total) { /* else the draw covers start and service: it is the cold request's */
-        in->ready_ns = fsim_ns_add(e->now_ns, draw_cold_start(e, f));
+        in->ready_ns = fsim_ns_add(e->now_ns, engine_draw_cold_start(e, f, e->now_ns >= e->warmup_ns));
     }
     join_starting(e, f, i);
     return i;

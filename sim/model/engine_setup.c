@@ -1,5 +1,6 @@
 /* Memory of a run, and its functions: from specs and plans to what the loop reads. */
 #include "model/engine_provision.h"
+#include "model/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -492,6 +493,7 @@ void engine_destroy(engine *e) {
         free(e->nodes[n].line);
     }
     engine_session_destroy(e->sessions);
+    lanes_destroy(e->lanes);
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);

@@ -2,6 +2,7 @@
 #include "model/run.h"
 
 #include "model/engine.h"
+#include "model/lane.h"
 #include "model/scenario_peak.h"
 
 #include <pthread.h>
@@ -12,16 +13,11 @@
 const char *const fsim_cause_names[FSIM_CAUSE_COUNT + 1] = {
     "account", "function", "memory_quota", "start_rate", "gateway", "queue_full", NULL};
 
-static bool go_on(engine *e, double share) {
+bool engine_go_on(engine *e) {
     const fsim_run_options *options = e->options;
-    uint64_t arrived = 0;
-    if (options->on_progress == NULL) {
-        return true;
-    }
-    for (uint32_t fn = 0; fn < e->function_count && fn < 1024u; fn++) {
-        arrived += e->tallies[fn].n.arrived;
-    }
-    return options->on_progress(options->user, e->now_ns, share, arrived);
+    return options->on_progress == NULL ||
+           options->on_progress(options->user, e->now_ns, fsim_workload_progress(e->workload),
+                                e->seen.arrived);
 }
 
 /* Streams first, in batches; then until everybody has left. Closed populations are events: they go on while
@@ -41,7 +37,7 @@ static void simulate(engine *e) {
         engine_add_functions(e);
         engine_feed(e, batch, until_ns);
         e->batches++;
-        if ((e->batches & 63u) == 0 && !go_on(e, fsim_workload_progress(e->workload))) {
+        if ((e->batches & 63u) == 0 && !engine_go_on(e)) {
             e->stopped = true;
         }
     }
@@ -63,7 +59,7 @@ static fsim_status run(engine *e) {
     engine_set_up(e);
     if (e->options->live != NULL) {
         engine_live(e);
-    } else {
+    } else if (!lanes_simulate(e)) {
         simulate(e);
     }
     if (e->status != FSIM_OK) {

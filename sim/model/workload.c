@@ -74,6 +74,7 @@ static fsim_status register_parts(fsim_workload *w, fsim_error *err) {
     fsim_workload_parts *around = w->context.around;
     bool bounded = w->requests != UINT64_MAX || w->until_ns != FSIM_NEVER;
     around->endless |= w->ops->endless && !bounded;
+    around->describes |= w->ops->describes != NULL && w->ops->describes(w->state);
     if (w->ops->closed == NULL) {
         return FSIM_OK;
     }
@@ -251,6 +252,37 @@ static void draw_versions(fsim_workload *w, fsim_arrivals *batch) {
     }
 }
 
+static bool all_open(const fsim_ns *service_ns, uint32_t count) {
+    fsim_ns given = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        given |= service_ns[i] ^ (fsim_ns)FSIM_DRAW;
+    }
+    return given == 0;
+}
+
+fsim_status fsim_workload_draw(fsim_workload *w, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
+                               fsim_error *err) {
+    const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, fn);
+    fsim_rng *rng = &w->service_rng[fn];
+    uint32_t first = 0;
+    while (first < count && !w->context.draw_all && service_ns[first] != FSIM_DRAW) {
+        first++;
+    }
+    if (first < count && !spec->has_service) {
+        return fail_no_service(w, spec, err);
+    }
+    if (first == 0 && (w->context.draw_all || all_open(service_ns, count))) {
+        fsim_dist_fill(&spec->service, rng, service_ns, count);
+        return FSIM_OK;
+    }
+    for (uint32_t i = first; i < count; i++) {
+        if (service_ns[i] == FSIM_DRAW) {
+            service_ns[i] = fsim_dist_sample(&spec->service, rng);
+        }
+    }
+    return FSIM_OK;
+}
+
 /* The whole batch belongs to one function and leaves every duration open: the common case of a synthetic
  * workload. */
 static bool is_one_block(const fsim_arrivals *batch) {
@@ -263,13 +295,10 @@ static bool is_one_block(const fsim_arrivals *batch) {
     return other == 0 && given == 0;
 }
 
-static fsim_status complete_rows(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
-    FSIM_TRY(extend_streams(w, err));
-    draw_versions(w, batch);
+static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
     for (uint32_t i = 0; w->context.draw_all && i < batch->count; i++) {
         batch->service_ns[i] = FSIM_DRAW;
     }
-    batch->has_cpu = batch->has_cpu && !w->context.draw_all;
     if (is_one_block(batch)) {
         const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[0]);
         if (!spec->has_service) {
@@ -291,7 +320,7 @@ static fsim_status complete_rows(fsim_workload *w, fsim_arrivals *batch, fsim_er
     return FSIM_OK;
 }
 
-fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
+fsim_status fsim_workload_next_open(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
     batch->count = 0;
     batch->has_cpu = batch->has_session = false;
     if (w->ended || w->ops->next == NULL || w->seen == w->requests) {
@@ -300,8 +329,19 @@ fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_erro
     }
     FSIM_TRY(w->ops->next(w->state, batch, err));
     apply_bounds(w, batch);
+    if (w->own_pool == NULL) {
+        return FSIM_OK;
+    }
+    batch->has_cpu = batch->has_cpu && !w->context.draw_all;
+    FSIM_TRY(extend_streams(w, err));
+    draw_versions(w, batch);
+    return FSIM_OK;
+}
+
+fsim_status fsim_workload_next(fsim_workload *w, fsim_arrivals *batch, fsim_error *err) {
+    FSIM_TRY(fsim_workload_next_open(w, batch, err));
     bool outermost = w->own_pool != NULL;
-    return outermost && batch->count > 0 ? complete_rows(w, batch, err) : FSIM_OK;
+    return outermost && batch->count > 0 ? draw_durations(w, batch, err) : FSIM_OK;
 }
 
 bool fsim_workload_select(fsim_workload *w, uint32_t k) {
@@ -316,6 +356,10 @@ bool fsim_workload_select(fsim_workload *w, uint32_t k) {
 
 fsim_ns fsim_workload_until_ns(const fsim_workload *w) {
     return w->until_ns;
+}
+
+bool fsim_workload_describes(const fsim_workload *w) {
+    return w->parts.describes;
 }
 
 uint32_t fsim_workload_closed(const fsim_workload *w, const fsim_closed_plan **plans) {

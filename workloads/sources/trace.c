@@ -177,6 +177,11 @@ static double progress(const void *state) {
     return s->stream != NULL ? fsim_bucket_stream_progress(s->stream) : fsim_trace_progress(s->trace);
 }
 
+/* Buckets name all their functions at the beginning. */
+static bool describes(const void *state) {
+    return ((const trace_source *)state)->stream == NULL;
+}
+
 static fsim_status load_trace(fsim_trace **out, const fsim_value *config, const char *base_dir, uint64_t seed,
                               fsim_error *err) {
     return open_trace(out, config, base_dir, seed, err);
@@ -191,5 +196,6 @@ const fsim_source_ops fsim_source_trace = {
     .next = next,
     .close = close_trace,
     .progress = progress,
+    .describes = describes,
     .load_trace = load_trace,
 };
