@@ -555,6 +555,7 @@ void *engine_grow_lines(engine *e, void *array, size_t before, size_t count, siz
 void engine_grow_requests(engine *e);
 void engine_grow_instances(engine *e);
 void engine_add_functions(engine *e);
+bool engine_is_plain(const fsim_fn_spec *spec); /* nothing of what only few functions have */
 fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsim_run_options *options,
                           fsim_error *err);
 void engine_set_up(engine *e); /* leaves by no_memory where there is none */

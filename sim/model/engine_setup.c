@@ -213,6 +213,12 @@ static uint32_t to_ucore(double cores) {
     return cores >= 4000.0 ? 4000000000u : (uint32_t)(cores * FSIM_UCORE + 0.5);
 }
 
+bool engine_is_plain(const fsim_fn_spec *s) {
+    return s->concurrency == 1 && s->cpu_model == FSIM_CPU_NONE && s->provisioned == 0 &&
+           s->reserved_concurrency == FSIM_UNLIMITED && s->session == NULL && s->bursts == NULL &&
+           s->after == NULL && s->versions == NULL && !s->async && !(s->error_rate > 0.0);
+}
+
 static void add_function(engine *e, uint32_t fn) {
     function *f = &e->functions[fn];
     memset(f, 0, sizeof *f);
@@ -259,10 +265,10 @@ static void add_function(engine *e, uint32_t fn) {
         engine_after_setup(e, f);
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
-    f->fast = e->fast && f->extras == 0 && f->spec.versions == NULL && f->fleet[0].by_idle_list &&
+    f->fast = e->fast && engine_is_plain(&f->spec) && f->extras == 0 && f->fleet[0].by_idle_list &&
               f->provisioned_wanted == 0 && f->provisioning == NULL && !f->shared && !f->scaled &&
-              !f->has_reserve && f->keepalive.prewarm_ns == 0 && !f->async && !(f->spec.error_rate > 0.0) &&
-              (f->solo_meter || !e->metering) && (f->active_is_request || !e->metering);
+              f->keepalive.prewarm_ns == 0 && (f->solo_meter || !e->metering) &&
+              (f->active_is_request || !e->metering);
     e->any_fast |= f->fast;
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};

@@ -66,17 +66,16 @@ void lanes_destroy(lanes *s) {
 
 /* What functions that the workload brings along later will be like. */
 static bool template_fits(const fsim_fn_spec *s) {
-    return s->concurrency == 1 && s->cpu_model == FSIM_CPU_NONE && s->provisioned == 0 &&
-           s->min_instances == 0 && s->max_instances == FSIM_UNLIMITED &&
-           s->reserved_concurrency == FSIM_UNLIMITED && s->session == NULL && s->bursts == NULL &&
-           s->after == NULL && s->versions == NULL && !s->async && !(s->error_rate > 0.0) && s->freeze;
+    return engine_is_plain(s) && s->freeze && s->min_instances == 0 && s->max_instances == FSIM_UNLIMITED &&
+           s->initial_instances == 0;
 }
 
 static bool applies(const engine *e) {
     const fsim_scenario *s = e->scenario;
     bool fits = e->fast && e->early && !e->has_account && e->region_limiter.limit == NULL &&
                 e->warmup_ns == 0 && s->windows_every_ns == 0 && e->books == NULL && e->closed_count == 0 &&
-                e->function_count != 0 && !fsim_workload_describes(e->workload) &&
+                e->alive == 0 && fsim_event_queue_size(&e->queue) == 0 && e->function_count != 0 &&
+                !fsim_workload_describes(e->workload) &&
                 template_fits(fsim_function_table_template(e->table));
     for (uint32_t fn = 0; fits && fn < e->function_count; fn++) {
         fits = lane_fits(e, &e->functions[fn]);

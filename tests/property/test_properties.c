@@ -257,8 +257,8 @@ static void check_same(const fsim_result *a, const fsim_result *b) {
     CHECK(a->digest == b->digest);
     CHECK_EQ_INT(a->end_ns, b->end_ns);
     check_same_scope(&a->total, &b->total);
-    /* Where functions are simulated one after the other, what happens in several of them at one instant has no
-     * order of its own: ends come first (model/lane.h). Here instants lie on a grid. */
+    /* Where functions are simulated one after the other, what happens in several of them at one instant has
+     * no order of its own: ends come first (model/lane.h). Here instants lie on a grid. */
     uint64_t apart = a->function_count > 1 ? 2 : 0;
     CHECK(a->total.in_execution_peak <= b->total.in_execution_peak + apart &&
           b->total.in_execution_peak <= a->total.in_execution_peak + apart);
