@@ -124,6 +124,17 @@ static json_t *dropped(const fsim_trace_facts *facts) {
                      "reasons", reasons);
 }
 
+static json_t *triggers_of(const fsim_inspection *i) {
+    json_t *list = json_array();
+    for (uint32_t t = 0; t < i->trigger_count; t++) {
+        const fsim_inspect_trigger *trigger = &i->triggers[t];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "trigger", trigger->name, "functions",
+                                              (json_int_t)trigger->functions, "invocations",
+                                              (json_int_t)trigger->invocations));
+    }
+    return list;
+}
+
 static json_t *document_of(const fsim_inspection *i) {
     static const char *const iat[] = {"p25", "p50", "p75", "p90", NULL}, *const memory[] = {"p50", "p99",
                                                                                             NULL};
@@ -140,6 +151,9 @@ static json_t *document_of(const fsim_inspection *i) {
     json_object_set_new(durations, "mean", number_or_null(i->duration_mean_s));
     json_object_set_new(d, "duration_s", durations);
     json_object_set_new(d, "memory_mb", object_of(i->memory_mb, memory));
+    if (i->trigger_count > 0) {
+        json_object_set_new(d, "triggers", triggers_of(i));
+    }
     json_object_set_new(d, "dropped", dropped(&i->facts));
     return d;
 }
@@ -156,6 +170,21 @@ static const char *span_of(double seconds, char out[48]) {
         fsim_text_human_span(seconds, out, 48);
     }
     return out;
+}
+
+#define TRIGGERS_SHOWN 6u
+
+static void print_triggers(FILE *out, const fsim_inspection *i) {
+    char functions[32], requests[32];
+    for (uint32_t t = 0; t < i->trigger_count && t < TRIGGERS_SHOWN; t++) {
+        const fsim_inspect_trigger *trigger = &i->triggers[t];
+        fprintf(out, "%-12s%s %s of the functions, %s of the requests\n", t == 0 ? "Triggers" : "",
+                trigger->name, percent((double)trigger->functions / (double)i->functions, functions),
+                percent((double)trigger->invocations / (double)i->invocations, requests));
+    }
+    if (i->trigger_count > TRIGGERS_SHOWN) {
+        fprintf(out, "%-12sand %u more\n", "", i->trigger_count - TRIGGERS_SHOWN);
+    }
 }
 
 /* The hours that the trace reaches. */
@@ -196,6 +225,7 @@ static void print_text(FILE *out, const fsim_inspection *i) {
     if (!isnan(i->memory_mb[0])) {
         fprintf(out, "Memory      p50 %.4g MB, p99 %.4g MB\n", i->memory_mb[0], i->memory_mb[1]);
     }
+    print_triggers(out, i);
     if (i->facts.buckets_missing > 0) {
         fprintf(out, "Missing     %llu buckets have no row\n", (unsigned long long)i->facts.buckets_missing);
     }

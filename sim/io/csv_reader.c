@@ -97,8 +97,9 @@ static fsim_status fail_cell(const fsim_csv *csv, size_t field, const char *text
     }
     double real;
     if (fsim_text_parse_real(shown, &real)) {
-        return fsim_csv_fail(csv, csv->line, field, err,
-                             "%.60s \"%s\" is too large: beyond 2^63 ns (292 years)", name, shown);
+        bool is_time = strstr(expected, "seconds") != NULL;
+        return fsim_csv_fail(csv, csv->line, field, err, "%.60s \"%s\" is too large%s", name, shown,
+                             is_time ? ": beyond 2^63 ns (292 years)" : "");
     }
     return fsim_csv_fail(csv, csv->line, field, err, "%.60s \"%s\" is no number, expected %s", name, shown,
                          expected);

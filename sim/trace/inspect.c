@@ -3,6 +3,7 @@
 #include "trace/bucket_stream.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,36 @@ static fsim_status inspect_memory(fsim_inspection *out, const fsim_trace *trace,
     return FSIM_OK;
 }
 
+static int by_functions(const void *a, const void *b) {
+    const fsim_inspect_trigger *x = a, *y = b;
+    return x->functions != y->functions ? (x->functions < y->functions ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+static void inspect_triggers(fsim_inspection *out, const fsim_trace *trace) {
+    for (uint32_t f = 0; f < fsim_trace_function_count(trace); f++) {
+        const fsim_trace_function *function = fsim_trace_function_at(trace, f);
+        uint32_t i = 0, last = FSIM_INSPECT_TRIGGERS - 1u;
+        char name[sizeof out->triggers[0].name];
+        if (function->trigger == NULL || function->invocations == 0) {
+            continue;
+        }
+        snprintf(name, sizeof name, "%s", function->trigger);
+        while (i < out->trigger_count && strcmp(out->triggers[i].name, name) != 0) {
+            i++;
+        }
+        i = i < last ? i : last;
+        if (i == out->trigger_count) {
+            out->trigger_count++;
+            memcpy(out->triggers[i].name, i == last ? "others" : name, i == last ? 7 : sizeof name);
+        }
+        out->triggers[i].functions++;
+        out->triggers[i].invocations += function->invocations;
+    }
+    uint32_t sorted =
+        out->trigger_count == FSIM_INSPECT_TRIGGERS ? out->trigger_count - 1u : out->trigger_count;
+    qsort(out->triggers, sorted, sizeof *out->triggers, by_functions);
+}
+
 static fsim_status inspect_functions(fsim_inspection *out, const fsim_bucketed *t, fsim_error *err) {
     double *means = malloc((t->function_count + 1u) * sizeof *means), weight = 0, sum = 0;
     uint64_t rare = 0, rarest = 0;
@@ -226,6 +257,7 @@ fsim_status fsim_inspect_buckets(fsim_inspection *out, const fsim_trace *trace, 
     FSIM_TRY(inspect_load(out, t, err));
     FSIM_TRY(inspect_functions(out, t, err));
     FSIM_TRY(inspect_memory(out, trace, err));
+    inspect_triggers(out, trace);
     fsim_trace_function *functions = malloc((t->function_count + 1u) * sizeof *functions);
     if (functions == NULL) {
         return out_of_memory(err);
@@ -379,6 +411,7 @@ fsim_status fsim_inspect_rows(fsim_inspection *out, fsim_trace *trace, fsim_erro
     if (status == FSIM_OK) {
         out->facts = *fsim_trace_about(trace);
         strncpy(out->format, out->facts.format, sizeof out->format - 1);
+        inspect_triggers(out, trace);
         status = inspect_memory(out, trace, err);
     }
     free(batch);

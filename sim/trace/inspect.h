@@ -8,6 +8,14 @@
 
 /* NAN where the trace does not say or there are too few values. Percentiles as of type 7 (linear between
  * order statistics). */
+/* Functions that are called by the same kind of event, as the trace names it. */
+typedef struct fsim_inspect_trigger {
+    char name[64];
+    uint64_t functions, invocations;
+} fsim_inspect_trigger;
+
+#define FSIM_INSPECT_TRIGGERS 64
+
 typedef struct fsim_inspection {
     char format[64];
     uint64_t functions, invocations;
@@ -22,6 +30,9 @@ typedef struct fsim_inspection {
         duration_mean_s; /* p50 p90 p99; buckets: of the means of functions, mean weighted by requests */
     double memory_mb[2]; /* p50 p99 over apps, or functions where there are no apps */
     double hourly[24], weekly[FSIM_INSPECT_HOURS]; /* requests in each hour of the day and of seven days */
+    /* By functions, most first; beyond FSIM_INSPECT_TRIGGERS - 1 kinds the rest is the last, "others". */
+    fsim_inspect_trigger triggers[FSIM_INSPECT_TRIGGERS];
+    uint32_t trigger_count;
     fsim_trace_facts facts;
 } fsim_inspection;
 

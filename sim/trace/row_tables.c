@@ -3,7 +3,8 @@
  * azure-2021 (Y. Zhang et al., SOSP 2021; CC BY 4.0): app, func, end_timestamp, duration in seconds; a
  * request starts at end - duration, `func` is unique only within its app. huawei-2025 (A. Joosen et al.,
  * EuroSys 2025; CC BY 4.0): requests of day 30, and cold starts of 31 days, where a row is one start and its
- * duration the time of the start. A function is funcName---userID---pool; podID is pool-CPU-memory-serial.
+ * duration the time of the start. A function is funcName---userID---pool; podID is pool-CPU-memory-serial;
+ * a table of functions beside it gives runtime and trigger.
  * Empty and NaN cells are missing. ibm-code-engine (M. Nasiri et al., EuroSys 2026; MIT): the lists of its
  * pickles exploded to one row a request; app configurations beside it give memory. */
 #include "base/text.h"
@@ -188,26 +189,40 @@ static const char *text_of(const fsim_trace *t, int64_t cell_value) {
     return cell_value == MISSING ? "" : t->texts.texts[cell_value];
 }
 
-/* "pool22-300-128-0000177166": everything in front of the serial is the pool, 128 its memory in MB. */
-static size_t pool_of(const char *pod, int64_t *memory_mb) {
-    const char *serial = strrchr(pod, '-');
-    size_t len = serial == NULL ? strlen(pod) : (size_t)(serial - pod), at = len;
-    *memory_mb = 0;
-    while (at > 0 && pod[at - 1] >= '0' && pod[at - 1] <= '9' && len - at < 7) {
+/* The number of up to seven digits that stands behind a '-' at the end of the text; 0: there is none. *len
+ * becomes what is in front of that. */
+static int64_t number_at_end(const char *text, size_t *len) {
+    size_t at = *len;
+    int64_t number = 0;
+    while (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9' && *len - at < 7) {
         at--;
     }
-    for (size_t i = at; at > 0 && pod[at - 1] == '-' && i < len; i++) {
-        *memory_mb = *memory_mb * 10 + (pod[i] - '0');
+    if (at == *len || at == 0 || text[at - 1] != '-') {
+        return 0;
     }
+    for (size_t i = at; i < *len; i++) {
+        number = number * 10 + (text[i] - '0');
+    }
+    *len = at - 1u;
+    return number;
+}
+
+/* "pool22-300-128-0000177166": everything in front of the serial is the pool, 128 its memory in MB, 300 its
+ * limit of CPU in thousandths of a core. */
+static size_t pool_of(const char *pod, int64_t *memory_mb, int64_t *millicores) {
+    const char *serial = strrchr(pod, '-');
+    size_t len = serial == NULL ? strlen(pod) : (size_t)(serial - pod), left = len;
+    *memory_mb = number_at_end(pod, &left);
+    *millicores = *memory_mb > 0 ? number_at_end(pod, &left) : 0;
     return len;
 }
 
 static fsim_status function_of(fsim_trace *t, const table_reader *r, uint32_t *f, fsim_error *err) {
     int64_t function = cell(r, FUNCTION), app = cell(r, APP), owner = cell(r, OWNER), pod = cell(r, POD);
     const char *pod_text = text_of(t, pod);
-    int64_t memory_mb = 0;
+    int64_t memory_mb = 0, millicores = 0;
     uint32_t pool = 0;
-    size_t pool_len = r->table->pods ? pool_of(pod_text, &memory_mb) : 0;
+    size_t pool_len = r->table->pods ? pool_of(pod_text, &memory_mb, &millicores) : 0;
     FSIM_TRY(name_map_intern(&t->texts, pod_text, pool_len, &pool, err));
     const int64_t key[4] = {function, app, owner, pool};
     *f = name_map_find(&t->keys, (const char *)key, sizeof key);
@@ -238,6 +253,10 @@ static fsim_status function_of(fsim_trace *t, const table_reader *r, uint32_t *f
     t->functions[*f].owner = owner == MISSING ? NULL : text_of(t, owner);
     t->functions[*f].memory_mb = memory_mb;
     t->functions[*f].memory_mean = (double)memory_mb;
+    t->functions[*f].vcpu = (double)millicores * 1e-3;
+    if (r->table->pods) {
+        trace_describe_huawei_function(t, &t->functions[*f]);
+    }
     return FSIM_OK;
 }
 
@@ -330,12 +349,20 @@ static fsim_status open_azure2021(fsim_trace *t, const trace_file *file, fsim_er
     return open_table(t, file, &azure2021, err);
 }
 
+enum { HUAWEI_ROWS = 1, HUAWEI_FUNCTIONS };
+
 static fsim_status open_huawei_requests(fsim_trace *t, const trace_file *file, fsim_error *err) {
-    return open_table(t, file, &huawei_requests, err);
+    return file->role == HUAWEI_ROWS ? open_table(t, file, &huawei_requests, err)
+                                     : trace_read_huawei_functions(t, file, err);
 }
 
 static fsim_status open_huawei_cold(fsim_trace *t, const trace_file *file, fsim_error *err) {
-    return open_table(t, file, &huawei_cold, err);
+    return file->role == HUAWEI_ROWS ? open_table(t, file, &huawei_cold, err)
+                                     : trace_read_huawei_functions(t, file, err);
+}
+
+static int is_huawei_functions(const trace_probe *probe) {
+    return trace_probe_has(probe, "funcID") && trace_probe_has(probe, "runtime") ? HUAWEI_FUNCTIONS : 0;
 }
 
 static fsim_status open_ibm(fsim_trace *t, const trace_file *file, fsim_error *err) {
@@ -343,9 +370,10 @@ static fsim_status open_ibm(fsim_trace *t, const trace_file *file, fsim_error *e
                                       : trace_read_ibm_configurations(t, file, err);
 }
 
-static fsim_status next_ibm(fsim_trace *t, trace_row *row, bool *got, fsim_error *err) {
+/* Of formats with tables beside the rows, which are read already. */
+static fsim_status next_if_rows(fsim_trace *t, trace_row *row, bool *got, fsim_error *err) {
     *got = false;
-    return t->csv == NULL ? FSIM_OK : next_row(t, row, got, err); /* configurations are read already */
+    return t->csv == NULL ? FSIM_OK : next_row(t, row, got, err);
 }
 
 static fsim_status open_instants(fsim_trace *t, const trace_file *file, fsim_error *err) {
@@ -360,10 +388,16 @@ const trace_format trace_format_azure2021 = {.name = "azure-2021",
 const trace_format trace_format_huawei2025_requests = {.name = "huawei-2025-requests",
                                                        .role_of = is_huawei_requests,
                                                        .open = open_huawei_requests,
-                                                       .next = next_row};
-const trace_format trace_format_huawei2025_cold = {
-    .name = "huawei-2025-cold-starts", .role_of = is_huawei_cold, .open = open_huawei_cold, .next = next_row};
+                                                       .next = next_if_rows};
+const trace_format trace_format_huawei2025_cold = {.name = "huawei-2025-cold-starts",
+                                                   .role_of = is_huawei_cold,
+                                                   .open = open_huawei_cold,
+                                                   .next = next_if_rows};
+const trace_format trace_format_huawei2025_functions = {
+    .name = "huawei-2025-functions",
+    .role_of = is_huawei_functions,
+    .describes = {"huawei-2025-requests", "huawei-2025-cold-starts"}};
 const trace_format trace_format_ibm = {
-    .name = "ibm-code-engine", .role_of = is_ibm, .open = open_ibm, .next = next_ibm};
+    .name = "ibm-code-engine", .role_of = is_ibm, .open = open_ibm, .next = next_if_rows};
 const trace_format trace_format_instants = {
     .name = "instants", .role_of = is_instants, .open = open_instants, .next = next_row};

@@ -15,15 +15,16 @@
 #define NATIVE     (-1) /* as a role */
 
 extern const trace_format trace_format_azure2019, trace_format_azure2021, trace_format_huawei2023,
-    trace_format_huawei2025_requests, trace_format_huawei2025_cold, trace_format_ibm, trace_format_opendc,
-    trace_format_series, trace_format_instants, trace_format_numbers, trace_format_common_log,
-    trace_format_lambda, trace_format_prometheus;
+    trace_format_huawei2025_requests, trace_format_huawei2025_cold, trace_format_huawei2025_functions,
+    trace_format_ibm, trace_format_opendc, trace_format_series, trace_format_instants, trace_format_numbers,
+    trace_format_common_log, trace_format_lambda, trace_format_prometheus;
 
 const trace_format *const trace_formats[] = {
     &trace_format_azure2019,
     &trace_format_azure2021,
     &trace_format_huawei2025_requests,
     &trace_format_huawei2025_cold,
+    &trace_format_huawei2025_functions,
     &trace_format_huawei2023,
     &trace_format_ibm,
     &trace_format_opendc,
@@ -65,9 +66,15 @@ static fsim_status read_head(trace_probe *probe, fsim_error *err) {
     fsim_status status = FSIM_OK;
     while (status == FSIM_OK && got > 0 && probe->head_len < HEAD_BYTES) {
         status = fsim_input_read(in, probe->head + probe->head_len, HEAD_BYTES - probe->head_len, &got, err);
-        probe->head_len += got;
+        probe->head_len += status == FSIM_OK ? got : 0;
     }
     fsim_input_close(in);
+    if (status != FSIM_OK && probe->head_len > 0) { /* enough to tell the format, whose reader will say it */
+        status = FSIM_OK;
+        if (err != NULL) {
+            *err = (fsim_error){0};
+        }
+    }
     if (probe->head_len >= 3 && memcmp(probe->head, "\xef\xbb\xbf", 3) == 0) {
         probe->head_len -= 3;
         memmove(probe->head, probe->head + 3, probe->head_len);
@@ -139,9 +146,30 @@ const char *fsim_trace_recognise(const char *path) {
 
 /* --- all files --- */
 
+/* The format of a trace is that of its rows or buckets; tables that describe its functions are of their own.
+ */
+static bool settle_format(fsim_trace *t, const trace_format *format) {
+    if (t->format == NULL || t->format == format) {
+        t->format = format;
+        return true;
+    }
+    for (size_t i = 0; i < 2 && format->describes[i] != NULL; i++) {
+        if (strcmp(format->describes[i], t->format->name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < 2 && t->format->describes[i] != NULL; i++) {
+        if (strcmp(t->format->describes[i], format->name) == 0) {
+            t->format = format;
+            return true;
+        }
+    }
+    return false;
+}
+
 static fsim_status add_file(fsim_trace *t, const char *path, const trace_format *format, int role,
                             fsim_error *err) {
-    if (t->format != NULL && t->format != format) {
+    if (!settle_format(t, format)) {
         return fsim_fail_at(err, FSIM_EDATA, path,
                             "this file is of format %s, and \"%.200s\" is %s: name the files of one trace",
                             format->name, t->files[0].path, t->format->name);
@@ -155,7 +183,6 @@ static fsim_status add_file(fsim_trace *t, const char *path, const trace_format 
         t->files = larger;
         t->file_capacity = capacity;
     }
-    t->format = format;
     t->files[t->file_count] = (trace_file){fsim_value_intern(t->pool, path), role};
     return t->files[t->file_count++].path != NULL ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
 }
@@ -216,6 +243,10 @@ fsim_status trace_find_files(fsim_trace *t, const char *base_dir, const char *co
         return fsim_fail_at(
             err, FSIM_EDATA, count > 0 ? paths[0] : NULL,
             "the folder holds no file of a known trace format; workloads/README.md lists them");
+    }
+    if (t->format->describes[0] != NULL) {
+        return fsim_fail_at(err, FSIM_EDATA, t->files[0].path,
+                            "a table of functions alone: the requests or cold starts are missing");
     }
     t->facts.format = t->format->name;
     t->facts.files = (uint32_t)t->file_count;

@@ -193,6 +193,7 @@ void fsim_trace_close(fsim_trace *t) {
         return;
     }
     trace_rows_close(t);
+    trace_close_huawei_functions(t);
     fsim_bucket_builder_destroy(t->builder);
     name_map_close(&t->texts);
     name_map_close(&t->keys);

@@ -74,6 +74,9 @@ typedef struct trace_format {
     fsim_status (*next)(fsim_trace *t, trace_row *row, bool *got, fsim_error *err);
     void (*close)(fsim_trace *t);
     bool own_zero; /* rows: time 0 is the trace's, not the first row's */
+    /* Of a table that only describes functions: the formats it stands beside. Its role is above 1, its `open`
+     * reads it as a whole. */
+    const char *describes[2];
 } trace_format;
 
 /* In the order in which they are asked; NULL-terminated. */
@@ -90,7 +93,8 @@ struct fsim_trace {
     name_map texts, keys; /* cells; keys of functions */
     fsim_trace_function *functions;
     uint32_t function_count, function_capacity;
-    bool has_durations, has_memory; /* the trace has a table of them */
+    bool has_durations, has_memory;     /* the trace has a table of them */
+    struct huawei_functions *described; /* by name; NULL: no such table */
 
     /* buckets */
     fsim_bucket_builder *builder;
@@ -127,6 +131,11 @@ fsim_status trace_time_cell(void *user, const char *text, size_t len, int64_t *v
 fsim_status trace_read_ibm_configurations(fsim_trace *t, const trace_file *file, fsim_error *err);
 /* The key of an IBM app, in row_tables.c as here. */
 fsim_status trace_ibm_function(fsim_trace *t, int64_t app, int64_t name_space, uint32_t *f, fsim_error *err);
+
+/* huawei_functions.c: the table of functions of Huawei 2025, and what it says of one that rows have named. */
+fsim_status trace_read_huawei_functions(fsim_trace *t, const trace_file *file, fsim_error *err);
+void trace_describe_huawei_function(const fsim_trace *t, fsim_trace_function *f);
+void trace_close_huawei_functions(fsim_trace *t);
 
 /* trace_finish.c: what was read into t->builder becomes t->bucketed, options applied. */
 fsim_status trace_finish(fsim_trace *t, fsim_error *err);
