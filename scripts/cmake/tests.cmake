@@ -132,5 +132,7 @@ fsim_add_test_script(wasm/modules tests/wasm/test_modules.sh)
 if(have_command)
   foreach(backend wasmedge wasm2c)
     fsim_add_test_script(wasm/${backend} tests/wasm/test_wasm.sh "${PROJECT_BINARY_DIR}" ${backend})
+    # Limits on time are asserted: nothing else runs meanwhile.
+    set_tests_properties(wasm/${backend} PROPERTIES RUN_SERIAL TRUE)
   endforeach()
 endif()

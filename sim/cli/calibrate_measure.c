@@ -1,4 +1,5 @@
 /* The measurements of `fsim calibrate`, one after the other on one worker. */
+#include "base/rng.h"
 #include "cli/calibration.h"
 #include "cli/progress.h"
 
@@ -16,7 +17,8 @@ enum {
     COMPILES = 3,
     PROCESS_STARTS = 20,
     NATIVE_STARTS = 50,
-    READ_AT_MOST = 200
+    READ_AT_MOST = 200,
+    PAUSE_MAX_NS = 5 * FSIM_MS
 };
 
 typedef struct run {
@@ -161,15 +163,36 @@ static fsim_status measure_processes(run *r) {
 
 /* ---- calls ---- */
 
+/* Sleeps until an instant as a live run does until the next arrival, so that what is measured contains what
+ * a machine takes that has been idle. */
+static fsim_status sleep_until(run *r, fsim_ns due_ns) {
+    while (fsim_worker_now_ns() < due_ns) {
+        fsim_wasm_message m;
+        bool got = false;
+        FSIM_TRY(fsim_worker_wait(&r->worker, due_ns, &m, &got, r->err));
+        FSIM_TRY(got ? fsim_worker_judge(&r->worker, &m, r->err) : FSIM_OK);
+    }
+    return FSIM_OK;
+}
+
+/* At random instants, so that the core works half of the time. */
 static fsim_status measure_calls(run *r) {
     fsim_calibration *c = r->c;
     fsim_wasm_message m;
     FSIM_TRY(start_and_wait(r, &r->worker, 1));
     FSIM_TRY(call_and_wait(r, &r->worker, 1, &m)); /* the first is part of the start */
+    fsim_rng rng;
+    fsim_rng_seed(&rng, 1, "calibrate", FSIM_RNG_ARRIVALS);
+    fsim_ns pause_ns = 0;
     for (uint32_t i = 0; i < r->options->calls; i++) {
+        fsim_ns due_ns = fsim_worker_now_ns() + (fsim_ns)((double)pause_ns * fsim_rng_exponential(&rng));
+        FSIM_TRY(sleep_until(r, due_ns));
         fsim_ns asked_ns = fsim_worker_now_ns();
         FSIM_TRY(call_and_wait(r, &r->worker, 1, &m));
-        FSIM_TRY(keep_span(r, &c->service, fsim_worker_now_ns() - asked_ns));
+        fsim_ns span_ns = fsim_worker_now_ns() - asked_ns;
+        pause_ns = span_ns < PAUSE_MAX_NS ? span_ns : PAUSE_MAX_NS;
+        FSIM_TRY(keep_span(r, &c->dispatch, asked_ns - due_ns));
+        FSIM_TRY(keep_span(r, &c->service, span_ns));
         FSIM_TRY(keep_span(
             r, &c->call, (fsim_ns)(m.value[FSIM_WASM_RESULT_ENDED_AT] - m.value[FSIM_WASM_RESULT_BEGAN_AT])));
         FSIM_TRY(keep_span(r, &c->cpu, (fsim_ns)m.value[FSIM_WASM_RESULT_CPU_NS]));
@@ -374,8 +397,8 @@ fsim_status fsim_calibrate(fsim_calibration *out, const char *module, const fsim
 }
 
 void fsim_calibration_destroy(fsim_calibration *c) {
-    fsim_samples *all[] = {&c->compile, &c->in_process, &c->zygote, &c->ready, &c->process,
-                           &c->native,  &c->service,    &c->call,   &c->cpu,   &c->instructions};
+    fsim_samples *all[] = {&c->compile, &c->in_process, &c->zygote, &c->ready, &c->process,     &c->native,
+                           &c->service, &c->dispatch,   &c->call,   &c->cpu,   &c->instructions};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         free(all[i]->x);
     }

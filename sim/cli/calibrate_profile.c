@@ -169,13 +169,13 @@ json_t *fsim_calibration_json(const fsim_calibration *c) {
     json_t *starts = json_pack("{s:o, s:o, s:o, s:o, s:o}", "in_process", summary(&c->in_process), "zygote",
                                summary(&c->zygote), "zygote_ready", summary(&c->ready), "process",
                                summary(&c->process), "native_process", summary(&c->native));
-    json_t *profile =
-        json_pack("{s:s, s:{s:s, s:I, s:I}, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema",
-                  "fsim.profile/1", "module", "sha256", c->sha256, "bytes", (json_int_t)c->module_bytes,
-                  "compiled_bytes", (json_int_t)c->compiled_bytes, "backend", fsim_backend_names[c->backend],
-                  "runtime", c->runtime, "machine_class", c->machine_class, "phases",
-                  phases(c->warm_cache, &c->compile), "phases_cold_cache", phases(c->cold_cache, NULL),
-                  "starts", starts, "warm_call", warm_call(c), "dispatched_call", summary(&c->service));
+    json_t *profile = json_pack(
+        "{s:s, s:{s:s, s:I, s:I}, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "fsim.profile/1",
+        "module", "sha256", c->sha256, "bytes", (json_int_t)c->module_bytes, "compiled_bytes",
+        (json_int_t)c->compiled_bytes, "backend", fsim_backend_names[c->backend], "runtime", c->runtime,
+        "machine_class", c->machine_class, "phases", phases(c->warm_cache, &c->compile), "phases_cold_cache",
+        phases(c->cold_cache, NULL), "starts", starts, "warm_call", warm_call(c), "dispatch",
+        summary(&c->dispatch), "dispatched_call", summary(&c->service));
     json_object_set_new(profile, "compiled_over_interpreted",
                         c->speedup > 0 ? json_real(c->speedup) : json_null());
     json_object_set_new(profile, "memory", memory(c));
@@ -183,9 +183,9 @@ json_t *fsim_calibration_json(const fsim_calibration *c) {
     json_object_set_new(profile, "concurrency", concurrency(c));
     json_object_set_new(profile, "fit",
                         json_pack("{s:o, s:o}", "cold_start", fits(&c->ready), "service", fits(&c->service)));
-    json_object_set_new(
-        profile, "quantiles",
-        json_pack("{s:o, s:o}", "cold_start", quantiles(&c->ready), "service", quantiles(&c->service)));
+    json_object_set_new(profile, "quantiles",
+                        json_pack("{s:o, s:o, s:o}", "cold_start", quantiles(&c->ready), "service",
+                                  quantiles(&c->service), "dispatch", quantiles(&c->dispatch)));
     json_object_set_new(profile, "samples",
                         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cold_start", raw(&c->ready),
                                   "service", raw(&c->service), "warm_call", raw(&c->call), "in_process",
@@ -237,6 +237,7 @@ static void print_spans(const fsim_calibration *c, const json_t *profile, FILE *
         add_row(t, starts[i][1], json_object_get(json_object_get(profile, "starts"), starts[i][0]));
     }
     add_row(t, "warm call, inside the instance", json_object_get(profile, "warm_call"));
+    add_row(t, "from due to sent (dispatch)", json_object_get(profile, "dispatch"));
     add_row(t, "warm call, dispatched (service)", json_object_get(profile, "dispatched_call"));
     for (int i = 1; i < FSIM_PARALLEL_STEPS; i++) {
         char text[64];

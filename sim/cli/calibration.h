@@ -47,6 +47,7 @@ typedef struct fsim_calibration {
     fsim_samples
         process; /* a new worker process, until the result of its first call; compiled code in the cache */
     fsim_samples native;    /* a native program that does nothing: start to end */
+    fsim_samples dispatch;  /* a call that is due at an instant: from it until fsim sends the call */
     fsim_samples service;   /* a warm call as fsim sees it: the service time of a scenario */
     fsim_samples call, cpu; /* inside the instance: wall and CPU time */
     fsim_samples instructions;

@@ -24,11 +24,12 @@ typedef struct exec_values {
     fsim_wasm_values wasm;
     fsim_word_list policies;
     const char *module, *profile, *functions, *out, *speed_up;
-    int format;
+    int format, cpu_model;
     bool plot, quiet;
 } exec_values;
 
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const cpu_models[] = {"fcfs", "ps", NULL};
 
 static const fsim_option options[] = {
     {.name = "module",
@@ -49,6 +50,13 @@ static const fsim_option options[] = {
      .operand = "X",
      .help = "the run's clock goes X times as fast as the machine's (default 1)",
      .more = "all times are on the run's clock: a call of 1 ms counts as X ms"},
+    {.name = "cpu-model",
+     .kind = FSIM_OPTION_CHOICE,
+     .offset = offsetof(exec_values, cpu_model),
+     .operand = "NAME",
+     .help = "how calls and starts get at the machine's cores",
+     .more = "fcfs: in order of arrival, each to its end; ps: all at once, left to the machine's scheduler",
+     .choices = cpu_models},
     {.name = "profile",
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(exec_values, profile),
@@ -72,10 +80,12 @@ typedef struct exec_run {
     const exec_values *values;
     double speed_up;
     fsim_runs live, predicted;
-    fsim_dist service, cold_start; /* on the run's clock */
+    long cores;
+    fsim_dist service, cold_start; /* on the run's clock; a request's service begins when it is due */
     fsim_ns *values_ns[2];         /* of those two */
-    double cpu_share;              /* of a call */
+    double core_share;             /* of a service: it holds a core */
     fsim_live_account account;
+    fsim_live_driver driver;
 } exec_run;
 
 /* ---- options ---- */
@@ -83,6 +93,8 @@ typedef struct exec_run {
 static fsim_status read_options(exec_run *x, fsim_error *err) {
     const exec_values *v = x->values;
     x->speed_up = 1;
+    x->cores = sysconf(_SC_NPROCESSORS_ONLN);
+    x->cores = x->cores > 0 ? x->cores : 1;
     if (v->module == NULL) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--module", "missing: exec needs a Wasm module to call");
     }
@@ -105,51 +117,77 @@ static int compare_ns(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static fsim_status set_law(exec_run *x, fsim_dist *out, int which, size_t n, fsim_error *err) {
-    qsort(x->values_ns[which], n, sizeof(fsim_ns), compare_ns);
+static double mean_of(const fsim_ns *values, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)values[i];
+    }
+    return n == 0 ? 0 : sum / (double)n;
+}
+
+/* A law of n measured spans, each `more_ns` longer, on the run's clock. */
+static fsim_status set_law(exec_run *x, fsim_dist *out, int which, fsim_ns *values, size_t n, double more_ns,
+                           fsim_error *err) {
+    x->values_ns[which] = values;
+    if (values == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
     if (n == 0) {
         return fsim_fail(err, FSIM_EDATA, "nothing was measured");
     }
-    *out = (fsim_dist){.kind = FSIM_DIST_EMPIRICAL, .count = n, .values = x->values_ns[which]};
+    for (size_t i = 0; i < n; i++) {
+        values[i] = (fsim_ns)(((double)values[i] + more_ns) * x->speed_up);
+    }
+    qsort(values, n, sizeof(fsim_ns), compare_ns);
+    *out = (fsim_dist){.kind = FSIM_DIST_EMPIRICAL, .count = n, .values = values};
     return FSIM_OK;
 }
 
-static fsim_status law_of_sample(exec_run *x, const fsim_samples *s, int which, fsim_dist *out,
-                                 fsim_error *err) {
-    x->values_ns[which] = malloc((s->n + 1) * sizeof(fsim_ns));
-    if (x->values_ns[which] == NULL) {
-        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        x->values_ns[which][i] = fsim_ns_from_s(s->x[i] * x->speed_up);
-    }
-    return set_law(x, out, which, s->n, err);
+/* A request takes its service, and before that what passes until its call is sent, which needs no core. */
+static fsim_status set_laws(exec_run *x, fsim_ns *service, size_t calls, fsim_ns *starts, size_t start_count,
+                            double dispatch_ns, fsim_error *err) {
+    double service_ns = mean_of(service, calls);
+    x->core_share = service_ns > 0 ? service_ns / (service_ns + dispatch_ns) : 1;
+    x->values_ns[1] = starts;
+    FSIM_TRY(set_law(x, &x->service, 0, service, calls, dispatch_ns, err));
+    return set_law(x, &x->cold_start, 1, starts, start_count, 0, err);
 }
 
-static fsim_status law_of_profile(exec_run *x, fsim_scenario *s, const char *what, int which, fsim_dist *out,
-                                  fsim_error *err) {
+static fsim_ns *spans_of(const double *seconds, const fsim_ns *spans, size_t n) {
+    fsim_ns *values = malloc((n + 1) * sizeof *values);
+    for (size_t i = 0; values != NULL && i < n; i++) {
+        values[i] = seconds != NULL ? fsim_ns_from_s(seconds[i]) : spans[i];
+    }
+    return values;
+}
+
+static fsim_status read_law(exec_run *x, const char *what, fsim_dist *law, fsim_error *err) {
+    char path[FSIM_PATH_MAX];
+    fsim_scenario *s = x->predicted.policies[0].scenario;
     fsim_value *object = fsim_value_new(s->pool, FSIM_VALUE_OBJECT, "--profile");
-    fsim_dist law;
-    fsim_value_put(s->pool, object, "profile",
-                   fsim_value_new_string(s->pool, x->values->profile, "--profile"));
+    /* The scenario's files lie beside it, those of the command line where the user is. */
+    const char *file = realpath(x->values->profile, path) != NULL ? path : x->values->profile;
+    fsim_value_put(s->pool, object, "profile", fsim_value_new_string(s->pool, file, "--profile"));
     fsim_value_put(s->pool, object, "use", fsim_value_new_string(s->pool, "quantiles", "--profile"));
-    FSIM_TRY(fsim_scenario_read_measured(s, object, what, &law, err));
-    x->values_ns[which] = malloc((law.count + 1) * sizeof(fsim_ns));
-    if (x->values_ns[which] == NULL) {
-        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
-    }
-    for (size_t i = 0; i < law.count; i++) {
-        x->values_ns[which][i] = (fsim_ns)((double)law.values[i] * x->speed_up);
-    }
-    return set_law(x, out, which, law.count, err);
+    return fsim_scenario_read_measured(s, object, what, law, err);
 }
 
-static double mean_of(const fsim_samples *s) {
-    double sum = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        sum += s->x[i];
-    }
-    return s->n == 0 ? 0 : sum / (double)s->n;
+static fsim_status laws_of_profile(exec_run *x, fsim_error *err) {
+    fsim_dist service, starts, dispatch;
+    FSIM_TRY(read_law(x, "service", &service, err));
+    FSIM_TRY(read_law(x, "cold_start", &starts, err));
+    FSIM_TRY(read_law(x, "dispatch", &dispatch, err));
+    return set_laws(x, spans_of(NULL, service.values, service.count), service.count,
+                    spans_of(NULL, starts.values, starts.count), starts.count,
+                    mean_of(dispatch.values, dispatch.count), err);
+}
+
+static fsim_status laws_of_calibration(exec_run *x, const fsim_calibration *c, fsim_error *err) {
+    fsim_ns *dispatch = spans_of(c->dispatch.x, NULL, c->dispatch.n);
+    double dispatch_ns = dispatch != NULL ? mean_of(dispatch, c->dispatch.n) : 0;
+    free(dispatch);
+    return set_laws(x, spans_of(c->service.x, NULL, c->service.n), c->service.n,
+                    spans_of(c->ready.x, NULL, c->ready.n), c->ready.n, dispatch_ns, err);
 }
 
 /* Measured here and now, unless a profile is given. */
@@ -162,21 +200,11 @@ static fsim_status get_laws(exec_run *x, const fsim_worker_limits *limits, fsim_
                                           .instances = 1,
                                           .brief = true,
                                           .quiet = x->values->quiet};
-    x->cpu_share = 1;
     if (x->values->profile != NULL) {
-        fsim_scenario *s = x->predicted.policies[0].scenario;
-        FSIM_TRY(law_of_profile(x, s, "service", 0, &x->service, err));
-        return law_of_profile(x, s, "cold_start", 1, &x->cold_start, err);
+        return laws_of_profile(x, err);
     }
     fsim_status status = fsim_calibrate(&c, x->values->module, &how, err);
-    if (status == FSIM_OK) {
-        double span = mean_of(&c.service);
-        x->cpu_share = span > 0 ? fmin(1, mean_of(&c.cpu) / span) : 1;
-        status = law_of_sample(x, &c.service, 0, &x->service, err);
-    }
-    if (status == FSIM_OK) {
-        status = law_of_sample(x, &c.ready, 1, &x->cold_start, err);
-    }
+    status = status == FSIM_OK ? laws_of_calibration(x, &c, err) : status;
     fsim_calibration_destroy(&c);
     return status;
 }
@@ -185,13 +213,13 @@ static fsim_status get_laws(exec_run *x, const fsim_worker_limits *limits, fsim_
 
 static fsim_status load(exec_run *x, const fsim_parsed *parsed, fsim_error *err) {
     char cores[24];
-    snprintf(cores, sizeof cores, "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    snprintf(cores, sizeof cores, "%ld", x->cores);
     /* All instances share the cores of this machine, and room is no matter here. */
     const fsim_setting machine[] = {{"run.replications", "1", "exec"},
                                     {"platform.nodes.count", "1", "exec"},
                                     {"platform.nodes.vcpu", cores, "exec"},
                                     {"platform.nodes.memory", "1000TB", "exec"},
-                                    {"platform.nodes.cpu_model", "ps", "exec"}};
+                                    {"platform.nodes.cpu_model", cpu_models[x->values->cpu_model], "exec"}};
     enum { EXTRA = sizeof machine / sizeof machine[0] };
     fsim_setting *settings = malloc((parsed->setting_count + EXTRA) * sizeof *settings);
     if (settings == NULL) {
@@ -215,15 +243,15 @@ static fsim_status load(exec_run *x, const fsim_parsed *parsed, fsim_error *err)
 }
 
 /* Every function is the module: what it takes is measured, on one core, and no CPU model slows it down but
- * the cores that are shared. */
+ * the cores that all have together. A start needs a core too. */
 static void measure_spec(const exec_run *x, fsim_fn_spec *spec) {
     spec->has_service = true;
     spec->service = x->service;
     spec->cold_start = x->cold_start;
     spec->cold_has_phases = spec->cold_total = false;
     spec->cpu_model = FSIM_CPU_NONE;
-    spec->cpu_fraction = x->cpu_share;
-    spec->timeout_ns = FSIM_NEVER; /* the limit on a call's time stands for it */
+    spec->cpu_fraction = x->core_share;
+    spec->start_cpu_fraction = 1;
 }
 
 static void measure_functions(const exec_run *x, fsim_scenario *s) {
@@ -258,28 +286,28 @@ static fsim_status run_one(fsim_policy_run *p, const fsim_live_ops *live, fsim_e
 
 static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
     fsim_live_ops ops;
-    fsim_live_driver driver;
+    fsim_live_driver *driver = &x->driver;
     fsim_progress progress;
     fsim_policy_run *p = &x->live.policies[0];
-    fsim_live_driver_begin(&driver, worker, x->speed_up, &ops);
-    if (!fsim_progress_begin(&progress, 1, x->values->quiet)) {
+    uint32_t cores = x->values->cpu_model == 0 ? (uint32_t)x->cores : UINT32_MAX;
+    if (!fsim_live_driver_begin(driver, worker, x->speed_up, cores, &ops) ||
+        !fsim_progress_begin(&progress, 1, x->values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    driver.progress = &progress;
-    driver.horizon_ns = p->scenario->until_ns;
+    driver->progress = &progress;
+    driver->horizon_ns = p->scenario->until_ns;
     fsim_interrupt_watch();
     fsim_status status = run_one(p, &ops, err);
     fsim_progress_end(&progress);
-    x->account = (fsim_live_account){
-        .speed_up = x->speed_up,
-        .calls = driver.calls,
-        .traps = driver.traps,
-        .deaths = driver.deaths,
-        .lag_mean_s = driver.due > 0 ? fsim_ns_to_s(driver.lag_sum_ns) / (double)driver.due : 0,
-        .lag_max_s = fsim_ns_to_s(driver.lag_max_ns),
-        .interrupted = fsim_interrupt_seen()};
-    memcpy(x->account.last_failure, driver.last_failure, sizeof x->account.last_failure);
-    fsim_live_driver_end(&driver);
+    x->account = (fsim_live_account){.speed_up = x->speed_up,
+                                     .calls = driver->calls,
+                                     .traps = driver->traps,
+                                     .deaths = driver->deaths,
+                                     .cut = driver->cut,
+                                     .parts = driver->parts,
+                                     .interrupted = fsim_interrupt_seen()};
+    fsim_live_driver_shares(driver, &x->account.others, &x->account.stolen);
+    memcpy(x->account.last_failure, driver->last_failure, sizeof x->account.last_failure);
     return status;
 }
 
@@ -344,6 +372,7 @@ static fsim_status execute(exec_run *x, const fsim_parsed *parsed, fsim_error *e
 static fsim_status run_exec(const fsim_parsed *parsed, fsim_error *err) {
     exec_run x = {.values = parsed->values};
     fsim_status status = execute(&x, parsed, err);
+    fsim_live_driver_end(&x.driver);
     fsim_runs_destroy(&x.live);
     fsim_runs_destroy(&x.predicted);
     free(x.values_ns[0]);

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define DISTURBED 0.03 /* of the CPU time: latencies show it */
+
 typedef struct comparison {
     const json_t *predicted;
     json_t *figures;
@@ -28,13 +30,40 @@ static void compare(void *user, const char *path, const json_t *value) {
                                   comparable ? json_real(error) : json_null()));
 }
 
+static const struct {
+    const char *key, *name;
+} parts[FSIM_LIVE_PARTS] = {[FSIM_LIVE_LATE] = {"late", "arrivals and timers, late"},
+                            [FSIM_LIVE_LINE] = {"line", "in line for a core"},
+                            [FSIM_LIVE_WAKE] = {"wake", "call to instance"},
+                            [FSIM_LIVE_CALL] = {"call", "inside"},
+                            [FSIM_LIVE_BACK] = {"back", "answer to fsim"}};
+
+static double quantile_s(const fsim_live_spans *s, double p) {
+    return fsim_histogram_quantile(&s->histogram, p, s->min_ns, s->max_ns) / (double)FSIM_SECOND;
+}
+
+static double mean_s(const fsim_live_spans *s) {
+    return s->n > 0 ? fsim_ns_to_s(s->sum_ns) / (double)s->n : 0;
+}
+
+static json_t *path_json(const fsim_live_spans *spans) {
+    json_t *o = json_object();
+    for (int i = 0; i < FSIM_LIVE_PARTS; i++) {
+        const fsim_live_spans *s = &spans[i];
+        json_object_set_new(o, parts[i].key,
+                            json_pack("{s:f, s:f, s:f, s:f}", "mean", mean_s(s), "p50", quantile_s(s, 0.5),
+                                      "p99", quantile_s(s, 0.99), "max", fsim_ns_to_s(s->max_ns)));
+    }
+    return o;
+}
+
 bool fsim_live_report_add(json_t *summary, const json_t *predicted, const fsim_live_account *a) {
     comparison c = {.predicted = predicted, .figures = json_object()};
-    json_t *live =
-        json_pack("{s:s, s:f, s:I, s:I, s:I, s:s, s:{s:f, s:f}, s:b}", "runtime", a->runtime, "speed_up",
-                  a->speed_up, "calls", (json_int_t)a->calls, "traps", (json_int_t)a->traps, "deaths",
-                  (json_int_t)a->deaths, "last_failure", a->last_failure, "lag_s", "mean", a->lag_mean_s,
-                  "max", a->lag_max_s, "interrupted", a->interrupted);
+    json_t *live = json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:s, s:b, s:f, s:f, s:o}", "runtime", a->runtime,
+                             "speed_up", a->speed_up, "calls", (json_int_t)a->calls, "traps",
+                             (json_int_t)a->traps, "deaths", (json_int_t)a->deaths, "cut", (json_int_t)a->cut,
+                             "last_failure", a->last_failure, "interrupted", a->interrupted, "others",
+                             a->others, "stolen", a->stolen, "path_s", path_json(a->parts));
     if (c.figures == NULL || live == NULL) {
         json_decref(live);
         json_decref(c.figures);
@@ -107,8 +136,26 @@ static void print_figures(const json_t *figures, FILE *out) {
     fsim_table_destroy(t);
 }
 
+/* Where the time of a request went on this machine. */
+static void print_path(const fsim_live_spans *spans, FILE *out) {
+    static const char *const head[] = {"on this machine", "mean", "p50", "p99", "max"};
+    fsim_table *t = fsim_table_create(5, 1);
+    for (size_t i = 0; i < 5; i++) {
+        fsim_table_add(t, "%s", head[i]);
+    }
+    for (int i = 0; i < FSIM_LIVE_PARTS; i++) {
+        fsim_table_add(t, "%s", parts[i].name);
+        add_value(t, mean_s(&spans[i]), true);
+        add_value(t, quantile_s(&spans[i], 0.5), true);
+        add_value(t, quantile_s(&spans[i], 0.99), true);
+        add_value(t, fsim_ns_to_s(spans[i].max_ns), true);
+    }
+    fsim_table_print(t, FSIM_TABLE_TEXT, 0, out);
+    fsim_table_destroy(t);
+}
+
 void fsim_live_report_print(const json_t *summary, const fsim_live_account *a, FILE *out) {
-    char horizon[64], mean[64], max[64];
+    char horizon[64];
     fsim_text_human_span(fsim_summary_number(summary, "horizon_s"), horizon, sizeof horizon);
     fprintf(out, "%s under %s: %s on real instances, %s", fsim_summary_text(summary, "name"),
             fsim_summary_text(summary, "policy"), horizon, a->runtime);
@@ -117,11 +164,20 @@ void fsim_live_report_print(const json_t *summary, const fsim_live_account *a, F
     }
     fprintf(out, "%s\n\n", a->interrupted ? "; interrupted, results so far" : "");
     print_figures(json_object_get(summary, "prediction"), out);
-    fsim_text_human_span(a->lag_mean_s, mean, sizeof mean);
-    fsim_text_human_span(a->lag_max_s, max, sizeof max);
-    fprintf(out, "\nArrivals and timers came %s late on average, %s at most.\n", mean, max);
+    fputc('\n', out);
+    print_path(a->parts, out);
+    if (a->others >= 0) {
+        fprintf(out, "\nOther work took %.1f %% of this machine's CPU time, its host %.1f %%%s.\n",
+                100 * a->others, 100 * a->stolen,
+                a->others + a->stolen > DISTURBED
+                    ? ": it was not idle, and the figures are no measure of the prediction"
+                    : "");
+    }
+    if (a->cut > 0) {
+        fprintf(out, "\n%llu calls were cut off by the function's time-out.\n", (unsigned long long)a->cut);
+    }
     if (a->traps + a->deaths > 0) {
-        fprintf(out, "%llu calls trapped and %llu instances died; the last: %s\n",
+        fprintf(out, "\n%llu calls trapped and %llu instances died; the last: %s\n",
                 (unsigned long long)a->traps, (unsigned long long)a->deaths, a->last_failure);
     }
 }

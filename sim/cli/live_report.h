@@ -2,23 +2,27 @@
 #ifndef FSIM_CLI_LIVE_REPORT_H
 #define FSIM_CLI_LIVE_REPORT_H
 
+#include "cli/live_driver.h"
+
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 typedef struct fsim_live_account {
     double speed_up;
-    uint64_t calls, traps, deaths; /* deaths: of instances by a signal */
-    double lag_mean_s, lag_max_s;  /* how late arrivals and timers were, on the machine's clock */
+    uint64_t calls, traps, deaths,
+        cut;                /* deaths: of instances by a signal; cut: by the function's time-out */
+    fsim_live_spans *parts; /* of the driver, which must still be there */
+    double others, stolen;  /* fsim_live_driver_shares */
     bool interrupted;
     char runtime[256], last_failure[160];
 } fsim_live_account;
 
 /* Adds to the summary of the run
- *     live {runtime, speed_up, calls, traps, deaths, last_failure, lag_s {mean, max}, interrupted}
- *     prediction {PATH: {measured, predicted, error}}     for every number of the summary; error: relative,
- * or null where 0 was predicted and something else measured False: out of memory. */
+ *     live {runtime, speed_up, calls, traps, deaths, cut, last_failure, interrupted,
+ *           others, stolen,         shares of the machine's CPU time that went elsewhere; -1: unknown
+ *           path_s {late, line, wake, call, back: {mean, p50, p99, max}}}   fsim_live_part, the machine's
+ * clock prediction {PATH: {measured, predicted, error}}     for every number of the summary; error: relative,
+ * or null where 0 was predicted and something else measured. False: out of memory. */
 bool fsim_live_report_add(json_t *summary, const json_t *predicted, const fsim_live_account *account);
 
 void fsim_live_report_print(const json_t *summary, const fsim_live_account *account, FILE *out);

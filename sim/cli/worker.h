@@ -25,8 +25,10 @@ typedef struct fsim_worker {
     fsim_backend backend;
     int control, events;
     int pid;
-    int *pipes; /* call pipe by instance id; -1: none */
+    int *pipes;        /* call pipe by instance id; -1: none */
+    fsim_ns *asked_ns; /* by instance id: the latest start or call */
     uint32_t pipe_count;
+    fsim_ns measure_asked_ns;
     uint8_t *held; /* events that were read and not yet given out: [held_from, held_to) */
     size_t held_from, held_to, held_capacity;
     char runtime[256];
@@ -52,6 +54,8 @@ fsim_status fsim_worker_start(fsim_worker *worker, uint32_t id, fsim_error *err)
 fsim_status fsim_worker_call(fsim_worker *worker, uint32_t id, uint32_t call, fsim_error *err);
 /* The instance ends once its present call has: EXITED comes later. */
 void fsim_worker_release(fsim_worker *worker, uint32_t id);
+/* Ends it at once, its present call too: EXITED comes later. */
+fsim_status fsim_worker_kill(fsim_worker *worker, uint32_t id, fsim_error *err);
 /* Asks for starts inside one process: PHASES for each round, then MEASURED. */
 fsim_status fsim_worker_measure(fsim_worker *worker, uint32_t rounds, bool cold, fsim_error *err);
 
@@ -64,9 +68,12 @@ fsim_status fsim_worker_wait(fsim_worker *worker, fsim_ns deadline_ns, fsim_wasm
 fsim_status fsim_worker_expect(fsim_worker *worker, fsim_wasm_type type, fsim_ns limit_ns,
                                fsim_wasm_message *out, fsim_error *err);
 /* FAILED and a death by a signal as errors; others are FSIM_OK. */
-fsim_status fsim_worker_judge(const fsim_wasm_message *event, fsim_error *err);
-/* Why an instance ended: "killed by its CPU time limit (SIGXCPU)". */
-void fsim_worker_death(const fsim_wasm_message *exited, char *out, size_t size);
+fsim_status fsim_worker_judge(const fsim_worker *worker, const fsim_wasm_message *event, fsim_error *err);
+/* Why an instance ended: "killed by its CPU time limit (SIGXCPU) after 0.201 s of CPU time in 0.205 s", of
+ * its CPU time in all and from its latest start or call on. */
+enum { FSIM_WORKER_DEATH_MAX = 144 };
+void fsim_worker_death(const fsim_worker *worker, const fsim_wasm_message *exited,
+                       char out[FSIM_WORKER_DEATH_MAX]);
 
 /* The machine's monotonic clock, which the worker's instants are on. */
 fsim_ns fsim_worker_now_ns(void);

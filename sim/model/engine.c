@@ -108,11 +108,10 @@ static void enqueue(engine *e, function *f, uint32_t r) {
     }
 }
 
-static void dequeue(engine *e, function *f, uint32_t r) {
-    request *q = &e->requests[r];
+static void unlink_queued(engine *e, function *f, uint32_t r) {
+    const request *q = &e->requests[r];
     *(q->link.prev != FSIM_NONE ? &e->requests[q->link.prev].link.next : &f->queue_head) = q->link.next;
     *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
-    q->generation = (q->generation + 1u) & GENERATION_MASK; /* voids its time-out */
     f->queued--;
     level_leave(&f->queue, e->now_ns);
     level_leave(&e->in_queue, e->now_ns);
@@ -126,6 +125,11 @@ static void dequeue(engine *e, function *f, uint32_t r) {
         *(f->waiting_next != FSIM_NONE ? &e->functions[f->waiting_next].waiting_prev : &e->waiting_last) =
             f->waiting_prev;
     }
+}
+
+static void dequeue(engine *e, function *f, uint32_t r) {
+    unlink_queued(e, f, r);
+    e->requests[r].generation = (e->requests[r].generation + 1u) & GENERATION_MASK; /* voids its time-out */
 }
 
 /* Late binding: starts that nobody waits for any more, the latest first. */
@@ -563,12 +567,16 @@ static bool place_head(engine *e, function *f, fsim_cause *cause) {
         }
     }
     request_link queued = e->requests[r].link;
+    uint32_t generation = e->requests[r].generation;
+    /* Now, not in dequeue: what the placed request arms as it begins must last. */
+    e->requests[r].generation = (generation + 1u) & GENERATION_MASK;
     if (!(e->early ? place_early(e, f, r, cause) : place_warm(e, f, r, cause))) {
+        e->requests[r].generation = generation;
         return false;
     }
     request_link placed = e->requests[r].link;
     e->requests[r].link = queued;
-    dequeue(e, f, r);
+    unlink_queued(e, f, r);
     e->requests[r].link = placed;
     launch_placed(e);
     return true;

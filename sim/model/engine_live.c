@@ -13,9 +13,27 @@ void engine_live_start(engine *e, uint32_t i, bool ready) {
     succeed(e, live->start(live->user, i, ready, e->err));
 }
 
+/* The function's time-out counts from here on, as in a simulation. */
+static void arm_cut(engine *e, uint32_t r) {
+    const request *q = &e->requests[r];
+    fsim_ns timeout_ns = e->functions[q->fn].timeout_ns;
+    if (timeout_ns != FSIM_NEVER) {
+        engine_push(e, fsim_ns_add(e->now_ns, timeout_ns), r, EVENT_KIND(EVENT_CUT, q->generation));
+    }
+}
+
 void engine_live_begin(engine *e, uint32_t r) {
     const fsim_live_ops *live = e->options->live;
+    arm_cut(e, r);
     succeed(e, live->begin(live->user, r, e->requests[r].instance, e->err));
+}
+
+void engine_live_cut(engine *e, uint32_t r) {
+    const fsim_live_ops *live = e->options->live;
+    e->requests[r].flags |= REQUEST_CUT;
+    if (succeed(e, live->cut(live->user, r, e->requests[r].instance, e->err))) {
+        engine_complete(e, r);
+    }
 }
 
 void engine_live_remove(engine *e, uint32_t i) {

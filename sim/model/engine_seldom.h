@@ -48,6 +48,7 @@ void engine_versions_windows(const engine *e);
 void engine_live(engine *e);
 void engine_live_start(engine *e, uint32_t instance, bool ready);
 void engine_live_begin(engine *e, uint32_t request);
+void engine_live_cut(engine *e, uint32_t request); /* it has executed for as long as it may */
 void engine_live_remove(engine *e, uint32_t instance);
 
 /* engine_profile.c: CPU that changes while nothing else happens */

@@ -151,6 +151,10 @@ void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
     if (q->generation != generation) {
         return;
     }
+    if (e->options->live != NULL) {
+        engine_live_cut(e, r);
+        return;
+    }
     if (e->node_fcfs) {
         engine_cores_cut(e, r);
         return;

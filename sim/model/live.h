@@ -34,6 +34,8 @@ typedef struct fsim_live_ops {
     void (*remove)(void *user, uint32_t instance);
     /* A request begins to execute: DONE or FAILED follows. */
     fsim_status (*begin)(void *user, uint32_t request, uint32_t instance, fsim_error *err);
+    /* It has executed for as long as the function's time-out allows: nothing follows any more. */
+    fsim_status (*cut)(void *user, uint32_t request, uint32_t instance, fsim_error *err);
     /* Waits for what happens, until_ns at most (FSIM_NEVER: however long it takes). */
     fsim_status (*wait)(void *user, fsim_ns until_ns, fsim_live_event *out, fsim_error *err);
     void *user;

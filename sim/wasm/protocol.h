@@ -11,9 +11,9 @@
  * A message fits PIPE_BUF, so that many instances write to one pipe without tearing. fsim speaks first: HELLO
  * with the version; a worker of another version answers FAILED. Conversation:
  *
- *   control socket, fsim -> worker      HELLO, LOAD, MEASURE, START (with the read end of the instance's call
- * pipe) call pipe, fsim -> instance         CALL; closing it ends the instance event pipe, everybody -> fsim
- * HELLO, LOADED, PHASES, MEASURED, READY, RESULT, EXITED, FAILED
+ *   control socket, fsim -> worker     HELLO, LOAD, MEASURE, START (with the read end of the instance's
+ * pipe), KILL call pipe, fsim -> instance        CALL; closing it ends the instance event pipe, everybody ->
+ * fsim      HELLO, LOADED, PHASES, MEASURED, READY, RESULT, EXITED, FAILED
  *
  * Instants are of CLOCK_MONOTONIC, which all processes of a machine share. */
 #ifndef FSIM_WASM_PROTOCOL_H
@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FSIM_WASM_VERSION    1u
+#define FSIM_WASM_VERSION    2u
 #define FSIM_WASM_HEADER     16u
 #define FSIM_WASM_VALUES_MAX 10u
 #define FSIM_WASM_TEXT_MAX   3900u
@@ -45,6 +45,7 @@ typedef enum fsim_wasm_type {
     FSIM_WASM_PHASES,   /* call: round */
     FSIM_WASM_MEASURED, /* all rounds are done */
     FSIM_WASM_FAILED,   /* id, or 0: the last command; text: why */
+    FSIM_WASM_KILL,     /* id: the instance ends at once, whatever it does; EXITED comes */
     FSIM_WASM_TYPE_END
 } fsim_wasm_type;
 
@@ -83,7 +84,8 @@ enum {
 enum {
     FSIM_WASM_EXITED_STATUS,
     FSIM_WASM_EXITED_CPU_NS,
-    FSIM_WASM_EXITED_PEAK_BYTES
+    FSIM_WASM_EXITED_PEAK_BYTES,
+    FSIM_WASM_EXITED_AT
 }; /* status as of wait(2) */
 enum {
     FSIM_WASM_MEASURE_ROUNDS,

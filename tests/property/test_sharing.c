@@ -54,6 +54,30 @@ static void test_who_is_cut_off_leaves_room(void) {
     fsim_result_destroy(r);
 }
 
+/* Two that waited in the function's queue are slowed down by each other: what is armed as they begin lasts.
+ */
+static void test_a_timeout_cuts_off_those_who_waited_before(void) {
+    static const char *const models[] = {"ps", "fcfs"};
+    for (int m = 0; m < 2; m++) {
+        char text[1000];
+        snprintf(
+            text, sizeof text,
+            "{\"schema\": \"fsim.scenario/1\", \"name\": \"queue\", \"workload\": {\"source\": \"list\", "
+            "\"arrivals\": [%s]}, \"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"max_instances\": 2, "
+            "\"timeout\": \"1.5s\"}], \"policy\": {\"bundle\": \"none\", \"binding\": \"late\"}, "
+            "\"platform\": "
+            "{\"nodes\": {\"count\": 1, \"vcpu\": 1, \"memory\": \"1GB\", \"cpu_model\": \"%s\"}}, "
+            "\"billing\": []}",
+            two, models[m]);
+        fsim_result *r = engine_run(text, 1, NULL, NULL);
+        REQUIRE(r != NULL);
+        check_context("%s", models[m]);
+        CHECK_EQ_INT(r->total.n.failed, m == 0 ? 2 : 1);
+        CHECK_EQ_INT(r->end_ns, 1500 * FSIM_MS);
+        fsim_result_destroy(r);
+    }
+}
+
 /* CPU time is the work that was done, whoever shared with whom: service times the request's rate. */
 static void check_work(const char *model, const char *platform, const char *functions, double rate) {
     char arrivals[2000] = "";
@@ -190,6 +214,7 @@ int main(void) {
     RUN(test_a_node_is_a_queue_with_so_many_servers);
     RUN(test_a_timeout_cuts_off_those_who_are_slowed_down);
     RUN(test_who_is_cut_off_leaves_room);
+    RUN(test_a_timeout_cuts_off_those_who_waited_before);
     RUN(test_cpu_time_is_the_work_done);
     return check_done();
 }

@@ -18,7 +18,7 @@ typedef struct script {
     uint32_t count;
     uint64_t order;
     fsim_ns now_ns;
-    uint32_t started, removed, begun;
+    uint32_t started, removed, begun, cut;
     uint32_t fail_every; /* every n-th call fails; 0: none */
     uint32_t stop_after; /* waits; 0: never */
     uint32_t waits;
@@ -61,6 +61,19 @@ static fsim_status on_begin(void *user, uint32_t request, uint32_t instance, fsi
                                       .request = request});
 }
 
+static fsim_status on_cut(void *user, uint32_t request, uint32_t instance, fsim_error *err) {
+    script *s = user;
+    (void)instance;
+    (void)err;
+    s->cut++;
+    for (uint32_t i = 0; i < s->count; i++) { /* its end does not come any more */
+        if (s->waiting[i].event.kind != FSIM_LIVE_READY && s->waiting[i].event.request == request) {
+            s->waiting[i--] = s->waiting[--s->count];
+        }
+    }
+    return FSIM_OK;
+}
+
 static fsim_status on_wait(void *user, fsim_ns until_ns, fsim_live_event *out, fsim_error *err) {
     script *s = user;
     uint32_t first = UINT32_MAX;
@@ -97,7 +110,7 @@ static const char *const policies[] = {
     "\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": {\"name\": \"none\"}",
 };
 
-static fsim_scenario *load(const char *policy) {
+static fsim_scenario *load_with(const char *policy, const char *function) {
     char text[1024];
     fsim_error err = {0};
     fsim_value_pool *pool = fsim_value_pool_create();
@@ -108,9 +121,9 @@ static fsim_scenario *load(const char *policy) {
         "{\"schema\": \"fsim.scenario/1\", \"name\": \"live\", \"billing\": [],"
         " \"workload\": {\"source\": \"poisson\", \"rate\": 90, \"until\": \"30s\"},"
         " \"functions\": [{\"name\": \"fn\", \"memory_mb\": 64, \"max_instances\": 4, \"concurrency\": 1,"
-        " \"service\": \"20ms\", \"cold_start\": \"3ms\"}],"
+        " \"service\": \"20ms\", \"cold_start\": \"3ms\"%s}],"
         " \"policy\": {%s}, \"run\": {\"seed\": 5, \"until\": \"31s\"}}",
-        policy);
+        function, policy);
     REQUIRE(fsim_json_read_text(pool, text, "live.json", &root, &err) == FSIM_OK);
     if (fsim_scenario_from_tree(&scenario, pool, root, NULL, &(fsim_load_options){0}, &err) != FSIM_OK) {
         printf("%s: %s\n", err.place, err.text);
@@ -119,8 +132,12 @@ static fsim_scenario *load(const char *policy) {
     return scenario;
 }
 
+static fsim_scenario *load(const char *policy) {
+    return load_with(policy, "");
+}
+
 static fsim_result *run(const fsim_scenario *scenario, script *s) {
-    const fsim_live_ops live = {on_start, on_remove, on_begin, on_wait, s};
+    const fsim_live_ops live = {on_start, on_remove, on_begin, on_cut, on_wait, s};
     const fsim_run_options options = {
         .seed = scenario->seed, .draw_all = true, .live = s == NULL ? NULL : &live};
     fsim_result *result = NULL;
@@ -170,6 +187,21 @@ static void test_failures_are_counted(void) {
     fsim_scenario_destroy(scenario);
 }
 
+/* Calls of 20 ms under a time-out of 15 ms: the driver is told of each, once. */
+static void test_a_timeout_cuts_off_as_in_a_simulation(void) {
+    static script s;
+    memset(&s, 0, sizeof s);
+    fsim_scenario *scenario = load_with(policies[1], ", \"timeout\": \"15ms\"");
+    fsim_result *simulated = run(scenario, NULL), *live = run(scenario, &s);
+    CHECK(live->total.n.failed > 1500);
+    CHECK_EQ_INT(live->total.n.completed, 0);
+    CHECK_EQ_INT(s.cut, live->total.n.failed);
+    CHECK_EQ_INT(live->digest, simulated->digest);
+    fsim_result_destroy(simulated);
+    fsim_result_destroy(live);
+    fsim_scenario_destroy(scenario);
+}
+
 static void test_a_stop_leaves_the_results_so_far(void) {
     static script s;
     memset(&s, 0, sizeof s);
@@ -187,6 +219,7 @@ static void test_a_stop_leaves_the_results_so_far(void) {
 int main(void) {
     RUN(test_ends_as_the_simulation_does);
     RUN(test_failures_are_counted);
+    RUN(test_a_timeout_cuts_off_as_in_a_simulation);
     RUN(test_a_stop_leaves_the_results_so_far);
     return check_done();
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,7 +36,22 @@ static bool drop_privileges(void) {
            setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
+/* Guests are less urgent than who hands out calls to them: else an answer waits for the next guest's end.
+ * Without effect on what a call takes where nobody else wants the core. */
+static void step_back(void) {
+    enum { NICER = 10 };
+    struct sched_param p;
+    int policy = sched_getscheduler(0);
+    if ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_getparam(0, &p) == 0) {
+        p.sched_priority -= p.sched_priority > 1 ? 1 : 0;
+        sched_setscheduler(0, SCHED_FIFO, &p);
+    } else {
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER);
+    }
+}
+
 int sandbox_enter(const worker_limits *limits, pid_t parent, bool keep_user) {
+    step_back();
     int output = memfd_create("guest output", MFD_CLOEXEC);
     if (output < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) {
         return -1;

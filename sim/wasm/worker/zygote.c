@@ -228,6 +228,15 @@ static void on_start(zygote *z, const fsim_wasm_message *m) {
     }
 }
 
+/* One that has ended already has its EXITED on the way. */
+static void on_kill(const zygote *z, const fsim_wasm_message *m) {
+    for (size_t i = 0; i < z->count; i++) {
+        if (z->children[i].id == m->id && !z->children[i].measures) {
+            kill(z->children[i].pid, SIGKILL);
+        }
+    }
+}
+
 static void on_measure(zygote *z, const fsim_wasm_message *m) {
     pid_t pid = z->w.module == NULL ? -1 : fork();
     if (pid == 0) {
@@ -262,6 +271,7 @@ static void reap(zygote *z) {
         m.value[FSIM_WASM_EXITED_CPU_NS] =
             (uint64_t)((used.ru_utime.tv_sec + used.ru_stime.tv_sec) * FSIM_SECOND +
                        (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * FSIM_US);
+        m.value[FSIM_WASM_EXITED_AT] = (uint64_t)now_ns();
         m.value[FSIM_WASM_EXITED_PEAK_BYTES] = (uint64_t)used.ru_maxrss * 1024u;
         send_event(&m);
     }
@@ -275,6 +285,7 @@ static void obey(zygote *z, const fsim_wasm_message *m) {
     case FSIM_WASM_LOAD: on_load(z, m); break;
     case FSIM_WASM_START: on_start(z, m); break;
     case FSIM_WASM_MEASURE: on_measure(z, m); break;
+    case FSIM_WASM_KILL: on_kill(z, m); break;
     case FSIM_WASM_LOADED:
     case FSIM_WASM_READY:
     case FSIM_WASM_CALL:
