@@ -159,6 +159,23 @@ void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
     engine_cancel_surplus(e, f);
 }
 
+/* One timer serves a whole queue, so a time-out that is due now may still lie behind an event that was
+ * scheduled later: those of requests that came to wait before `since_ns`, when the present event was
+ * scheduled, come first. */
+void engine_give_up_due(engine *e, function *f, fsim_ns since_ns) {
+    if (!e->scenario->queue_has_timeout || e->scenario->queue_timeout.kind != FSIM_DIST_CONSTANT) {
+        return;
+    }
+    while (f->queued != 0) {
+        const request *q = &e->requests[f->queue_head];
+        if (q->attempts != 0 || q->arrival_ns >= since_ns ||
+            fsim_ns_add(q->arrival_ns, f->queue_timeout_ns) > e->now_ns) {
+            return;
+        }
+        engine_give_up_waiting(e, f, f->queue_head);
+    }
+}
+
 /* ---- entering an instance ---- */
 
 static inline void count_inside(engine *e, function *f, uint32_t r, uint32_t i) {

@@ -440,6 +440,7 @@ void engine_admit(engine *e, function *f,
                   uint32_t request); /* a request comes in, for the first time or again */
 void engine_leave(engine *e, uint32_t request, fsim_outcome outcome); /* for good */
 void engine_give_up_waiting(engine *e, function *f, uint32_t request);
+void engine_give_up_due(engine *e, function *f, fsim_ns since_ns); /* before its queue is served */
 void engine_refuse(engine *e, uint32_t request, fsim_cause cause);
 void engine_time_out(engine *e, uint32_t request); /* no longer linked anywhere: it tries again or leaves */
 void engine_enter(engine *e, function *f, uint32_t request,
@@ -462,7 +463,8 @@ void engine_back_to_queue(request *q);
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
-void engine_serve_waiting(engine *e); /* a limit that functions share has loosened */
+/* A limit that functions share has loosened, by an event that was scheduled at since_ns. */
+void engine_serve_waiting(engine *e, fsim_ns since_ns);
 
 /* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
  * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.

@@ -1,10 +1,11 @@
 /* The end of an execution: statistics, meters, and who comes next. */
 #include "model/engine_provision.h"
 
-void engine_serve_waiting(engine *e) {
+void engine_serve_waiting(engine *e, fsim_ns since_ns) {
     uint32_t fn = e->waiting_first;
     while (fn != FSIM_NONE) {
         uint32_t next = e->functions[fn].waiting_next;
+        engine_give_up_due(e, &e->functions[fn], since_ns);
         engine_serve_queue(e, &e->functions[fn]);
         engine_cancel_surplus(e, &e->functions[fn]);
         fn = next;
@@ -92,6 +93,7 @@ void engine_complete(engine *e, uint32_t r) {
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
     function *f = &e->functions[q->fn];
+    fsim_ns scheduled_ns = f->shared ? 0 : q->start_ns;
     if (e->has_occupancy) {
         engine_occupancy(e);
     }
@@ -157,6 +159,9 @@ void engine_complete(engine *e, uint32_t r) {
     } else {
         engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
     }
+    if (f->queued != 0) {
+        engine_give_up_due(e, f, scheduled_ns);
+    }
     if (in->head != FSIM_NONE) { /* requests that wait inside */
         uint32_t next = in->head;
         in->head = e->requests[next].link.next;
@@ -169,7 +174,7 @@ void engine_complete(engine *e, uint32_t r) {
         engine_idle(e, f, i);
     }
     if (e->waiting_first != FSIM_NONE) {
-        engine_serve_waiting(e);
+        engine_serve_waiting(e, scheduled_ns);
     }
     engine_cancel_surplus(e, f);
 }

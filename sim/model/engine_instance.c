@@ -384,7 +384,10 @@ void engine_ready(engine *e, uint32_t i) {
     }
     engine_join_fleet(e, f, i);
     begin_bound(e, f, i);
-    engine_serve_ready(e, f, i);
+    if (f->queued != 0) {
+        engine_give_up_due(e, f, in->started_ns);
+        engine_serve_ready(e, f, i);
+    }
     engine_cancel_surplus(e, f);
     if (e->instances[i].executing == 0) {
         engine_idle(e, f, i);
@@ -473,7 +476,7 @@ static void expire(engine *e, function *f) {
 /* What went leaves room for others, which may have waited for it. */
 static void serve_others(engine *e) {
     if (e->waiting_first != FSIM_NONE) {
-        engine_serve_waiting(e);
+        engine_serve_waiting(e, 0);
     }
 }
 

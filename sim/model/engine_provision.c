@@ -180,7 +180,7 @@ void engine_provision_set(engine *e, function *f, uint32_t want) {
         take_away(e, f, before - want);
     }
     if (e->waiting_first != FSIM_NONE) {
-        engine_serve_waiting(e);
+        engine_serve_waiting(e, 0);
     }
 }
 

@@ -179,7 +179,7 @@ void engine_tick(engine *e, function *f) {
     }
     decide(e, f);
     if (e->waiting_first != FSIM_NONE) { /* what it removed may leave room for others */
-        engine_serve_waiting(e);
+        engine_serve_waiting(e, 0);
     }
     engine_push(e, e->now_ns + f->scale.tick_ns, id_of(e, f), EVENT_TICK);
 }

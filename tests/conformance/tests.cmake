@@ -15,6 +15,10 @@ endif()
 add_test(NAME conformance/cases COMMAND fsim-conformance --quick --budget ${budget} tests/vectors/cases.json
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
 set_tests_properties(conformance/cases PROPERTIES LABELS conformance TIMEOUT 900)
+# Variations of them with every source, distribution, policy and field that they leave out.
+add_test(NAME conformance/theory_cases COMMAND fsim-conformance --quick --budget ${budget} tests/vectors/theory_cases.json
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(conformance/theory_cases PROPERTIES LABELS conformance TIMEOUT 900)
 add_test(NAME conformance/cases-in-full COMMAND fsim-conformance tests/vectors/cases.json
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" CONFIGURATIONS slow)
 set_tests_properties(conformance/cases-in-full PROPERTIES LABELS "conformance;slow" TIMEOUT 7200)

@@ -495,6 +495,7 @@ static void give_up_at_instance(simulation *s, uint32_t r) {
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once for each that came at the same instant */
 static void on_timeout(simulation *s, uint32_t r) {
     if (!s->out->requests[r].waiting && !s->out->requests[r].at_instance) {
         return;
@@ -512,6 +513,14 @@ static void on_timeout(simulation *s, uint32_t r) {
     s->out->requests[r].outcome = NAIVE_TIMED_OUT;
     s->out->requests[r].end_ns = s->now_ns;
     cancel_surplus(s, s->w->arrivals[r].fn);
+    /* Those that came to wait at the same instant as the head of a queue leave it together. */
+    for (uint32_t i = 0; i < s->queue_count; i++) {
+        const naive_arrival *other = &s->w->arrivals[s->queue[i]];
+        if (other->fn == s->w->arrivals[r].fn && other->at_ns == s->w->arrivals[r].at_ns) {
+            on_timeout(s, s->queue[i]);
+            return;
+        }
+    }
 }
 
 static void handle(simulation *s, event e) {

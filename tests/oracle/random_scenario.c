@@ -115,8 +115,7 @@ static void choose_queue(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
     w->late = chance(rng, 60);
     w->cancel_start = w->late && chance(rng, 50);
     w->queue_capacity = chance(rng, 40) ? UINT64_MAX : between(rng, 1, 8);
-    /* Off the grid: which of a time-out and a completion at one instant comes first is left open. */
-    w->queue_timeout_ns = chance(rng, 40) ? span(rng, grid_ns, 30) + FSIM_MS + 1 : FSIM_NEVER;
+    w->queue_timeout_ns = chance(rng, 40) ? span(rng, grid_ns, 30) : FSIM_NEVER;
 }
 
 /* Versions of one function instead of functions: now and then, and only where nobody waits in a queue if
