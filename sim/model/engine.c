@@ -35,7 +35,7 @@ void engine_leave(engine *e, uint32_t r, fsim_outcome outcome) {
         }
     }
     if ((q->flags & REQUEST_PROXIED) != 0) {
-        level_leave(&f->proxied, e->now_ns);
+        flow_leave(&f->proxied, e->now_ns);
     }
     uint32_t closed = q->closed;
     e->left_at_ns = e->now_ns;
@@ -72,7 +72,7 @@ void engine_refuse(engine *e, uint32_t r, fsim_cause cause) {
 
 /* ---- the function's queue ---- */
 
-static void enqueue(engine *e, function *f, uint32_t r) {
+void engine_enqueue(engine *e, function *f, uint32_t r) {
     request *q = &e->requests[r];
     q->link.next = FSIM_NONE;
     q->link.prev = f->queue_tail;
@@ -127,7 +127,7 @@ static void unlink_queued(engine *e, function *f, uint32_t r) {
     }
 }
 
-static void dequeue(engine *e, function *f, uint32_t r) {
+void engine_dequeue(engine *e, function *f, uint32_t r) {
     unlink_queued(e, f, r);
     e->requests[r].generation = (e->requests[r].generation + 1u) & GENERATION_MASK; /* voids its time-out */
 }
@@ -154,7 +154,7 @@ void engine_time_out(engine *e, uint32_t r) {
 }
 
 void engine_give_up_waiting(engine *e, function *f, uint32_t r) {
-    dequeue(e, f, r);
+    engine_dequeue(e, f, r);
     engine_time_out(e, r);
     engine_cancel_surplus(e, f);
 }
@@ -464,7 +464,7 @@ static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause)
                                     : FSIM_CAUSE_QUEUE_FULL);
         return;
     }
-    enqueue(e, f, r);
+    engine_enqueue(e, f, r);
     if (!e->early) {
         start_for_queue(e, f, r);
     } else if (cause == FSIM_CAUSE_START_RATE) {
@@ -520,8 +520,7 @@ void engine_admit(engine *e, function *f, uint32_t r) {
         }
         if (f->activator && (e->requests[r].flags & REQUEST_PROXIED) == 0) {
             e->requests[r].flags |= REQUEST_PROXIED;
-            level_enter(&f->proxied, e->now_ns);
-            f->proxied_arrivals++;
+            flow_enter(&f->proxied, e->now_ns);
         }
     }
     bool placed = false;
@@ -569,7 +568,7 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
 /* The instance of its session takes it, in front of whatever free slot there may be. */
 static bool follow_from_queue(engine *e, function *f, uint32_t r) {
     fsim_cause cause;
-    dequeue(e, f, r);
+    engine_dequeue(e, f, r);
     engine_session_follow(e, f, r, &cause);
     return true;
 }
@@ -628,7 +627,7 @@ void engine_serve_ready(engine *e, function *f, uint32_t i) {
                 break;
             }
         }
-        dequeue(e, f, r);
+        engine_dequeue(e, f, r);
         if (!e->instances[i].provisioned) {
             mark_cold(e, r, false);
         }

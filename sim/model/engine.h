@@ -13,6 +13,7 @@
 #include "core/event_queue.h"
 #include "model/engine_node.h"
 #include "model/fleet.h"
+#include "model/level.h"
 #include "model/run.h"
 #include "model/start_limiter.h"
 
@@ -48,46 +49,6 @@ typedef enum event_kind {
 #define GENERATION_BITS              24
 #define EVENT_KIND(kind, generation) ((uint32_t)(kind) | ((generation) << 8))
 #define GENERATION_MASK              ((1u << GENERATION_BITS) - 1u)
-
-/* A count over time: its integral is kept as sum of leaving minus sum of entering instants, so that a change
- * costs an addition and the present is needed only when the integral is read. */
-typedef struct level {
-    fsim_wide acc;
-    uint64_t n, peak;
-} level;
-
-__extension__ typedef unsigned __int128 uwide; /* products of unsigned words: one multiplication */
-
-static inline void level_enter(level *l, fsim_ns now_ns) {
-    l->acc -= (uint64_t)now_ns;
-    l->n++;
-    l->peak = l->n > l->peak ? l->n : l->peak;
-}
-static inline void level_leave(level *l, fsim_ns now_ns) {
-    l->acc += (uint64_t)now_ns;
-    l->n--;
-}
-static inline fsim_wide level_integral(const level *l, fsim_ns now_ns) {
-    return l->acc + (fsim_wide)l->n * now_ns;
-}
-
-/* The same with the integral of the square: n^2 changes by 2n + 1 on entering, by 2n - 1 on leaving. */
-typedef struct squared_level {
-    level level;
-    fsim_wide square_acc;
-} squared_level;
-
-static inline void squared_enter(squared_level *s, fsim_ns now_ns) {
-    s->square_acc -= (fsim_wide)((uwide)(2u * s->level.n + 1u) * (uint64_t)now_ns);
-    level_enter(&s->level, now_ns);
-}
-static inline void squared_leave(squared_level *s, fsim_ns now_ns) {
-    s->square_acc += (fsim_wide)((uwide)(2u * s->level.n - 1u) * (uint64_t)now_ns);
-    level_leave(&s->level, now_ns);
-}
-static inline fsim_wide squared_integral(const squared_level *s, fsim_ns now_ns) {
-    return s->square_acc + (fsim_wide)((uwide)s->level.n * s->level.n) * now_ns;
-}
 
 enum {
     REQUEST_LIVE = 1u,    /* in the system */
@@ -154,11 +115,9 @@ typedef struct instance {
     fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
 } instance;
 
-/* Per instance of a function that is sampled. */
+/* Per instance of a function that is sampled: one cache line. */
 typedef struct sampled {
-    level inside, proxied;
-    fsim_wide inside_before, proxied_before;
-    uint64_t arrivals, proxied_arrivals;
+    flow inside, proxied; /* proxied: those that came through the activator */
 } sampled;
 
 /* CPU that an instance has used, where a scaler samples it (engine_cpu.c): one cache line. */
@@ -195,8 +154,11 @@ typedef struct short_sums {
 /* What a function has done and holds. The first lines are what a warm request touches. */
 typedef struct function {
     /* what the short way touches, and nothing else: four cache lines with the head of fleet[0] */
-    bool fast; /* the short way will do */
+    bool fast;  /* the short way will do */
+    bool plain; /* the plain way will do */
     bool window_drawn, expire_armed, keeps_busy;
+    bool scaled, asleep;
+    bool direct;             /* scaled: requests go straight to the instances */
     uint32_t queued, inside; /* inside: requests in instances */
     uint32_t arrivals_generation;
     uint32_t rate_ucore; /* CPU of one executing request */
@@ -206,24 +168,35 @@ typedef struct function {
     short_sums sums;
     fsim_fleet fleet[2]; /* [1]: provisioned, preferred */
 
-    /* every request of the general way */
-    uint32_t concurrency;
-    uint32_t background_ucore; /* CPU of an instance without a request */
-    uint32_t start_ucore;      /* share of a start that needs a core of its node */
-    uint32_t inside_limit;     /* reserved concurrency, or FSIM_UNLIMITED */
-    uint32_t queue_head, queue_tail;
-    level busy; /* instances; with one slot it would repeat in_execution and is not kept */
-    fsim_usage usage;
-    fsim_ns window_ns; /* keep-alive where it is constant */
-    bool solo_meter;   /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
+    /* what the plain way touches besides, and every request of the general way */
+    bool idles;      /* an idle instance goes by its keep-alive */
+    bool solo_meter; /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
                                end */
-    bool shared, has_reserve, scaled, sampled, samples_requests, wants_cpu, freeze, direct;
-    uint8_t watched;        /* WATCH_*: whose sums follow every execution */
-    uint8_t extras;         /* FUNCTION_*: what few functions have, each in a file of its own */
-    bool asleep, activator; /* scaled */
+    bool sampled, samples_requests, wants_cpu, freeze;
+    bool shared, has_reserve;
+    bool activator;  /* scaled */
+    uint8_t watched; /* WATCH_*: whose sums follow every execution */
+    uint8_t extras;  /* FUNCTION_*: what few functions have, each in a file of its own */
+    uint32_t concurrency;
+    uint32_t background_ucore; /* CPU of an instance without a request */
+    uint32_t most_ucore;       /* that an instance has */
     uint32_t wanted;
+    uint32_t ready_count, ready_cursor;
+    uint32_t waiting_per_start;
+    uint32_t *ready;     /* scaled: ready instances, oldest first; capacity ready_capacity */
     uint64_t came, went; /* sampled: attempts and good answers since the last sample */
+    flow proxied;        /* through the activator */
+    level busy;          /* instances; with one slot it would repeat in_execution and is not kept */
+    fsim_rng rng_routing;
+    struct scale_totals *scale_totals; /* NULL unless the scaler wants them */
+    fsim_usage usage;
+
+    /* many of the general way */
+    uint32_t start_ucore;  /* share of a start that needs a core of its node */
+    uint32_t inside_limit; /* reserved concurrency, or FSIM_UNLIMITED */
+    uint32_t queue_head, queue_tail;
+    fsim_ns window_ns; /* keep-alive where it is constant */
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -250,17 +223,11 @@ typedef struct function {
     uint32_t waiting_next, waiting_prev;
     fsim_start_limiter start_limiter, provisioned_limiter;
     void *scaling_state;
-    uint32_t *ready; /* scaled: ready instances, oldest first; capacity ready_capacity */
-    uint32_t ready_count, ready_capacity, ready_cursor;
-    level proxied; /* through the activator */
-    fsim_wide proxied_before;
-    uint64_t proxied_arrivals;
+    uint32_t ready_capacity;
     fsim_ns sampled_ns;
-    struct scale_totals *scale_totals; /* NULL unless the scaler wants them */
-    uint32_t waiting_per_start;
     double rank;   /* under memory pressure: of the function */
     uint64_t uses; /* of its instances in memory */
-    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_routing, rng_retry, rng_scaling, rng_burst, rng_error;
+    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_retry, rng_scaling, rng_burst, rng_error;
 } function;
 
 enum {
@@ -339,9 +306,9 @@ typedef struct engine {
     bool many; /* functions */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
-    bool early, cancels, fast, any_fast, metering, has_account, has_quota, has_pool, has_nodes, node_sharing,
-        node_fcfs, has_sharing, has_admission, has_gateway, has_waiters, has_occupancy, has_exceed,
-        claims; /* platform.provisioned_claims */
+    bool early, cancels, fast, any_fast, any_plain, metering, has_account, has_quota, has_pool, has_nodes,
+        node_sharing, node_fcfs, has_sharing, has_admission, has_gateway, has_waiters, has_occupancy,
+        has_exceed, claims; /* claims: platform.provisioned_claims */
     bool wants_rows;
     fsim_meter_plan plan;
 
@@ -435,6 +402,8 @@ void engine_serve_ready(engine *e, function *f,
 void engine_begin(engine *e, uint32_t request,
                   uint32_t instance); /* counted as inside: it starts to execute */
 void engine_begin_statistics(engine *e, const request *q, tally *t);
+void engine_enqueue(engine *e, function *f, uint32_t request);
+void engine_dequeue(engine *e, function *f, uint32_t request);
 void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
 void engine_admit(engine *e, function *f,
                   uint32_t request); /* a request comes in, for the first time or again */
@@ -465,12 +434,16 @@ void engine_back_to_queue(request *q);
 void engine_complete(engine *e, uint32_t request);
 /* A limit that functions share has loosened, by an event that was scheduled at since_ns. */
 void engine_serve_waiting(engine *e, fsim_ns since_ns);
+void engine_end_statistics(const engine *e, const request *q, tally *t);
 
 /* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
  * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.
  */
 uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT becomes an ordinary one */
+
+/* engine_plain.c: the same, a little longer, for more functions */
+uint32_t engine_plain_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 
 /* run.c: tells how far the run is; false: it is to stop */
 bool engine_go_on(engine *e);
@@ -511,8 +484,6 @@ void engine_wake(engine *e, function *f);
 void engine_fit(engine *e, function *f); /* starts and removes until `wanted` instances are there */
 void engine_scaled_add(engine *e, function *f, uint32_t instance);
 void engine_scaled_remove(engine *e, function *f, uint32_t instance);
-void engine_sampled_enter(engine *e, uint32_t instance, bool proxied);
-void engine_sampled_leave(engine *e, uint32_t instance, bool proxied);
 
 /* engine_floor.c: scalers that want totals, and those whose count is the least */
 void engine_totals_setup(engine *e, function *f);
@@ -587,13 +558,12 @@ static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
 }
 
 static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
-    uint64_t most = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
     e->instances[i].rate_ucore = rate_ucore;
     if (f->shared) {
         rate_ucore = engine_share_rate(e, f, i, rate_ucore);
     }
     fsim_cpu_meter_set_rate(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
-                            (uint32_t)(rate_ucore < most ? rate_ucore : most));
+                            rate_ucore < f->most_ucore ? rate_ucore : f->most_ucore);
 }
 
 /* CPU in use by a request that executes alone. */
@@ -657,6 +627,20 @@ static inline bool engine_account_full(const engine *e, const function *f) {
 
 static inline function *engine_function_of(engine *e, uint32_t instance_id) {
     return &e->functions[e->instances[instance_id].fn];
+}
+
+/* A request of a sampled function enters the instance, or leaves it. */
+static inline void engine_sampled_enter(engine *e, uint32_t i, bool proxied) {
+    flow_enter(&e->sampled[i].inside, e->now_ns);
+    if (proxied) {
+        flow_enter(&e->sampled[i].proxied, e->now_ns);
+    }
+}
+static inline void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
+    flow_leave(&e->sampled[i].inside, e->now_ns);
+    if (proxied) {
+        flow_leave(&e->sampled[i].proxied, e->now_ns);
+    }
 }
 
 /* The requests that execute in the instance, already counted, demand so much more CPU than before, or less.

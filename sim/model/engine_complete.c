@@ -12,11 +12,10 @@ void engine_serve_waiting(engine *e, fsim_ns since_ns) {
     }
 }
 
-static inline void end_statistics(engine *e, const request *q, tally *t) {
+void engine_end_statistics(const engine *e, const request *q, tally *t) {
     fsim_ns latency_ns = e->now_ns - q->arrival_ns;
     fsim_ns service_ns = e->now_ns - q->start_ns;
     t->n.completed++;
-    e->seen.completed++;
     if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
         engine_spans_add(&t->direct, service_ns);
         fsim_histogram_add(t->hist.direct, service_ns);
@@ -114,7 +113,8 @@ void engine_complete(engine *e, uint32_t r) {
         if (cut) {
             t->n.failed++;
         } else {
-            end_statistics(e, q, t);
+            e->seen.completed++;
+            engine_end_statistics(e, q, t);
         }
     }
     if (e->metering) {

@@ -143,7 +143,7 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
         e->workload_ended = true;
     }
     for (uint32_t k = 0; k < count;) {
-        k = engine_short_way(e, batch, k, count);
+        k = e->any_plain ? engine_plain_way(e, batch, k, count) : engine_short_way(e, batch, k, count);
         if (k == count) {
             return;
         }

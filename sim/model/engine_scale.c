@@ -19,8 +19,7 @@ void engine_scaled_add(engine *e, function *f, uint32_t i) {
         f->ready_capacity = capacity;
     }
     f->ready[f->ready_count++] = i;
-    sampled *s = &e->sampled[i];
-    *s = (sampled){{0}, {0}, 0, 0, 0, 0};
+    e->sampled[i] = (sampled){{0}, {0}};
     if (f->wants_cpu) {
         engine_cpu_open(e, f, i);
     }
@@ -37,32 +36,7 @@ void engine_scaled_remove(engine *e, function *f, uint32_t i) {
     f->ready_count--;
 }
 
-void engine_sampled_enter(engine *e, uint32_t i, bool proxied) {
-    sampled *s = &e->sampled[i];
-    level_enter(&s->inside, e->now_ns);
-    s->arrivals++;
-    if (proxied) {
-        level_enter(&s->proxied, e->now_ns);
-        s->proxied_arrivals++;
-    }
-}
-
-void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
-    sampled *s = &e->sampled[i];
-    level_leave(&s->inside, e->now_ns);
-    if (proxied) {
-        level_leave(&s->proxied, e->now_ns);
-    }
-}
-
 /* ---- samples ---- */
-
-static double mean_since(const level *l, fsim_wide *before, fsim_ns now_ns, double elapsed_ns) {
-    fsim_wide integral = level_integral(l, now_ns);
-    double mean = (double)(integral - *before) / elapsed_ns;
-    *before = integral;
-    return mean;
-}
 
 static void *cell_of(const engine *e, uint32_t i) {
     return e->cell_size != 0 ? e->cells + (size_t)i * e->cell_size : NULL;
@@ -80,18 +54,18 @@ static void fill_rows(engine *e, const function *f, fsim_ns elapsed_ns) {
         fsim_ns age_ns = e->now_ns - e->instances[i].ready_ns;
         fsim_ns over_ns = age_ns < elapsed_ns && age_ns > 0 ? age_ns : elapsed_ns;
         double own_ns = (double)over_ns;
-        e->sample_rows[k] = (fsim_instance_sample){
-            .age_ns = age_ns,
-            .over_ns = over_ns,
-            .state = cell_of(e, i),
-            .cpu = f->wants_cpu ? engine_cpu_mean(e, i, own_ns) : 0.0,
-            .memory_mb = f->wants_cpu ? engine_memory_mb(e, f, i) : 0.0,
-            .concurrency = mean_since(&s->inside, &s->inside_before, e->now_ns, own_ns),
-            .proxied_concurrency = mean_since(&s->proxied, &s->proxied_before, e->now_ns, own_ns),
-            .requests_per_s = (double)s->arrivals / (own_ns * 1e-9),
-            .proxied_requests_per_s = (double)s->proxied_arrivals / (own_ns * 1e-9)};
-        s->arrivals = 0;
-        s->proxied_arrivals = 0;
+        e->sample_rows[k] =
+            (fsim_instance_sample){.age_ns = age_ns,
+                                   .over_ns = over_ns,
+                                   .state = cell_of(e, i),
+                                   .cpu = f->wants_cpu ? engine_cpu_mean(e, i, own_ns) : 0.0,
+                                   .memory_mb = f->wants_cpu ? engine_memory_mb(e, f, i) : 0.0,
+                                   .concurrency = flow_sample(&s->inside, e->now_ns, own_ns),
+                                   .proxied_concurrency = flow_sample(&s->proxied, e->now_ns, own_ns),
+                                   .requests_per_s = (double)s->inside.arrivals / (own_ns * 1e-9),
+                                   .proxied_requests_per_s = (double)s->proxied.arrivals / (own_ns * 1e-9)};
+        s->inside.arrivals = 0;
+        s->proxied.arrivals = 0;
     }
 }
 
@@ -102,19 +76,19 @@ void engine_sample(engine *e, function *f) {
     }
     fsim_ns elapsed_ns = e->now_ns - f->sampled_ns;
     fill_rows(e, f, elapsed_ns);
-    fsim_scale_sample sample = {
-        .now_ns = e->now_ns,
-        .elapsed_ns = elapsed_ns,
-        .instances = e->sample_rows,
-        .count = f->ready_count,
-        .starting = f->starting_count,
-        .in_flight = f->inside,
-        .queued = f->queued,
-        .arrived = f->came,
-        .completed = f->went,
-        .activator_concurrency = mean_since(&f->proxied, &f->proxied_before, e->now_ns, (double)elapsed_ns),
-        .activator_requests = (double)f->proxied_arrivals};
-    f->proxied_arrivals = 0;
+    fsim_scale_sample sample = {.now_ns = e->now_ns,
+                                .elapsed_ns = elapsed_ns,
+                                .instances = e->sample_rows,
+                                .count = f->ready_count,
+                                .starting = f->starting_count,
+                                .in_flight = f->inside,
+                                .queued = f->queued,
+                                .arrived = f->came,
+                                .completed = f->went,
+                                .activator_concurrency =
+                                    flow_sample(&f->proxied, e->now_ns, (double)elapsed_ns),
+                                .activator_requests = (double)f->proxied.arrivals};
+    f->proxied.arrivals = 0;
     f->came = f->went = 0;
     f->sampled_ns = e->now_ns;
     e->scenario->scaling->sample(f->scaling_state, e->scenario->scaling_params, &sample, &f->rng_scaling);
@@ -196,7 +170,7 @@ void engine_wake(engine *e, function *f) {
             engine_totals_wake(e, f);
         }
         f->sampled_ns = e->now_ns;
-        f->proxied_before = level_integral(&f->proxied, e->now_ns);
+        f->proxied.before = flow_integral(&f->proxied, e->now_ns);
         if (f->scale.sample_ns != 0 && !f->sample_armed) {
             f->sample_armed = true;
             engine_push(e, next_on_grid(e->now_ns, f->scale.sample_ns), id_of(e, f), EVENT_SAMPLE);
@@ -287,10 +261,10 @@ void engine_scale_setup(engine *e, function *f) {
         engine_totals_setup(e, f);
     }
     if (f->scaled && e->sampled == NULL) {
-        e->sampled = engine_grow(e, NULL, e->instance_capacity, sizeof *e->sampled);
+        e->sampled = engine_grow_lines(e, NULL, 0, e->instance_capacity, sizeof *e->sampled);
     }
     if (f->wants_cpu && e->cpu_uses == NULL) {
-        e->cpu_uses = engine_grow(e, NULL, e->instance_capacity, sizeof *e->cpu_uses);
+        e->cpu_uses = engine_grow_lines(e, NULL, 0, e->instance_capacity, sizeof *e->cpu_uses);
     }
     if (ops->instance_size != NULL && e->cells == NULL) {
         e->cell_size = ops->instance_size(e->scenario->scaling_params);

@@ -88,10 +88,10 @@ void engine_grow_instances(engine *e) {
     e->instances = engine_grow_lines(e, e->instances, before, capacity, sizeof *e->instances);
     e->links = engine_grow(e, e->links, capacity, sizeof *e->links);
     if (e->sampled != NULL) {
-        e->sampled = engine_grow(e, e->sampled, capacity, sizeof *e->sampled);
+        e->sampled = engine_grow_lines(e, e->sampled, before, capacity, sizeof *e->sampled);
     }
     if (e->cpu_uses != NULL) {
-        e->cpu_uses = engine_grow(e, e->cpu_uses, capacity, sizeof *e->cpu_uses);
+        e->cpu_uses = engine_grow_lines(e, e->cpu_uses, before, capacity, sizeof *e->cpu_uses);
     }
     if (e->cells != NULL) {
         e->cells = engine_grow(e, e->cells, capacity, e->cell_size);
@@ -254,6 +254,8 @@ static void add_function(engine *e, uint32_t fn) {
     f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
     f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
     f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
+    uint64_t most_ucore = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+    f->most_ucore = most_ucore < UINT32_MAX ? (uint32_t)most_ucore : UINT32_MAX;
     f->cpu_rule = fsim_cpu_rule_make(&e->plan, f->usage.vcpu_milli);
     seed_streams(e, f);
     take_limits(e, f, fn);
@@ -265,11 +267,14 @@ static void add_function(engine *e, uint32_t fn) {
         engine_after_setup(e, f);
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
-    f->fast = e->fast && engine_is_plain(&f->spec) && f->extras == 0 && f->fleet[0].by_idle_list &&
-              f->provisioned_wanted == 0 && f->provisioning == NULL && !f->shared && !f->scaled &&
-              f->keepalive.prewarm_ns == 0 && (f->solo_meter || !e->metering) &&
+    f->idles = !f->scale.fixed && (!f->scaled || f->scale.floor);
+    f->plain = e->fast && f->extras == 0 && f->spec.versions == NULL && f->provisioned_wanted == 0 &&
+               f->provisioning == NULL && !f->shared && !f->has_reserve && f->keepalive.prewarm_ns == 0 &&
+               !f->async && !(f->spec.error_rate > 0.0);
+    f->fast = f->plain && f->fleet[0].by_idle_list && !f->scaled && (f->solo_meter || !e->metering) &&
               (f->active_is_request || !e->metering);
     e->any_fast |= f->fast;
+    e->any_plain |= f->plain && (!f->fast || !e->early);
     add_tally(e, fn);
     f->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[fn].hist.direct};
     e->function_base[fn] = (function_base){0};

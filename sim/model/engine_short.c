@@ -7,10 +7,7 @@
  * Two things make it short. What all requests count together is kept in a few local sums, added to the engine
  * when the way is left; and a request records only what cannot be told from the others of its kind: the rest
  * is filled in (engine_restore) if its end must go the general way after all. */
-#include "model/engine.h"
-
-/* The parts of the way are inlined into each of its forms, so that a stretch stays in registers. */
-#define PART static inline __attribute__((always_inline))
+#include "model/engine_stretch.h"
 
 /* One stretch of the way. Copies of what does not move meanwhile, so that it stays in registers, and sums.
  * With one function its level and sums are here, too. */
@@ -33,11 +30,7 @@ typedef struct stretch {
 enum { ARRIVAL_FAR = 12, ARRIVAL_NEAR = 5, EVENT_FAR = 8, EVENT_NEAR = 3 };
 
 static inline void prefetch_function(const function *f) {
-    const char *line = (const char *)f;
-    __builtin_prefetch(line, 1);
-    __builtin_prefetch(line + 64, 1);
-    __builtin_prefetch(line + 128, 1);
-    __builtin_prefetch(line + 192, 1);
+    prefetch_lines(f, 4 * CACHE_LINE);
 }
 
 static inline uint32_t pick(const fsim_fleet *fleet) {
@@ -126,29 +119,11 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     return true;
 }
 
-/* An interval that crosses windows of the CPU meter. */
-static __attribute__((noinline)) void meter_windows(function *f, instance *in, const request *q,
-                                                    fsim_ns now_ns) {
-    fsim_cpu_meter_span(&in->meter, &f->cpu_rule, &f->usage, q->arrival_ns, now_ns, q->rate_ucore);
-}
-
 PART void meter(engine *e, function *f, short_sums *sums, instance *in, const request *q, fsim_ns now_ns) {
     fsim_ns span_ns = now_ns - q->arrival_ns;
     fsim_meter_add_span(&e->plan.request, (uint64_t)span_ns, sums->billed_ms);
-    if (fsim_cpu_meter_fits(&in->meter, &f->cpu_rule, q->arrival_ns, now_ns)) {
-        sums->cpu_mem_ms += fsim_cpu_meter_add(&in->meter, (uint64_t)span_ns, q->rate_ucore);
-    } else {
-        meter_windows(f, in, q, now_ns);
-    }
+    meter_solo(f, sums, in, q->arrival_ns, now_ns, q->rate_ucore);
     in->active_ns += span_ns;
-}
-
-PART void add_span(short_sums *sums, fsim_ns span_ns) {
-    uint64_t span = (uint64_t)span_ns;
-    sums->span_ns += span;
-    sums->span_min_ns = span < sums->span_min_ns ? span : sums->span_min_ns;
-    sums->span_max_ns = span > sums->span_max_ns ? span : sums->span_max_ns;
-    fsim_histogram_add(sums->hist, span_ns);
 }
 
 /* The head of the queue, of EVENT_SHORT. False: it needs the general way, and stays there. */
@@ -171,7 +146,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
         }
         sums->completed++;
     }
-    add_span(sums, now_ns - q->arrival_ns);
+    sums_add_span(sums, now_ns - q->arrival_ns);
     if (s->metering) {
         meter(e, f, sums, in, q, now_ns);
     }

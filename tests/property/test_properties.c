@@ -183,6 +183,8 @@ static const char *const policies[] = {NULL,
                                        NULL,
                                        NULL,
                                        "knative",
+                                       "hpa",
+                                       "keda",
                                        "lambda",
                                        "lambda-provisioned",
                                        "scf",
@@ -402,6 +404,58 @@ static void test_short_way_is_no_other_way(void) {
     }
 }
 
+static bool one_in(fsim_rng *rng, uint32_t n) {
+    return fsim_rng_below(rng, n) == 0;
+}
+
+/* What the plain way is made for: several slots, scalers, queues, any routing rule; the instances are kept
+ * few, so that requests wait as well as not. */
+static void test_plain_way_is_no_other_way(void) {
+    static const char *const bundles[] = {"knative", "hpa", "cloud-run", "target-tracking", "lambda", "none"};
+    const size_t first_on_demand = 4;
+    static const char *const routes[] = {"newest_idle",    "oldest_idle",  "newest_created",
+                                         "oldest_created", "round_robin",  "random",
+                                         "power_of_two",   "least_loaded", "most_loaded"};
+    static const char *const slots[] = {"1", "3", "80"};
+    const size_t bundle_count = sizeof bundles / sizeof *bundles,
+                 route_count = sizeof routes / sizeof *routes;
+    for (uint32_t k = 0; k < 3u * bundle_count * route_count && check_state.failures == 0; k++) {
+        char text[2048];
+        size_t bundle = k / 3u % bundle_count;
+        fsim_rng rng;
+        fsim_rng_seed(&rng, k, "plain", FSIM_RNG_ROUTING);
+        bool early = bundle >= first_on_demand && one_in(&rng, 3);
+        snprintf(text, sizeof text,
+                 "{\"schema\": \"fsim.scenario/1\", \"name\": \"plain\", \"workload\": {\"source\":"
+                 " \"poisson_many\", \"functions\": %d, \"rate\": 300, \"requests\": 2500}, \"functions\":"
+                 " [{\"name\": \"*\", \"concurrency\": %s, \"max_instances\": %d, \"freeze\": %s,"
+                 " \"timeout\": \"%s\", \"service\": {\"dist\": \"exponential\", \"mean\": \"50ms\"},"
+                 " \"cold_start\": {\"dist\": \"exponential\", \"mean\": \"%s\"}}], \"policy\": {\"bundle\":"
+                 " \"%s\", \"binding\": \"%s\", \"cancel_start\": %s, \"routing\": {\"name\": \"%s\"}},"
+                 " \"platform\": {\"account_concurrency\": %s, \"start_rate\": null, \"gateway\": null,"
+                 " \"queue\": {\"capacity\": %s, \"timeout\": \"%s\"}}, \"run\": {\"warmup\": \"%s\"}}",
+                 one_in(&rng, 2) ? 1 : 3, slots[k % 3u], one_in(&rng, 2) ? 14 : 5,
+                 one_in(&rng, 2) ? "true" : "false", one_in(&rng, 4) ? "90ms" : "300s",
+                 one_in(&rng, 2) ? "1ms" : "100ms", bundles[bundle], early ? "early" : "late",
+                 !early && one_in(&rng, 4) ? "true" : "false", routes[k / (3u * bundle_count)],
+                 one_in(&rng, 6) ? "14" : "null", one_in(&rng, 3) ? "40" : "null",
+                 one_in(&rng, 6) ? "70ms" : "1h", one_in(&rng, 6) ? "2s" : "0s");
+        check_context("%u of the plain way", k);
+        fsim_error err = {0};
+        const fsim_load_options load = {0};
+        fsim_run_options options = {.seed = k}, general = {.seed = k, .no_short_way = true};
+        fsim_result *fast = engine_run_with(text, &options, &load, &err),
+                    *slow = engine_run_with(text, &general, &load, &err);
+        if (CHECK(fast != NULL && slow != NULL)) {
+            check_same(fast, slow);
+        } else {
+            printf("%s: %s\n%s\n", err.place, err.text, text);
+        }
+        fsim_result_destroy(fast);
+        fsim_result_destroy(slow);
+    }
+}
+
 /* ---- slicing ---- */
 
 #define MANY "5000"
@@ -557,6 +611,7 @@ int main(void) {
     RUN(test_any_combination_of_features);
     RUN(test_digests_do_not_depend_on_threads);
     RUN(test_short_way_is_no_other_way);
+    RUN(test_plain_way_is_no_other_way);
     RUN(test_slicing_of_the_input_does_not_matter);
     RUN(test_functions_do_not_share_random_numbers);
     RUN(test_seeds_matter);

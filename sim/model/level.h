@@ -1,0 +1,77 @@
+/* Counts over time, and their integrals. */
+#ifndef FSIM_MODEL_LEVEL_H
+#define FSIM_MODEL_LEVEL_H
+
+#include "model/result.h"
+
+#include <stdint.h>
+
+/* A count over time: its integral is kept as sum of leaving minus sum of entering instants, so that a change
+ * costs an addition and the present is needed only when the integral is read. */
+typedef struct level {
+    fsim_wide acc;
+    uint64_t n, peak;
+} level;
+
+__extension__ typedef unsigned __int128 uwide; /* products of unsigned words: one multiplication */
+
+static inline void level_enter(level *l, fsim_ns now_ns) {
+    l->acc -= (uint64_t)now_ns;
+    l->n++;
+    l->peak = l->n > l->peak ? l->n : l->peak;
+}
+static inline void level_leave(level *l, fsim_ns now_ns) {
+    l->acc += (uint64_t)now_ns;
+    l->n--;
+}
+static inline fsim_wide level_integral(const level *l, fsim_ns now_ns) {
+    return l->acc + (fsim_wide)l->n * now_ns;
+}
+
+/* The same with the integral of the square: n^2 changes by 2n + 1 on entering, by 2n - 1 on leaving. */
+typedef struct squared_level {
+    level level;
+    fsim_wide square_acc;
+} squared_level;
+
+static inline void squared_enter(squared_level *s, fsim_ns now_ns) {
+    s->square_acc -= (fsim_wide)((uwide)(2u * s->level.n + 1u) * (uint64_t)now_ns);
+    level_enter(&s->level, now_ns);
+}
+static inline void squared_leave(squared_level *s, fsim_ns now_ns) {
+    s->square_acc += (fsim_wide)((uwide)(2u * s->level.n - 1u) * (uint64_t)now_ns);
+    level_leave(&s->level, now_ns);
+}
+static inline fsim_wide squared_integral(const squared_level *s, fsim_ns now_ns) {
+    return s->square_acc + (fsim_wide)((uwide)s->level.n * s->level.n) * now_ns;
+}
+
+/* Requests over the time since the last sample, as in `level`: their number times that span is far below 64
+ * bits, so the sum may wrap. */
+typedef struct flow {
+    uint64_t acc, before; /* before: integral at the last sample */
+    uint64_t n, arrivals; /* arrivals: since the last sample */
+} flow;
+
+static inline void flow_enter(flow *f, fsim_ns now_ns) {
+    f->acc -= (uint64_t)now_ns;
+    f->n++;
+    f->arrivals++;
+}
+static inline void flow_leave(flow *f, fsim_ns now_ns) {
+    f->acc += (uint64_t)now_ns;
+    f->n--;
+}
+
+static inline uint64_t flow_integral(const flow *f, fsim_ns now_ns) {
+    return f->acc + f->n * (uint64_t)now_ns;
+}
+
+/* Mean since the last sample, elapsed_ns ago; the next one counts from now on. */
+static inline double flow_sample(flow *f, fsim_ns now_ns, double elapsed_ns) {
+    uint64_t integral = flow_integral(f, now_ns), gained = integral - f->before;
+    f->before = integral;
+    return (double)gained / elapsed_ns;
+}
+
+#endif
