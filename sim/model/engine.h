@@ -175,6 +175,7 @@ typedef struct function {
                                end */
     bool sampled, samples_requests, wants_cpu, freeze;
     bool shared, has_reserve;
+    bool slowed;     /* shared, and requests that are slowed down use less CPU */
     bool activator;  /* scaled */
     uint8_t watched; /* WATCH_*: whose sums follow every execution */
     uint8_t extras;  /* FUNCTION_*: what few functions have, each in a file of its own */
@@ -559,7 +560,7 @@ static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
 
 static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     e->instances[i].rate_ucore = rate_ucore;
-    if (f->shared) {
+    if (f->slowed) {
         rate_ucore = engine_share_rate(e, f, i, rate_ucore);
     }
     fsim_cpu_meter_set_rate(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,

@@ -74,7 +74,6 @@ static void handle_seldom(engine *e, fsim_event event) {
         engine_serve_queue(e, function_of(e, event));
         break;
     case EVENT_PROVISION: engine_provision(e, function_of(e, event)); break;
-    case EVENT_SHARE: engine_share_fire(e, event.target, generation); break;
     case EVENT_SESSION: engine_session_fire(e, event.target, generation); break;
     case EVENT_CORE: engine_cores_fire(e, event.target, generation); break;
     case EVENT_CORE_START: engine_cores_fire_start(e, event.target, generation); break;
@@ -85,6 +84,7 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_SESSION_WAIT: engine_session_stop_waiting(e, event.target, generation); break;
     case EVENT_COMPLETE:
     case EVENT_SHORT:
+    case EVENT_SHARE:
     case EVENT_READY:
     case EVENT_EXPIRE:
     case EVENT_RETRY:
@@ -102,6 +102,7 @@ static inline void handle(engine *e, fsim_event event) {
         engine_restore(e, event.target);
         engine_complete(e, event.target);
         break;
+    case EVENT_SHARE: engine_share_fire(e, event.target, event.kind >> 8); break;
     case EVENT_READY: on_ready_at_last(e, event.target, event.kind >> 8); break;
     case EVENT_EXPIRE: engine_expire(e, &e->functions[event.target]); break;
     case EVENT_RETRY: engine_admit(e, &e->functions[e->requests[event.target].fn], event.target); break;
@@ -113,15 +114,33 @@ static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
     return fsim_event_queue_next_ns(&e->queue) <= until_ns;
 }
 
-/* Whose turn is soon is known while this event is handled: its request and instance come in meanwhile. */
+/* Whose turn is soon is known while this event is handled: what they touch comes in meanwhile. Of a large
+ * pool the kind has only the low bits of the instance: a hint. */
+static inline void prefetch_instance(const engine *e, uint32_t i) {
+    __builtin_prefetch(&e->instances[i], 1);
+    __builtin_prefetch(&e->instances[i].meter.part_at_ns, 1);
+    __builtin_prefetch(&e->links[i], 1);
+}
+
 static inline void prefetch_next(const engine *e) {
-    const fsim_event *next = fsim_event_queue_peek(&e->queue, 0);
-    uint32_t kind = next != NULL ? next->kind & 0xffu : EVENT_TICK;
+    const fsim_event *far = fsim_event_queue_peek(&e->queue, 4), *near = fsim_event_queue_peek(&e->queue, 2),
+                     *next = fsim_event_queue_peek(&e->queue, 0);
+    uint32_t kind = far != NULL ? far->kind & 0xffu : EVENT_TICK;
     if (kind == EVENT_COMPLETE || kind == EVENT_SHORT) {
-        uint32_t i = next->kind >> 8; /* of a large pool only the low bits: a hint */
-        __builtin_prefetch(&e->requests[next->target], 1);
-        __builtin_prefetch(&e->instances[i], 1);
-        __builtin_prefetch(&e->links[i], 1);
+        __builtin_prefetch(&e->requests[far->target], 1);
+        prefetch_instance(e, far->kind >> 8);
+    } else if (kind == EVENT_SHARE) {
+        __builtin_prefetch(&e->domains[far->target], 1);
+        __builtin_prefetch(&e->domains[far->target].heap, 1);
+        if (!e->node_sharing) {
+            prefetch_instance(e, far->target);
+        }
+    }
+    if (near != NULL && (near->kind & 0xffu) == EVENT_SHARE) {
+        __builtin_prefetch(e->domains[near->target].heap, 1);
+    }
+    if (next != NULL && (next->kind & 0xffu) == EVENT_SHARE && e->domains[next->target].count != 0) {
+        __builtin_prefetch(&e->requests[e->domains[next->target].heap[0]], 1);
     }
 }
 

@@ -233,6 +233,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->freeze = f->spec.freeze;
     f->shared =
         f->spec.cpu_model != FSIM_CPU_NONE || e->node_sharing || e->node_fcfs || e->options->live != NULL;
+    f->slowed = f->spec.cpu_model == FSIM_CPU_LINEAR || e->node_sharing || e->node_fcfs;
     f->keeps_busy = f->concurrency != 1;
     bool steady = f->spec.bursts == NULL && f->spec.after == NULL; /* CPU while a request executes */
     f->solo_meter = e->metering && steady && f->concurrency == 1 && f->freeze && !f->shared;

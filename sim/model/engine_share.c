@@ -16,8 +16,6 @@
  */
 #include "model/engine.h"
 
-#include <math.h>
-
 static bool earlier(const engine *e, uint32_t a, uint32_t b) {
     const request *x = &e->requests[a];
     const request *y = &e->requests[b];
@@ -71,6 +69,15 @@ uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint3
     return follows ? (uint32_t)((double)rate_ucore * d->speed + 0.5) : rate_ucore;
 }
 
+/* The next whole nanosecond, 0 at least; without a call of ceil, for it is once for every change. */
+static inline fsim_ns rounded_up(double span_ns) {
+    if (span_ns > 9e18) {
+        return FSIM_NEVER;
+    }
+    fsim_ns whole_ns = span_ns > 0.0 ? (fsim_ns)span_ns : 0;
+    return (double)whole_ns < span_ns ? whole_ns + 1 : whole_ns;
+}
+
 static void set_speed(engine *e, uint32_t domain, share_domain *d) {
     double before = d->speed;
     if (d->linear) {
@@ -90,9 +97,9 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
         d->demand = 0.0;
         return;
     }
-    double left_ns = ceil((e->requests[d->heap[0]].finish_work - d->virtual_ns) / d->speed);
-    fsim_ns after_ns = left_ns < 1.0 ? 0 : left_ns > 9e18 ? FSIM_NEVER : (fsim_ns)left_ns;
-    engine_push(e, fsim_ns_add(e->now_ns, after_ns), domain, EVENT_KIND(EVENT_SHARE, d->generation));
+    double left_ns = (e->requests[d->heap[0]].finish_work - d->virtual_ns) / d->speed;
+    engine_push(e, fsim_ns_add(e->now_ns, rounded_up(left_ns)), domain,
+                EVENT_KIND(EVENT_SHARE, d->generation));
 }
 
 uint32_t engine_share_domain(const engine *e, uint32_t i) {
