@@ -1,19 +1,61 @@
-#!/bin/sh
-# Measures what workloads/wasm/README.md promises, on a machine with nothing else to do: starts and density of the empty
-# function, the shipped profile (written anew), and half load on all cores for a minute under three policies.
-#   scripts/measure_wasm.sh [BUILD_DIR]      default: build/release. About three minutes.
-set -eu
+#!/usr/bin/env bash
+# Measures what workloads/wasm/README.md promises and prints each figure beside its bound: starts and density of the empty
+# function, half load on all cores for a minute under three policies, and hostile modules. On a machine with nothing else to do;
+# what is said about others at the end of a run tells whether it was. As root, or with the right to it, real-time priority keeps
+# other work out: chrt -f 10 scripts/measure_wasm.sh
+#   scripts/measure_wasm.sh [--profile] [BUILD_DIR]      default: build/release. About five minutes.
+#   --profile: also measures the shipped profile anew.
+set -euo pipefail
 cd "$(dirname "$0")/.."
+profile=
+[ "${1-}" != --profile ] || { profile=yes && shift; }
 build=${1:-build/release}
-mkdir -p results
+out=results/wasm
+mkdir -p "$out"
+
+# FILE OBJECT KEY: the number of a key in the first object of that name.
+number() {
+    sed -n "/\"$2\"/,/}/s/.*\"$3\": *\([^,} ]*\).*/\1/p" "$1" | head -n 1
+}
+# NAME VALUE SCALE UNIT BOUND: below the bound, or of its size at the least if it begins with ">".
+row() {
+    awk -v name="$1" -v value="${2:-nan}" -v scale="$3" -v unit="$4" -v bound="$5" 'BEGIN {
+        least = sub(/^>/, "", bound); v = value * scale; v = v < 0 && !least ? -v : v
+        holds = value != "null" && value != "nan" && (least ? v >= bound : v <= bound)
+        printf "%-58s %10.3f %-5s (%s %s)  %s\n", name, value * scale, unit, least ? "at least" : "at most", bound, holds ? "holds" : "DOES NOT HOLD" }'
+}
+
 for backend in wasmedge wasm2c; do
-    echo "== starts and density: empty.wasm on $backend"
-    "$build/fsim" calibrate workloads/wasm/empty.wasm --backend "$backend" -o "results/empty-$backend.profile.json" || true
+    file=$out/empty-$backend.profile.json
+    if "$build/fsim" calibrate workloads/wasm/empty.wasm --backend "$backend" -q -o "$file" >"$out/empty-$backend.txt" 2>&1; then
+        row "$backend: zygote start until ready, p50" "$(number "$file" zygote_ready p50_s)" 1e3 ms 1
+        row "$backend: zygote start with first call, p50" "$(number "$file" zygote p50_s)" 1e3 ms 1
+        row "$backend: live instances" "$(number "$file" density instances)" 1 "" ">5000"
+    else
+        echo "$backend: not measured: $(tail -n 1 "$out/empty-$backend.txt")"
+    fi
 done
-echo "== the shipped profile: cpu.wasm on wasmedge"
-"$build/fsim" calibrate workloads/wasm/cpu.wasm -o workloads/wasm/profiles/wasm-zygote.json
+if [ -n "$profile" ]; then
+    "$build/fsim" calibrate workloads/wasm/cpu.wasm -o workloads/wasm/profiles/wasm-zygote.json
+fi
 for policy in lambda scf knative; do
-    echo "== half load for a minute under $policy"
-    "$build/fsim" exec workloads/wasm/half-load.json -m workloads/wasm/cpu.wasm --policy "$policy" \
-        --out "results/half-load-$policy"
+    if ! "$build/fsim" exec workloads/wasm/half-load.json -m workloads/wasm/cpu.wasm --policy "$policy" -q \
+        --out "$out/half-load-$policy" >"$out/half-load-$policy.txt" 2>&1; then
+        echo "half load under $policy: not measured: $(tail -n 1 "$out/half-load-$policy.txt")"
+        continue
+    fi
+    file=$out/half-load-$policy/summary.json
+    row "half load under $policy: predicted latency p50 is off by" "$(number "$file" latency_s.p50 error)" 100 % 10
+    row "half load under $policy: predicted latency p99 is off by" "$(number "$file" latency_s.p99 error)" 100 % 25
+    row "half load under $policy: predicted cold starts are off by" "$(number "$file" cold.triggered error)" 100 % 5
+    grep '^Other work took' "$out/half-load-$policy.txt" || true
+done
+for how in "CPU --cpu-limit 500ms" "wall --cpu-limit 60s --wall-limit 500ms"; do
+    # shellcheck disable=SC2086 # options are words
+    text=$("$build/fsim" calibrate tests/wasm/hostile/endless_loop.wasm -q -o "$out/none.json" ${how#* } 2>&1 >"$out/none.txt" || true)
+    case $how in
+        CPU*) after=$(sed -n 's/.*after \([0-9.]*\) s of CPU.*/\1/p' <<<"$text") ;;
+        *) after=$(sed -n 's/.*CPU time in \([0-9.]*\) s.*/\1/p' <<<"$text") ;;
+    esac
+    row "endless loop stopped by its ${how%% *} limit of 0.5 s after" "$after" 1 s 1.5
 done

@@ -2,6 +2,7 @@
 #include "calibrate/fit.h"
 #include "cli/calibration.h"
 #include "io/file.h"
+#include "io/scenario_parts.h"
 #include "report/plot.h"
 #include "report/plot_text.h"
 #include "report/table.h"
@@ -253,9 +254,10 @@ static void print_fit(const json_t *profile, const char *what, FILE *out) {
     const json_t *fit = json_object_get(json_object_get(profile, "fit"), what);
     if (json_is_object(fit)) {
         char *parameters = json_dumps(json_object_get(fit, "parameters"), JSON_REAL_PRECISION(6));
-        fprintf(out, "fit of %s: %s %s, Kolmogorov-Smirnov distance %.3f\n", what,
-                json_string_value(json_object_get(fit, "dist")), parameters != NULL ? parameters : "",
-                json_number_value(json_object_get(fit, "ks")));
+        double ks = json_number_value(json_object_get(fit, "ks"));
+        fprintf(out, "fit of %s: %s %s, Kolmogorov-Smirnov distance %.3f%s\n", what,
+                json_string_value(json_object_get(fit, "dist")), parameters != NULL ? parameters : "", ks,
+                ks > FSIM_PROFILE_KS_MAX ? ": far off, the quantiles stand for it" : "");
         free(parameters);
     } else {
         fprintf(out, "fit of %s: none; the quantiles stand for it\n", what);

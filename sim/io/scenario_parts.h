@@ -11,6 +11,7 @@
 #define FSIM_SCENARIO_SCHEMA "fsim.scenario/1"
 #define FSIM_BUNDLE_SCHEMA   "fsim.bundle/1"
 #define FSIM_PROFILE_SCHEMA  "fsim.profile/1"
+#define FSIM_PROFILE_KS_MAX  0.1 /* Kolmogorov-Smirnov distance of a fit that stands for its sample */
 
 /* The origin of what nobody said. */
 #define FSIM_ORIGIN_DEFAULT "default"

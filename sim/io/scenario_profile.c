@@ -1,7 +1,8 @@
 /* Measured profiles (schema fsim.profile/1, what `fsim calibrate` writes) where a scenario takes a time or a
  * size:
  * {"profile": FILE} or the name of a shipped one, {"profile": FILE, "use": "fit"|"quantiles"}. Without "use"
- * the fitted law stands for the sample; where there is none, its quantiles do. */
+ * the fitted law stands for the sample; where there is none, or where it is off by more than
+ * FSIM_PROFILE_KS_MAX, its quantiles do. */
 #include "io/embedded.h"
 #include "io/file.h"
 #include "io/json_reader.h"
@@ -56,9 +57,13 @@ fsim_status fsim_scenario_read_measured(fsim_scenario *s, const fsim_value *obje
     fsim_value *name = fsim_value_get(fit, "dist"), *parameters = fsim_value_get(fit, "parameters");
     fsim_value *values = fsim_value_get(quantiles, "values");
     bool has_fit = name != NULL && parameters != NULL && parameters->kind == FSIM_VALUE_OBJECT;
+    double ks = 0;
+    FSIM_TRY(has_fit ? fsim_value_get_real(fit, "ks", 0, 1, &ks, err) : FSIM_OK);
     bool asked = fsim_value_peek(object, "use") != NULL;
-    if (has_fit &&
-        use == 0) { /* {"dist", "parameters": {...}}: the parameters become keys of the distribution */
+    if (has_fit && use == 0 &&
+        (asked || ks <= FSIM_PROFILE_KS_MAX ||
+         values ==
+             NULL)) { /* {"dist", "parameters": {...}}: the parameters become keys of the distribution */
         dist = fsim_value_copy(s->pool, parameters);
         fsim_value_put(s->pool, dist, "dist", fsim_value_copy(s->pool, name));
     } else if (values != NULL && (use == 1 || !asked)) {

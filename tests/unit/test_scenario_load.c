@@ -586,6 +586,20 @@ static void test_profile(void) {
                " \"parameters\": {\"mean\": \"22us\", \"cv\": 0.5}, \"ks\": 0.02, \"aic\": 1}}}");
     require_file(write_file("s.json", scenario), "lambda", NULL);
     CHECK_NEAR(fsim_dist_mean_ns(&function("a")->cold_start), 22000, 1);
+    /* A fit that is far off gives way to the quantiles, unless it is asked for. */
+    static const char off[] =
+        "{\"schema\": \"fsim.profile/1\", \"fit\": {\"cold_start\": {\"dist\": \"lognormal\","
+        " \"parameters\": {\"mean\": \"22us\", \"cv\": 0.5}, \"ks\": %s}},"
+        " \"quantiles\": {\"cold_start\": {\"values\": [\"1us\", \"3us\"]}}}";
+    char text[512];
+    snprintf(text, sizeof text, off, "0.101");
+    write_file("p.json", text);
+    require_file(write_file("s.json", scenario), "lambda", NULL);
+    CHECK_NEAR(fsim_dist_mean_ns(&function("a")->cold_start), 2000, 1);
+    snprintf(text, sizeof text, off, "0.1");
+    write_file("p.json", text);
+    require_file(write_file("s.json", scenario), "lambda", NULL);
+    CHECK_NEAR(fsim_dist_mean_ns(&function("a")->cold_start), 22000, 1);
     write_file("p.json", "{\"schema\": \"fsim.profile/1\"}");
     const fsim_load_options options = {.workload = write_file("s.json", scenario)};
     drop();
