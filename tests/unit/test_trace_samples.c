@@ -51,6 +51,18 @@ static void test_azure2019(void) {
     CHECK_NEAR(i.memory_mb[0], 176, 0.51);
     CHECK_NEAR(i.memory_mb[1], 446, 0.51);
     CHECK_EQ_INT(i.facts.count_differs, 70); /* 82.5 % of 400 agree */
+    static const struct {
+        const char *name;
+        uint64_t functions;
+        double percent; /* of the requests */
+    } triggers[] = {{"http", 148, 14},        {"timer", 117, 1.2}, {"queue", 73, 23},
+                    {"orchestration", 45, 0}, {"storage", 9, 0},   {"event", 8, 61}};
+    REQUIRE(i.trigger_count == sizeof triggers / sizeof triggers[0]);
+    for (uint32_t t = 0; t < i.trigger_count; t++) {
+        CHECK_EQ_STR(i.triggers[t].name, triggers[t].name);
+        CHECK_EQ_INT(i.triggers[t].functions, triggers[t].functions);
+        CHECK_NEAR(100 * (double)i.triggers[t].invocations / 18452673, triggers[t].percent, 0.5);
+    }
 }
 
 static void test_azure2021(void) {
