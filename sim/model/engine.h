@@ -14,6 +14,7 @@
 #include "model/engine_node.h"
 #include "model/fleet.h"
 #include "model/level.h"
+#include "model/rank_heap.h"
 #include "model/run.h"
 #include "model/start_limiter.h"
 
@@ -227,6 +228,7 @@ typedef struct function {
     uint32_t ready_capacity;
     fsim_ns sampled_ns;
     double rank;   /* under memory pressure: of the function */
+    bool touched;  /* the same: its place in the order may be another by now */
     uint64_t uses; /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_retry, rng_scaling, rng_burst, rng_error;
 } function;
@@ -341,6 +343,8 @@ typedef struct engine {
     double pressure_clock; /* rank of the last victim */
     double *instance_rank;
     uint64_t *instance_uses;
+    fsim_rank_heap pressure; /* functions with an idle instance, but for those touched */
+    uint32_t *touched, touched_count;
 
     /* sharing */
     share_domain *domains; /* per instance, or per node */
@@ -474,7 +478,6 @@ void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
 void engine_join_fleet(engine *e, function *f, uint32_t instance);
 void engine_provision(engine *e, function *f); /* engine_provision.c */
 void engine_prewarm(engine *e, function *f);
-void engine_used(engine *e, function *f, uint32_t instance);
 
 /* engine_scale.c: samples, ticks, what the scaler wants */
 void engine_scale_setup(engine *e, function *f);

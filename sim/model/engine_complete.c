@@ -64,6 +64,7 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
+        engine_touched(e, f);
     }
     if (e->has_quota) {
         e->quota_used_mb -= f->spec.memory_mb;

@@ -1,5 +1,4 @@
-/* The life of an instance: start, ready, idle, removed; keep-alive, pre-warming, provisioned capacity, room
- * under memory pressure. */
+/* The life of an instance: start, ready, idle, removed; keep-alive, pre-warming. */
 #include "model/engine_provision.h"
 
 #include <string.h>
@@ -42,63 +41,6 @@ bool engine_may_start(engine *e, function *f, fsim_cause *cause) {
     return limiter->limit == NULL || fsim_start_limiter_take(limiter, e->now_ns);
 }
 
-/* ---- memory pressure ---- */
-
-/* A use ranks the instance, or all of its function. Memory that is in use cannot be reclaimed. */
-void engine_used(engine *e, function *f, uint32_t i) {
-    f->uses++;
-    e->instance_uses[i]++;
-    if (!e->instances[i].provisioned) {
-        e->pool_idle_mb -= f->spec.memory_mb;
-    }
-    if (e->scenario->keepalive->rank == NULL) {
-        return;
-    }
-    fsim_use_view use = {.now_ns = e->now_ns,
-                         .cold_start_s = f->cold_mean_s,
-                         .memory_mb = f->spec.memory_mb,
-                         .frequency = f->uses,
-                         .instances = f->alive,
-                         .clock = e->pressure_clock};
-    double rank = e->scenario->keepalive->rank(&use);
-    f->rank = rank;
-    e->instance_rank[i] = rank;
-}
-
-/* The idle instance of the lowest rank; ties by function name. Linear in the functions: pressure is rare
- * beside requests. */
-static uint32_t lowest_ranked(engine *e, double *rank_out) {
-    uint32_t best = FSIM_NONE;
-    double best_rank = 0.0;
-    for (uint32_t fn = 0; fn < e->function_count; fn++) {
-        const function *f = &e->functions[fn];
-        uint32_t i = f->fleet[0].idle_oldest;
-        if (i == FSIM_NONE) {
-            continue;
-        }
-        double rank = e->scenario->keepalive->rank_is_of_function ? f->rank : e->instance_rank[i];
-        if (best == FSIM_NONE || rank < best_rank ||
-            (rank == best_rank && strcmp(f->name, engine_function_of(e, best)->name) < 0)) {
-            best = i;
-            best_rank = rank;
-        }
-    }
-    *rank_out = best_rank;
-    return best;
-}
-
-static void make_room(engine *e, int64_t memory_mb) {
-    while (e->pool_used_mb + memory_mb > e->pool_mb) {
-        double rank;
-        uint32_t victim = lowest_ranked(e, &rank);
-        if (victim == FSIM_NONE) {
-            return; /* provisioned and least instances start whether there is room or not */
-        }
-        e->pressure_clock = rank;
-        engine_remove(e, victim, 0);
-    }
-}
-
 /* ---- starting ---- */
 
 fsim_ns engine_draw_cold_start(engine *e, function *f, bool counted) {
@@ -121,7 +63,7 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
         engine_grow_instances(e);
     }
     if (e->has_pool) {
-        make_room(e, f->spec.memory_mb);
+        engine_make_room(e, f->spec.memory_mb);
         e->pool_used_mb += f->spec.memory_mb;
     }
     uint32_t i = e->instance_free;
@@ -375,6 +317,7 @@ void engine_ready(engine *e, uint32_t i) {
     }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
+        engine_touched(e, f);
     }
     e->links[i].inside = 0; /* those bound to it enter one by one */
     if (e->scenario->provisioned_together && in->provisioned) {
@@ -543,6 +486,7 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
     }
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb -= f->spec.memory_mb;
+        engine_touched(e, f);
     }
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_lose(e, f, i, at_ns);
@@ -573,6 +517,9 @@ void engine_let_go(engine *e, function *f, uint32_t i) {
     fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
     if (f->scaled) {
         engine_scaled_remove(e, f, i);
+    }
+    if (e->has_pool) {
+        engine_touched(e, f);
     }
     in->draining = true;
 }

@@ -15,6 +15,12 @@ void engine_cores_fire_start(engine *e, uint32_t instance, uint32_t generation);
 void engine_cores_call_off(engine *e, uint32_t instance); /* a start that does not go on */
 uint32_t engine_cores_rate(const engine *e, uint32_t instance);
 
+/* engine_pressure.c: room in a bounded memory; only with e->has_pool */
+void engine_pressure_add_functions(engine *e);
+void engine_used(engine *e, function *f, uint32_t instance);
+void engine_touched(engine *e, function *f); /* its idle instances have changed */
+void engine_make_room(engine *e, int64_t memory_mb);
+
 /* engine_session.c: session affinity; only for functions with FUNCTION_SESSIONS */
 void engine_session_setup(engine *e, function *f);
 void engine_session_grow(engine *e); /* the columns, after the pools of requests and instances */

@@ -250,6 +250,9 @@ void engine_session_settle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     if (!in->parked && !in->draining && engine_session_is_full(e, f, i)) {
         fsim_fleet_park(&f->fleet[in->provisioned], e->links, i);
+        if (e->has_pool) {
+            engine_touched(e, f);
+        }
         in->parked = true;
     }
 }
@@ -259,6 +262,9 @@ static void unpark(engine *e, function *f, uint32_t i) {
     if (in->parked) {
         in->parked = false;
         fsim_fleet_unpark(&f->fleet[in->provisioned], e->links, i);
+        if (e->has_pool) {
+            engine_touched(e, f);
+        }
     }
 }
 

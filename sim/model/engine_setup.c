@@ -329,6 +329,9 @@ void engine_add_functions(engine *e) {
     if (e->books != NULL) {
         engine_books_add_functions(e);
     }
+    if (e->has_pool) {
+        engine_pressure_add_functions(e);
+    }
     for (uint32_t fn = before; fn < count; fn++) {
         begin_function(e, &e->functions[fn]);
     }
@@ -509,6 +512,7 @@ void engine_destroy(engine *e) {
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);
+    fsim_rank_heap_deinit(&e->pressure);
     engine_books_destroy(e);
     void *arrays[] = {e->requests,
                       e->instances,
@@ -520,6 +524,7 @@ void engine_destroy(engine *e) {
                       e->after,
                       e->cells,
                       e->instance_rank,
+                      e->touched,
                       e->instance_uses,
                       e->instance_node,
                       e->domains,
