@@ -222,7 +222,7 @@ static inline bool may_wait(const engine *e) {
 /* ---- arrivals ---- */
 
 /* The instance that takes the request, FSIM_NONE where none can. Nothing is changed where none can. */
-PART uint32_t choose(stretch *s, function *f, bool *proxied) {
+PART uint32_t choose(const engine *e, stretch *s, function *f, bool *proxied) {
     *proxied = false;
     if (f->scaled && f->direct && f->ready_count != 0) {
         uint32_t cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
@@ -231,6 +231,7 @@ PART uint32_t choose(stretch *s, function *f, bool *proxied) {
             return FSIM_NONE;
         }
         f->ready_cursor = cursor;
+        prefetch_instance(e, s, f->ready[cursor + 2u < f->ready_count ? cursor + 2u : 0u]);
         return i;
     }
     *proxied = f->activator;
@@ -249,7 +250,7 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
         return false;
     }
     if (f->queued == 0) {
-        i = choose(s, f, &proxied);
+        i = choose(e, s, f, &proxied);
     }
     if (i == FSIM_NONE && (!may_wait(e) || (f->direct && f->ready_count != 0) || wants_start(f, 1) ||
                            f->queued >= e->scenario->queue_capacity)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SOURCES_MAX 128
+#define DRAW_AHEAD  8u /* arrivals whose function is fetched ahead */
 
 struct fsim_workload {
     const fsim_source_ops *ops;
@@ -308,6 +309,11 @@ static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_e
         return FSIM_OK;
     }
     for (uint32_t i = 0; i < batch->count; i++) {
+        if (i + DRAW_AHEAD < batch->count) { /* of many functions, each is elsewhere in memory */
+            fsim_fn_id soon = batch->fn[i + DRAW_AHEAD];
+            __builtin_prefetch(&w->service_rng[soon], 1);
+            __builtin_prefetch(&fsim_function_table_get(w->context.table, soon)->service);
+        }
         if (batch->service_ns[i] != FSIM_DRAW) {
             continue;
         }
