@@ -44,6 +44,21 @@ typedef struct fsim_source_context {
         *around; /* inside a superposition: the outermost workload's, which draws the durations; else NULL */
 } fsim_source_context;
 
+/* Functions whose arrivals do not depend on each other's. */
+typedef struct fsim_source_streams {
+    const fsim_fn_id *ids; /* of the functions, all different; borrowed */
+    uint32_t count;
+    fsim_ns bucket_ns; /* instants at whose multiples it is cheap to stop */
+    fsim_ns end_ns;    /* no arrival is at or after it */
+} fsim_source_streams;
+
+/* Room for a function's bucket at work. It belongs to whoever asks; between two requests for a function that
+ * end inside a bucket it must stay as it is, or be NULL for both. */
+#define FSIM_SOURCE_SCRATCH 4096u
+typedef struct fsim_source_scratch {
+    double value[FSIM_SOURCE_SCRATCH];
+} fsim_source_scratch;
+
 typedef struct fsim_source_ops {
     const char *name, *summary;
     const char *example; /* a complete "workload" object, JSON: shown by `fsim list` and run by the tests */
@@ -63,6 +78,13 @@ typedef struct fsim_source_ops {
      * k-th. For who needs no order between functions and would rather not pay for it. NULL: they cannot be
      * told apart. */
     bool (*select)(void *state, uint32_t k);
+    /* For sources whose functions are streams of their own; NULL or false: they cannot be told apart. */
+    bool (*streams)(const void *state, fsim_source_streams *streams);
+    /* Takes the arrivals of the k-th before until_ns, at most `room` of them; fewer: there are no more before
+     * it. A function is asked in order of time and by one thread at a time; several at once. Not beside
+     * `next`. */
+    uint32_t (*take)(void *state, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns, fsim_ns *service_ns,
+                     uint32_t room, fsim_source_scratch *scratch);
     /* Share of the input read so far, 0..1, or -1 when unknown; may be NULL. */
     double (*progress)(const void *state);
     /* Whether functions with settings of their own may yet appear; NULL: none. */
@@ -94,6 +116,12 @@ fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fs
 fsim_status fsim_workload_next_open(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
 fsim_status fsim_workload_draw(fsim_workload *workload, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
                                fsim_error *err);
+/* As fsim_source_ops.streams; false also where the workload ends after a number of requests, which all
+ * functions share. */
+bool fsim_workload_streams(fsim_workload *workload, fsim_source_streams *streams);
+/* As fsim_source_ops.take; durations left open stay FSIM_DRAW. */
+uint32_t fsim_workload_take(fsim_workload *workload, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
+                            fsim_ns *service_ns, uint32_t room, fsim_source_scratch *scratch);
 /* Functions with settings of their own may yet appear; others have those of the table's template. */
 bool fsim_workload_describes(const fsim_workload *workload);
 /* From now on the arrivals of the k-th function alone, as they are among all others; every function is chosen

@@ -30,6 +30,7 @@ typedef struct runner {
     fsim_row_writer *writer; /* NULL: rows are not asked for */
     job *jobs;
     uint32_t count;
+    uint32_t threads_each; /* of a run; many runs share the cores as they are */
 } runner;
 
 uint64_t fsim_runs_seed(uint64_t seed, uint32_t replication) {
@@ -192,6 +193,7 @@ static void do_job(void *user, uint32_t index) {
         .user = j,
         .meters = &j->policy->books.meters,
         .no_metering = r->options->no_metering,
+        .threads = r->threads_each,
     };
     fsim_result *result = NULL;
     double started_s = fsim_progress_clock_s();
@@ -289,6 +291,7 @@ static fsim_status run_jobs(runner *r, fsim_runs *runs, fsim_error *err) {
         uint32_t threads =
             r->options->threads != 0 ? r->options->threads : runs->policies[0].scenario->threads;
         double started_s = fsim_progress_clock_s();
+        r->threads_each = r->count == 1 ? threads : 1;
         fsim_parallel(threads, r->count, do_job, r);
         runs->wall_s = fsim_progress_clock_s() - started_s;
         status = put_together(r, runs, err);

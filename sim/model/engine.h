@@ -450,8 +450,8 @@ void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT become
 /* engine_plain.c: the same, a little longer, for more functions */
 uint32_t engine_plain_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 
-/* run.c: tells how far the run is; false: it is to stop */
-bool engine_go_on(engine *e);
+/* run.c: tells how far the run is (share of the input, or -1); false: it is to stop */
+bool engine_go_on(engine *e, double share);
 
 /* engine_loop.c */
 void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns);
@@ -513,9 +513,11 @@ void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
 void engine_marks_setup(engine *e);
-void engine_marks(engine *e, fsim_ns next_ns); /* all marks before next_ns */
-void engine_fold(engine *e, uint32_t fn);      /* the sums of the short way into tally and usage */
-void engine_occupancy(engine *e);              /* before every change of a count that it follows */
+void engine_marks(engine *e, fsim_ns next_ns);  /* all marks before next_ns */
+bool engine_series_is_bounded(const engine *e); /* its rows are thinned out when they are too many … */
+void engine_series_reserve(engine *e);          /* … and from now on need no more memory */
+void engine_fold(engine *e, uint32_t fn);       /* the sums of the short way into tally and usage */
+void engine_occupancy(engine *e);               /* before every change of a count that it follows */
 void engine_windows_add_functions(engine *e, uint32_t before);
 void engine_marks_finish(engine *e, fsim_ns end_ns);
 void engine_node_used(engine *e, uint32_t node, int change);
@@ -531,6 +533,8 @@ void *engine_grow(engine *e, void *array, size_t count, size_t size); /* realloc
 void *engine_grow_lines(engine *e, void *array, size_t before, size_t count, size_t size);
 void engine_grow_requests(engine *e);
 void engine_grow_instances(engine *e);
+void engine_new_collector(engine *e, collector *c);
+void engine_free_collector(collector *c);
 void engine_add_functions(engine *e);
 bool engine_is_plain(const fsim_fn_spec *spec); /* nothing of what only few functions have */
 fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsim_run_options *options,

@@ -265,6 +265,18 @@ static fsim_wide since(fsim_wide integral, fsim_wide *before) {
     return span;
 }
 
+bool engine_series_is_bounded(const engine *e) {
+    return e->scenario->sample_ns == 0;
+}
+
+void engine_series_reserve(engine *e) {
+    fsim_result *result = e->result;
+    if (e->series_capacity < e->series_rows_max) {
+        e->series_capacity = e->series_rows_max;
+        result->series = engine_grow(e, result->series, e->series_capacity, sizeof *result->series);
+    }
+}
+
 static void series_row(engine *e, fsim_ns at_ns) {
     fsim_result *result = e->result;
     const series_counts *was = &e->series_seen;

@@ -127,7 +127,7 @@ void engine_grow_instances(engine *e) {
 
 /* ---- functions ---- */
 
-static void new_collector(engine *e, collector *c) {
+void engine_new_collector(engine *e, collector *c) {
     fsim_histogram **all[] = {&c->direct, &c->latency_waited, &c->latency_cold, &c->wait, &c->service};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         *all[k] = calloc(1, sizeof(fsim_histogram)); /* pages that no value touches cost nothing */
@@ -137,7 +137,7 @@ static void new_collector(engine *e, collector *c) {
     }
 }
 
-static void free_collector(collector *c) {
+void engine_free_collector(collector *c) {
     free(c->direct);
     free(c->latency_waited);
     free(c->latency_cold);
@@ -150,11 +150,11 @@ static void add_tally(engine *e, uint32_t fn) {
     memset(t, 0, sizeof *t);
     t->direct.min_ns = t->waited.min_ns = t->cold.min_ns = t->wait.min_ns = t->service.min_ns = FSIM_NEVER;
     if (fn < FSIM_FUNCTION_HISTOGRAMS_MAX) {
-        new_collector(e, &t->hist);
+        engine_new_collector(e, &t->hist);
         return;
     }
     if (e->shared_hist.direct == NULL) {
-        new_collector(e, &e->shared_hist);
+        engine_new_collector(e, &e->shared_hist);
     }
     t->hist = e->shared_hist;
 }
@@ -497,10 +497,10 @@ void engine_destroy(engine *e) {
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
         free_function(&e->functions[fn]);
         if (e->tallies[fn].hist.direct != e->shared_hist.direct) {
-            free_collector(&e->tallies[fn].hist);
+            engine_free_collector(&e->tallies[fn].hist);
         }
     }
-    free_collector(&e->shared_hist);
+    engine_free_collector(&e->shared_hist);
     for (uint32_t d = 0; d < e->domain_count; d++) {
         free(e->domains[d].heap);
     }

@@ -30,6 +30,11 @@ static void change(lane_context *c, fsim_ns at_ns, lane_change what) {
     }
 }
 
+/* The function's, or those of the many that have none of their own: each thread's. */
+static collector *histograms(lane_context *c, tally *t) {
+    return t->hist.direct == c->e->shared_hist.direct ? &c->shared : &t->hist;
+}
+
 /* ---- the warm requests ---- */
 
 /* What of a lane the loop moves. */
@@ -343,7 +348,7 @@ static void begin(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns now
     if (in->cold) {
         fsim_ns wait_ns = now_ns - in->arrival_ns;
         engine_spans_add(&t->wait, wait_ns);
-        fsim_histogram_add(t->hist.wait, wait_ns);
+        fsim_histogram_add(histograms(c, t)->wait, wait_ns);
         t->waited_count += wait_ns > 0;
     } else {
         t->begun_direct++;
@@ -446,12 +451,13 @@ static void on_end(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns no
     if (in->cut) {
         t->n.failed++;
     } else {
+        collector *hist = histograms(c, t);
         t->n.completed++;
         engine_spans_add(in->cold ? &t->cold : &t->direct, latency_ns);
-        fsim_histogram_add(in->cold ? t->hist.latency_cold : t->hist.direct, latency_ns);
+        fsim_histogram_add(in->cold ? hist->latency_cold : hist->direct, latency_ns);
         if (in->cold) {
             engine_spans_add(&t->service, service_ns);
-            fsim_histogram_add(t->hist.service, service_ns);
+            fsim_histogram_add(hist->service, service_ns);
         }
     }
     if (e->metering) {
@@ -579,6 +585,7 @@ static uint32_t serve(lane_context *c, lane *l, function *f, const lane_arrivals
 
 void lane_run(lane_context *c, uint32_t fn, lane *l, const lane_arrivals *a, fsim_ns to_ns) {
     function *f = &c->e->functions[fn];
+    l->sums.hist = histograms(c, &c->e->tallies[fn])->direct;
     if (!reserve_changes(c, l, a->count)) {
         c->failed = true;
     }

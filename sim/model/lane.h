@@ -80,6 +80,7 @@ typedef struct lane_context {
     engine *e;            /* setting and functions; the run's own levels only where `alone` */
     fsim_ns until_ns;     /* the end of the run */
     lane_changes changes; /* noted here, unless the function is alone */
+    collector shared;     /* of the functions that have no histograms of their own */
     bool alone;           /* the run has one function: its levels are the run's */
     bool failed;          /* out of memory */
 } lane_context;
@@ -106,9 +107,9 @@ void lane_finish(lane_context *c, uint32_t fn, lane *l, fsim_ns end_ns);
 void lane_show(const lane *l, function *f);
 
 /* lanes.c: a run all of whose functions are lanes. False: it is not of that kind, nothing was done. */
-/* One change of the run as a whole. */
-void lanes_apply(engine *e, fsim_ns at_ns, lane_change what);
 bool lanes_simulate(engine *e);
 void lanes_destroy(lanes *s); /* NULL allowed */
+/* lanes_merge.c: one change of the run as a whole. */
+void lanes_apply(engine *e, fsim_ns at_ns, lane_change what);
 
 #endif

@@ -13,11 +13,10 @@
 const char *const fsim_cause_names[FSIM_CAUSE_COUNT + 1] = {
     "account", "function", "memory_quota", "start_rate", "gateway", "queue_full", NULL};
 
-bool engine_go_on(engine *e) {
+bool engine_go_on(engine *e, double share) {
     const fsim_run_options *options = e->options;
     return options->on_progress == NULL ||
-           options->on_progress(options->user, e->now_ns, fsim_workload_progress(e->workload),
-                                e->seen.arrived);
+           options->on_progress(options->user, e->now_ns, share, e->seen.arrived);
 }
 
 /* Streams first, in batches; then until everybody has left. Closed populations are events: they go on while
@@ -37,7 +36,7 @@ static void simulate(engine *e) {
         engine_add_functions(e);
         engine_feed(e, batch, until_ns);
         e->batches++;
-        if ((e->batches & 63u) == 0 && !engine_go_on(e)) {
+        if ((e->batches & 63u) == 0 && !engine_go_on(e, fsim_workload_progress(e->workload))) {
             e->stopped = true;
         }
     }

@@ -119,12 +119,11 @@ static void read_cell(fsim_bucket_stream *s, uint32_t l) {
     s->next_bucket[l] = more ? cells->bucket : NO_BUCKET;
 }
 
-static void begin_cell(fsim_bucket_stream *s, uint32_t l) {
-    uint32_t room_for = s->lane_count == 1 ? GAPS_KEPT : 0;
+static void begin_cell(fsim_bucket_stream *s, uint32_t l, double *room, uint32_t room_for) {
     lane *at = &s->lanes[l];
     fsim_ns start_ns = (fsim_ns)at->cells.bucket * s->trace->bucket_ns;
     fsim_place_begin(&at->place, s->placement, start_ns, s->trace->bucket_ns, at->cells.count,
-                     (double)at->cells.count, &at->place_rng, s->gaps, room_for);
+                     (double)at->cells.count, &at->place_rng, room, room_for);
 }
 
 static fsim_status reserve_lanes(fsim_bucket_stream *s, uint32_t count, fsim_error *err) {
@@ -180,7 +179,7 @@ static void next_alone(fsim_bucket_stream *s, fsim_arrivals *batch) {
                 break;
             }
             s->bucket = s->next_bucket[0];
-            begin_cell(s, 0);
+            begin_cell(s, 0, s->gaps, GAPS_KEPT);
             read_cell(s, 0);
         }
         batch->count += fsim_place_fill(&at->place, &at->place_rng, FSIM_NEVER, batch->at_ns + batch->count,
@@ -208,7 +207,7 @@ static bool next_bucket(fsim_bucket_stream *s) {
     for (uint32_t l = 0; l < s->lane_count; l++) {
         if (s->next_bucket[l] == earliest) {
             total += s->lanes[l].cells.count;
-            begin_cell(s, l);
+            begin_cell(s, l, NULL, 0);
             if (s->lanes[l].place.live) {
                 s->active[s->active_count++] = l;
             }
@@ -355,6 +354,29 @@ static void next_at_start(fsim_bucket_stream *s, fsim_arrivals *batch) {
 }
 
 /* --- outside --- */
+
+uint32_t fsim_bucket_stream_take(fsim_bucket_stream *s, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
+                                 fsim_ns *service_ns, uint32_t max, double *room, uint32_t room_for) {
+    lane *at = &s->lanes[k];
+    uint32_t count = 0;
+    while (count < max) {
+        if (!at->place.live) {
+            if (s->next_bucket[k] == NO_BUCKET ||
+                (fsim_ns)s->next_bucket[k] * s->trace->bucket_ns >= until_ns) {
+                break;
+            }
+            begin_cell(s, k, room, room_for);
+            read_cell(s, k);
+            continue;
+        }
+        if (at->place.next_ns >= until_ns) {
+            break;
+        }
+        count += fsim_place_fill(&at->place, &at->place_rng, until_ns, at_ns + count, max - count);
+    }
+    fsim_trace_durations_fill(durations_of(s, at), &at->service_rng, service_ns, count);
+    return count;
+}
 
 fsim_status fsim_bucket_stream_open(fsim_bucket_stream **out, const fsim_bucketed *trace,
                                     fsim_placement placement, uint64_t seed, const fsim_fn_id *ids,

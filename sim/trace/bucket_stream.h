@@ -26,6 +26,13 @@ fsim_status fsim_bucket_stream_select(fsim_bucket_stream *stream, const uint32_t
                                       fsim_error *err);
 /* Up to FSIM_BATCH arrivals; count 0 is the end. service_ns is FSIM_DRAW where durations are open. */
 fsim_status fsim_bucket_stream_next(fsim_bucket_stream *stream, fsim_arrivals *batch, fsim_error *err);
+/* For callers that need no order between functions: the arrivals of the k-th function of the selection before
+ * until_ns, at most `max`; fewer: there are no more. Functions in any order and on several threads, each in
+ * order of time and by one thread at a time; not mixed with fsim_bucket_stream_next. `room` for so many gaps
+ * saves drawing them twice, and must stay as it is until the function has been taken to the end of a
+ * bucket. */
+uint32_t fsim_bucket_stream_take(fsim_bucket_stream *stream, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
+                                 fsim_ns *service_ns, uint32_t max, double *room, uint32_t room_for);
 /* Share of the buckets that are done, 0..1. */
 double fsim_bucket_stream_progress(const fsim_bucket_stream *stream);
 void fsim_bucket_stream_close(fsim_bucket_stream *stream); /* NULL allowed */

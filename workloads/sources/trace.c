@@ -177,6 +177,47 @@ static double progress(const void *state) {
     return s->stream != NULL ? fsim_bucket_stream_progress(s->stream) : fsim_trace_progress(s->trace);
 }
 
+static int compare_ids(const void *a, const void *b) {
+    fsim_fn_id x = *(const fsim_fn_id *)a, y = *(const fsim_fn_id *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Two functions of the trace may be one of the scenario: then their arrivals must be merged. */
+static bool all_different(const trace_source *s) {
+    fsim_fn_id *sorted = malloc(s->id_count * sizeof *sorted);
+    bool different = sorted != NULL;
+    if (different) {
+        memcpy(sorted, s->ids, s->id_count * sizeof *sorted);
+        qsort(sorted, s->id_count, sizeof *sorted, compare_ids);
+    }
+    for (uint32_t k = 1; different && k < s->id_count; k++) {
+        different = sorted[k] != sorted[k - 1u];
+    }
+    free(sorted);
+    return different;
+}
+
+static bool streams(const void *state, fsim_source_streams *streams) {
+    const trace_source *s = state;
+    if (s->stream == NULL || s->id_count == 0 || !all_different(s)) {
+        return false;
+    }
+    const fsim_bucketed *buckets = fsim_trace_buckets(s->trace);
+    *streams = (fsim_source_streams){.ids = s->ids,
+                                     .count = s->id_count,
+                                     .bucket_ns = buckets->bucket_ns,
+                                     .end_ns = (fsim_ns)buckets->bucket_count * buckets->bucket_ns};
+    return true;
+}
+
+static uint32_t take(void *state, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns, fsim_ns *service_ns,
+                     uint32_t room, fsim_source_scratch *scratch) {
+    trace_source *s = state;
+    return fsim_bucket_stream_take(s->stream, k, until_ns, at_ns, service_ns, room,
+                                   scratch == NULL ? NULL : scratch->value,
+                                   scratch == NULL ? 0 : FSIM_SOURCE_SCRATCH);
+}
+
 /* Buckets name all their functions at the beginning. */
 static bool describes(const void *state) {
     return ((const trace_source *)state)->stream == NULL;
@@ -195,6 +236,8 @@ const fsim_source_ops fsim_source_trace = {
     .open = open,
     .next = next,
     .close = close_trace,
+    .streams = streams,
+    .take = take,
     .progress = progress,
     .describes = describes,
     .load_trace = load_trace,

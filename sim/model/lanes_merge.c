@@ -1,0 +1,153 @@
+/* What the functions have changed, in order of time, for the run as a whole: see lane.h. */
+#include "model/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOT_BITS_MAX = 16 };
+
+void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
+    switch (what) {
+    case LANE_LEAVE:
+    case LANE_LEAVE_AT_ONCE: e->seen.completed++; __attribute__((fallthrough));
+    case LANE_FAIL:
+    case LANE_FAIL_AT_ONCE:
+        if (e->many) {
+            squared_leave(&e->in_execution, at_ns);
+        }
+        break;
+    case LANE_REMOVED:
+        level_leave(&e->present, at_ns - 1);
+        e->alive--;
+        break;
+    case LANE_READY:
+        level_leave(&e->starting, at_ns);
+        if (e->many) {
+            squared_enter(&e->in_execution, at_ns);
+        }
+        break;
+    case LANE_ENTER:
+        e->seen.arrived++;
+        if (e->many) {
+            squared_enter(&e->in_execution, at_ns);
+        }
+        break;
+    case LANE_COLD:
+        e->seen.arrived++;
+        e->seen.cold++;
+        level_enter(&e->present, at_ns);
+        level_enter(&e->starting, at_ns);
+        if (++e->alive > e->alive_peak) {
+            e->alive_peak = e->alive;
+            e->growth_at_ns = at_ns;
+        }
+        break;
+    }
+}
+
+static bool reserve(lanes *s, uint64_t count) {
+    if (s->slots == NULL) {
+        s->slots = malloc(((1u << SLOT_BITS_MAX) + 1u) * sizeof *s->slots);
+    }
+    if (count > s->sorted_capacity && count < UINT32_MAX / 2u) {
+        free(s->sorted);
+        s->sorted = malloc(2u * count * sizeof *s->sorted);
+        s->sorted_capacity = s->sorted == NULL ? 0 : 2u * (uint32_t)count;
+    }
+    return s->slots != NULL && count <= s->sorted_capacity;
+}
+
+/* By counting into slots of equal length, then by insertion. */
+static bool sort_changes(lanes *s) {
+    uint64_t count = 0, any = 1;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lane_changes *changes = &s->tasks[t].before;
+        count += changes->count;
+        for (uint32_t k = 0; k < changes->count; k++) {
+            any |= changes->word[k];
+        }
+    }
+    if (!reserve(s, count)) {
+        return false;
+    }
+    uint32_t wide = 64u - (uint32_t)__builtin_clzll(any), bits = 64u - (uint32_t)__builtin_clzll(count | 1u);
+    bits = bits > SLOT_BITS_MAX ? SLOT_BITS_MAX : bits;
+    uint32_t shift = wide > bits ? wide - bits : 0u;
+    uint32_t slots = 1u << bits;
+    memset(s->slots, 0, (slots + 1u) * sizeof *s->slots);
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lane_changes *changes = &s->tasks[t].before;
+        for (uint32_t k = 0; k < changes->count; k++) {
+            s->slots[(changes->word[k] >> shift) + 1u]++;
+        }
+    }
+    for (uint32_t k = 1; k <= slots; k++) {
+        s->slots[k] += s->slots[k - 1u];
+    }
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lane_changes *changes = &s->tasks[t].before;
+        for (uint32_t k = 0; k < changes->count; k++) {
+            s->sorted[s->slots[changes->word[k] >> shift]++] = changes->word[k];
+        }
+    }
+    for (uint64_t k = 1; k < count; k++) {
+        uint64_t word = s->sorted[k], to = k;
+        for (; to > 0 && s->sorted[to - 1u] > word; to--) {
+            s->sorted[to] = s->sorted[to - 1u];
+        }
+        s->sorted[to] = word;
+    }
+    s->change_count = (uint32_t)count;
+    return true;
+}
+
+/* Executions that begin and end are nearly all of it and alternate at random: counted without a branch. */
+static uint32_t apply_common(engine *e, const uint64_t *word, uint32_t k, uint32_t count, fsim_ns from_ns) {
+    if (e->mark_ns < from_ns) {
+        return k;
+    }
+    squared_level x = e->in_execution;
+    uint64_t arrived = 0, completed = 0, last = (uint64_t)(e->mark_ns - from_ns);
+    last =
+        last >= UINT64_MAX >> LANE_CHANGE_BITS ? UINT64_MAX : (last << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
+    for (; k < count && word[k] <= last; k++) {
+        uint64_t what = word[k] & LANE_CHANGE_MASK;
+        uint64_t enters = what == LANE_ENTER;
+        if (what != LANE_LEAVE && !enters) {
+            break;
+        }
+        int64_t at_ns = from_ns + (fsim_ns)(word[k] >> LANE_CHANGE_BITS);
+        int64_t step = enters ? 1 : -1;
+        uint64_t before = x.level.n, n = before + (uint64_t)step;
+        x.level.acc -= step * at_ns;
+        x.level.n = n;
+        x.level.peak = n > x.level.peak ? n : x.level.peak;
+        x.square_acc -= (fsim_wide)(step * (int64_t)(before + n)) * at_ns;
+        arrived += enters;
+        completed += 1u - enters;
+    }
+    e->in_execution = x;
+    e->seen.arrived += arrived;
+    e->seen.completed += completed;
+    return k;
+}
+
+void lanes_merge(lanes *s) {
+    engine *e = s->e;
+    fsim_ns from_ns = s->tasks[0].before.from_ns;
+    if (!sort_changes(s)) {
+        s->sort_failed = true;
+        return;
+    }
+    for (uint32_t k = 0; k < s->change_count;) {
+        k = apply_common(e, s->sorted, k, s->change_count, from_ns);
+        if (k < s->change_count) {
+            fsim_ns at_ns = from_ns + (fsim_ns)(s->sorted[k] >> LANE_CHANGE_BITS);
+            if (at_ns > e->mark_ns) {
+                engine_marks(e, at_ns);
+            }
+            lanes_apply(e, at_ns, (lane_change)(s->sorted[k] & LANE_CHANGE_MASK));
+            k++;
+        }
+    }
+}
