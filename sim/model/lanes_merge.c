@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_BITS_MAX = 16 };
+enum {
+    SLOT_BITS_MAX = 16,
+    /* Of LANE_LEAVE and LANE_ENTER these bits are clear, and this one tells them apart. */
+    UNCOMMON = 3,
+    ENTERS = 2
+};
+_Static_assert((LANE_LEAVE & 7) == 0 && LANE_ENTER == 1 << ENTERS, "told apart by one bit");
 
 void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
     switch (what) {
@@ -59,18 +65,15 @@ static bool reserve(lanes *s, uint64_t count) {
 
 /* By counting into slots of equal length, then by insertion. */
 static bool sort_changes(lanes *s) {
-    uint64_t count = 0, any = 1;
+    uint64_t count = 0, span_ns = (uint64_t)(s->from_ns - s->tasks[0].before.from_ns);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        const lane_changes *changes = &s->tasks[t].before;
-        count += changes->count;
-        for (uint32_t k = 0; k < changes->count; k++) {
-            any |= changes->word[k];
-        }
+        count += s->tasks[t].before.count;
     }
     if (!reserve(s, count)) {
         return false;
     }
-    uint32_t wide = 64u - (uint32_t)__builtin_clzll(any), bits = 64u - (uint32_t)__builtin_clzll(count | 1u);
+    uint32_t wide = 64u - (uint32_t)__builtin_clzll(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK),
+             bits = 64u - (uint32_t)__builtin_clzll(count | 1u);
     bits = bits > SLOT_BITS_MAX ? SLOT_BITS_MAX : bits;
     uint32_t shift = wide > bits ? wide - bits : 0u;
     uint32_t slots = 1u << bits;
@@ -102,33 +105,30 @@ static bool sort_changes(lanes *s) {
 }
 
 /* Executions that begin and end are nearly all of it and alternate at random: counted without a branch. */
-static uint32_t apply_common(engine *e, const uint64_t *word, uint32_t k, uint32_t count, fsim_ns from_ns) {
+static uint32_t apply_common(engine *e, const uint64_t *word, uint32_t first, uint32_t count,
+                             fsim_ns from_ns) {
+    uint32_t k = first;
     if (e->mark_ns < from_ns) {
         return k;
     }
     squared_level x = e->in_execution;
-    uint64_t arrived = 0, completed = 0, last = (uint64_t)(e->mark_ns - from_ns);
+    uint64_t arrived = 0, last = (uint64_t)(e->mark_ns - from_ns);
     last =
         last >= UINT64_MAX >> LANE_CHANGE_BITS ? UINT64_MAX : (last << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
-    for (; k < count && word[k] <= last; k++) {
-        uint64_t what = word[k] & LANE_CHANGE_MASK;
-        uint64_t enters = what == LANE_ENTER;
-        if (what != LANE_LEAVE && !enters) {
-            break;
-        }
+    for (; k < count && word[k] <= last && (word[k] & UNCOMMON) == 0; k++) {
+        uint64_t enters = word[k] >> ENTERS & 1u;
         int64_t at_ns = from_ns + (fsim_ns)(word[k] >> LANE_CHANGE_BITS);
-        int64_t step = enters ? 1 : -1;
+        int64_t step = 2 * (int64_t)enters - 1;
         uint64_t before = x.level.n, n = before + (uint64_t)step;
         x.level.acc -= step * at_ns;
         x.level.n = n;
         x.level.peak = n > x.level.peak ? n : x.level.peak;
         x.square_acc -= (fsim_wide)(step * (int64_t)(before + n)) * at_ns;
         arrived += enters;
-        completed += 1u - enters;
     }
     e->in_execution = x;
     e->seen.arrived += arrived;
-    e->seen.completed += completed;
+    e->seen.completed += k - first - arrived;
     return k;
 }
 
