@@ -48,8 +48,8 @@ typedef struct fsim_source_context {
 typedef struct fsim_source_streams {
     const fsim_fn_id *ids; /* of the functions, all different; borrowed */
     uint32_t count;
-    fsim_ns bucket_ns; /* instants at whose multiples it is cheap to stop */
-    fsim_ns end_ns;    /* no arrival is at or after it */
+    fsim_ns bucket_ns;       /* instants at whose multiples it is cheap to stop */
+    fsim_ns last_ns, end_ns; /* the last arrival is in [last_ns, end_ns) */
 } fsim_source_streams;
 
 /* Room for a function's bucket at work. It belongs to whoever asks; between two requests for a function that
@@ -116,8 +116,7 @@ fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fs
 fsim_status fsim_workload_next_open(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
 fsim_status fsim_workload_draw(fsim_workload *workload, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
                                fsim_error *err);
-/* As fsim_source_ops.streams; false also where the workload ends after a number of requests, which all
- * functions share. */
+/* As fsim_source_ops.streams; false also where the workload has a bound, which all functions share. */
 bool fsim_workload_streams(fsim_workload *workload, fsim_source_streams *streams);
 /* As fsim_source_ops.take; durations left open stay FSIM_DRAW. */
 uint32_t fsim_workload_take(fsim_workload *workload, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,

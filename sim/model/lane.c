@@ -224,7 +224,7 @@ static void account(const engine *e, uint32_t fn, lane *l, const fsim_ns *at_ns,
 
 /* ---- room ---- */
 
-static bool grow_pending(lane *l) {
+static __attribute__((noinline)) bool grow_pending(lane *l) {
     uint32_t count = l->tail - l->head;
     memmove(l->pending, l->pending + l->head, (count + 1u) * sizeof *l->pending);
     l->head = 0;
@@ -276,7 +276,7 @@ static void push(lane_context *c, lane *l, fsim_ns now_ns, fsim_event event) {
 }
 
 /* Every instance may be idle at once. */
-static bool grow_instances(lane *l) {
+static __attribute__((noinline)) bool grow_instances(lane *l) {
     uint32_t capacity = l->instance_capacity == 0 ? 2u : 2u * l->instance_capacity;
     lane_instance *instances = aligned_alloc(64, capacity * sizeof *instances);
     lane_idle *idle = malloc(capacity * sizeof *idle);
@@ -303,20 +303,21 @@ static bool grow_instances(lane *l) {
     return true;
 }
 
-/* A request notes at most four changes and an instance that is there before it three. */
-static bool reserve_changes(lane_context *c, const lane *l, uint32_t requests) {
-    uint64_t need = (uint64_t)c->changes.count + 4u * (uint64_t)requests + 3u * (uint64_t)l->instance_count;
-    if (c->alone || need <= c->changes.capacity) {
-        return true;
-    }
+static __attribute__((noinline)) bool grow_changes(lane_changes *changes, uint64_t need) {
     uint64_t capacity = 2u * need;
-    uint64_t *word = capacity > UINT32_MAX ? NULL : realloc(c->changes.word, capacity * sizeof *word);
+    uint64_t *word = capacity > UINT32_MAX ? NULL : realloc(changes->word, capacity * sizeof *word);
     if (word == NULL) {
         return false;
     }
-    c->changes.word = word;
-    c->changes.capacity = (uint32_t)capacity;
+    changes->word = word;
+    changes->capacity = (uint32_t)capacity;
     return true;
+}
+
+/* A request notes at most four changes and an instance that is there before it three. */
+static bool reserve_changes(lane_context *c, const lane *l, uint32_t requests) {
+    uint64_t need = (uint64_t)c->changes.count + 4u * (uint64_t)requests + 3u * (uint64_t)l->instance_count;
+    return c->alone || need <= c->changes.capacity || grow_changes(&c->changes, need);
 }
 
 /* ---- what is seldom: starts, first requests, cut ones, removals ---- */

@@ -193,27 +193,38 @@ static void size_block(lanes *s) {
     }
 }
 
+/* The next block after the one that ends before at_ns. Buckets are not cut unless they must be, and the last
+ * one never: where the run ends is known when all its arrivals are. */
+static fsim_ns next_end(const lanes *s, fsim_ns at_ns, fsim_ns end_ns) {
+    const fsim_source_streams *streams = &s->streams;
+    fsim_ns begin_ns = at_ns - at_ns % streams->bucket_ns, next_ns;
+    if (at_ns >= streams->last_ns) {
+        next_ns = streams->end_ns;
+    } else if (s->parts > 1) {
+        fsim_ns bucket_end_ns = begin_ns + streams->bucket_ns;
+        next_ns = at_ns + streams->bucket_ns / s->parts + 1;
+        next_ns = next_ns < bucket_end_ns ? next_ns : bucket_end_ns;
+    } else {
+        next_ns = fsim_ns_add(begin_ns, (fsim_ns)s->buckets * streams->bucket_ns);
+        next_ns = next_ns < streams->last_ns ? next_ns : streams->last_ns;
+    }
+    return next_ns < end_ns ? next_ns : end_ns;
+}
+
 static void serve_streams(lanes *s) {
     engine *e = s->e;
-    fsim_ns bucket_ns = s->streams.bucket_ns, at_ns = 0;
-    fsim_ns end_ns = fsim_ns_add(e->scenario->until_ns, 1);
+    fsim_ns at_ns = 0, end_ns = fsim_ns_add(e->scenario->until_ns, 1);
     end_ns = s->streams.end_ns < end_ns ? s->streams.end_ns : end_ns;
     s->buckets = s->parts = 1;
-    while (!e->stopped && at_ns < end_ns) {
-        fsim_ns begin_ns = at_ns - at_ns % bucket_ns;
-        fsim_ns next_ns = s->parts > 1 ? at_ns + bucket_ns / s->parts + 1
-                                       : fsim_ns_add(begin_ns, (fsim_ns)s->buckets * bucket_ns);
-        if (s->parts > 1 && next_ns > begin_ns + bucket_ns) {
-            next_ns = begin_ns + bucket_ns;
-        }
-        at_ns = next_ns < end_ns ? next_ns : end_ns;
+    while (!e->stopped && e->status == FSIM_OK && at_ns < end_ns) {
+        s->hold = at_ns >= s->streams.last_ns && e->scenario->until_ns == FSIM_NEVER;
+        s->parts = s->hold ? 1 : s->parts;
+        at_ns = next_end(s, at_ns, end_ns);
         lanes_serve(s, at_ns - 1);
-        e->batches++;
         size_block(s);
+        e->batches++;
         e->now_ns = at_ns - 1;
-        if (!engine_go_on(e, (double)at_ns / (double)end_ns)) {
-            e->stopped = true;
-        }
+        e->stopped = !engine_go_on(e, (double)at_ns / (double)end_ns);
     }
 }
 

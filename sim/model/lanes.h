@@ -36,6 +36,8 @@ struct lanes {
     fsim_ns from_ns, to_ns; /* the block */
     bool alone;             /* so far the run has one function */
     bool ended;             /* no more arrivals */
+    bool hold; /* the block may hold the end of the run: nothing happens in a function after its last arrival
+                */
 
     /* A workload in order of time: the block, as it came and by function. */
     uint32_t arrivals, room;
@@ -55,6 +57,7 @@ struct lanes {
     /* Putting in order; as a task of its own only if it needs no memory of the engine's (none can be asked
      * for outside the thread of the run). */
     bool merge_aside;
+    bool merges; /* there is something to put in order beside this block */
     uint64_t *sorted;
     uint32_t *slots;
     uint32_t sorted_capacity, change_count;

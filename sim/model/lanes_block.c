@@ -94,7 +94,7 @@ static void serve_stream(lanes *s, lanes_task *task, uint32_t k) {
         count = s->ended ? 0
                          : fsim_workload_take(s->e->workload, k, s->to_ns + 1, task->at_ns, task->service_ns,
                                               FSIM_BATCH, s->parts == 1 ? &task->scratch : NULL);
-        if (count == 0 && lane_next_ns(l) > s->to_ns) {
+        if (count == 0 && (s->hold || lane_next_ns(l) > s->to_ns)) {
             return;
         }
         if (count != 0) {
@@ -103,7 +103,7 @@ static void serve_stream(lanes *s, lanes_task *task, uint32_t k) {
         if (task->status == FSIM_OK) {
             lane_run(&task->context, fn, l,
                      &(lane_arrivals){.at_ns = task->at_ns, .service_ns = task->service_ns, .count = count},
-                     count == FSIM_BATCH ? task->at_ns[count - 1u] : s->to_ns);
+                     count == FSIM_BATCH || s->hold ? task->at_ns[count - 1u] : s->to_ns);
         }
         task->arrived += count;
     } while (count == FSIM_BATCH && task->status == FSIM_OK);
@@ -155,10 +155,10 @@ static void serve_task(lanes *s, lanes_task *task) {
 
 static void do_task(void *user, uint32_t i) {
     lanes *s = user;
-    if (i == 0 && s->merge_aside) {
-        lanes_merge(s);
-    } else if (i != 0) {
+    if (i != 0) {
         serve_task(s, &s->tasks[i - 1u]);
+    } else if (s->merges && s->merge_aside) {
+        lanes_merge(s);
     }
 }
 
@@ -203,18 +203,23 @@ static void check_tasks(lanes *s) {
 }
 
 void lanes_serve(lanes *s, fsim_ns to_ns) {
+    bool goes_on = s->hold && s->ended; /* with the changes of the block that was held */
     s->to_ns = to_ns;
+    s->hold &= !s->ended;
     if (!s->by_stream) {
         group(s);
     }
     divide(s);
-    turn_changes(s);
-    if (!s->merge_aside) {
+    if (!goes_on) {
+        turn_changes(s);
+    }
+    s->merges = !goes_on;
+    if (s->merges && !s->merge_aside) {
         lanes_merge(s);
     }
     fsim_parallel(s->e->options->threads, LANES_TASKS + 1u, do_task, s);
     check_tasks(s);
     s->arrivals = 0;
     s->has_cpu = false;
-    s->from_ns = to_ns;
+    s->from_ns = s->hold ? s->from_ns : to_ns;
 }

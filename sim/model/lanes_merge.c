@@ -51,7 +51,7 @@ void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
     }
 }
 
-static bool reserve(lanes *s, uint64_t count) {
+static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
     if (s->slots == NULL) {
         s->slots = malloc(((1u << SLOT_BITS_MAX) + 1u) * sizeof *s->slots);
     }

@@ -42,8 +42,8 @@ typedef struct fsim_run_options {
     bool draw_all; /* durations in the workload play no part: each is drawn from its function's service */
     const fsim_meter_plan *meters; /* the roundings that the price books need (fsim_price_book_require); NULL:
                                       fsim_meter_plan_default */
-    /* Threads for this one run, where its functions do not depend on each other; 0: one per core. What comes out
-     * is the same for any number. */
+    /* Threads for this one run, where its functions do not depend on each other; 0: one per core. What comes
+     * out is the same for any number. */
     uint32_t threads;
     bool no_short_way; /* every request by the general way: to test that the short one agrees with it */
     bool no_metering;  /* leave usage empty: for measuring what metering costs */

@@ -366,16 +366,14 @@ fsim_ns fsim_workload_until_ns(const fsim_workload *w) {
 
 bool fsim_workload_streams(fsim_workload *w, fsim_source_streams *streams) {
     fsim_error err = {0};
-    return w->ops->streams != NULL && w->requests == UINT64_MAX && w->seen == 0 && !w->context.draw_all &&
-           !fsim_function_table_has_versions(w->context.table) && extend_streams(w, &err) == FSIM_OK &&
-           w->ops->streams(w->state, streams);
+    return w->ops->streams != NULL && w->requests == UINT64_MAX && w->until_ns == FSIM_NEVER &&
+           w->seen == 0 && !w->context.draw_all && !fsim_function_table_has_versions(w->context.table) &&
+           extend_streams(w, &err) == FSIM_OK && w->ops->streams(w->state, streams);
 }
 
 uint32_t fsim_workload_take(fsim_workload *w, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
                             fsim_ns *service_ns, uint32_t room, fsim_source_scratch *scratch) {
-    fsim_ns bound_ns = fsim_ns_add(w->until_ns, 1); /* an arrival at the bound is the last */
-    return w->ops->take(w->state, k, until_ns < bound_ns ? until_ns : bound_ns, at_ns, service_ns, room,
-                        scratch);
+    return w->ops->take(w->state, k, until_ns, at_ns, service_ns, room, scratch);
 }
 
 bool fsim_workload_describes(const fsim_workload *w) {

@@ -392,7 +392,9 @@ static void test_short_way_is_no_other_way(void) {
         simplify(&s);
         char *text = random_scenario_print(&s);
         check_context("seed %llu", (unsigned long long)seed);
-        fsim_result *fast = engine_run(text, seed, NULL, NULL),
+        fsim_run_options options = {.seed = seed, .threads = (uint32_t)(1u + seed % 3u)};
+        fsim_error err = {0};
+        fsim_result *fast = engine_run_with(text, &options, &(fsim_load_options){0}, &err),
                     *slow = engine_run(text, seed, ignore_row, NULL);
         if (CHECK(fast != NULL && slow != NULL)) {
             check_same(fast, slow);

@@ -197,16 +197,31 @@ static bool all_different(const trace_source *s) {
     return different;
 }
 
+/* The last bucket in which something arrives. */
+static uint64_t last_bucket(const fsim_bucketed *t) {
+    uint64_t last = 0;
+    for (uint32_t f = 0; f < t->function_count && last + 1u < t->bucket_count; f++) {
+        fsim_cell_cursor cells = fsim_cells_of(t, f);
+        while (fsim_cells_next(&cells) && cells.bucket < t->bucket_count) {
+            last = cells.bucket > last ? cells.bucket : last;
+        }
+    }
+    return last;
+}
+
 static bool streams(const void *state, fsim_source_streams *streams) {
     const trace_source *s = state;
-    if (s->stream == NULL || s->id_count == 0 || !all_different(s)) {
+    if (s->stream == NULL || s->id_count == 0 || !all_different(s) ||
+        fsim_trace_options_of(s->trace)->placement == FSIM_PLACE_POISSON) { /* a bucket may turn out empty */
         return false;
     }
     const fsim_bucketed *buckets = fsim_trace_buckets(s->trace);
+    fsim_ns last_ns = (fsim_ns)last_bucket(buckets) * buckets->bucket_ns;
     *streams = (fsim_source_streams){.ids = s->ids,
                                      .count = s->id_count,
                                      .bucket_ns = buckets->bucket_ns,
-                                     .end_ns = (fsim_ns)buckets->bucket_count * buckets->bucket_ns};
+                                     .last_ns = last_ns,
+                                     .end_ns = last_ns + buckets->bucket_ns};
     return true;
 }
 
