@@ -45,6 +45,37 @@ typedef struct fsim_after_spec {
     fsim_ns span_ns;
 } fsim_after_spec;
 
+/* Which of a function's ready instances a scripted crash hits. Ties: the one that was started first. */
+typedef enum fsim_crash_victim {
+    FSIM_CRASH_OLDEST, /* started first */
+    FSIM_CRASH_NEWEST,
+    FSIM_CRASH_BUSIEST, /* most requests inside */
+    FSIM_CRASH_ALL
+} fsim_crash_victim;
+
+/* Ready instances crash: with them go the executions inside, which fail, and their sessions; requests that
+ * wait inside are placed anew. */
+typedef struct fsim_crash_spec {
+    bool wears; /* by lifetime, drawn for each instance, from readiness on */
+    fsim_dist lifetime;
+    double per_request;   /* 0..1: share of the executions that crash their instance, at a point of their work
+                             that is drawn uniformly */
+    const fsim_ns *at_ns; /* ascending: at each, the victim crashes */
+    uint32_t at_count;
+    fsim_crash_victim victim;
+    fsim_ns restart_ns; /* until the platform replaces one that it keeps whatever the demand */
+} fsim_crash_spec;
+
+/* Health checks. An instance turns unhealthy `onset` after readiness and answers with errors from then on; it
+ * is checked every every_ns, counted from readiness, and after `failures` checks that failed it gets no new
+ * requests, is replaced, and goes once it is empty. */
+typedef struct fsim_health_spec {
+    fsim_dist onset;
+    fsim_ns every_ns;
+    uint32_t failures;
+    double error_rate; /* share of the executions that end in an error while it is unhealthy */
+} fsim_health_spec;
+
 /* The traffic of a function between its published versions (product contract, section 2). Each version is an
  * entry of the table of its own, named "function:version"; those of a function follow it in the order of
  * `names`. The weights are constant from from_ns[s] up to from_ns[s + 1]. */
@@ -97,6 +128,8 @@ typedef struct fsim_fn_spec {
     const fsim_session_spec *session; /* without: session ids mean nothing */
     const fsim_bursts_spec *bursts;
     const fsim_after_spec *after;
+    const fsim_crash_spec *crash;
+    const fsim_health_spec *health;
 } fsim_fn_spec;
 
 /* Mean time from a start to ready, over its phases where it has them. */

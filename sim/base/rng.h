@@ -30,7 +30,10 @@ typedef enum fsim_purpose {
     FSIM_RNG_VERSION = 11,
     FSIM_RNG_BURST = 12,
     FSIM_RNG_ERROR = 13,
-    FSIM_RNG_THINNING = 14
+    FSIM_RNG_THINNING = 14,
+    FSIM_RNG_CRASH = 15,
+    FSIM_RNG_HEALTH = 16,
+    FSIM_RNG_UNHEALTHY_ERROR = 17
 } fsim_purpose;
 
 /* `name` is the function's name (or the source's path in the scenario). */

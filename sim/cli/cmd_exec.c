@@ -211,6 +211,20 @@ static fsim_status get_laws(exec_run *x, const fsim_worker_limits *limits, fsim_
 
 /* ---- the two scenarios ---- */
 
+/* What would have to happen to real instances. */
+static fsim_status refuse_failures(const fsim_scenario *s, fsim_error *err) {
+    const fsim_fn_spec *spec = fsim_function_table_template(s->functions);
+    for (uint32_t fn = 0; spec->crash == NULL && spec->health == NULL; fn++) {
+        if (fn == fsim_function_table_count(s->functions)) {
+            return FSIM_OK;
+        }
+        spec = fsim_function_table_get(s->functions, fn);
+    }
+    return fsim_fail_at(err, FSIM_EUSAGE, spec->crash != NULL ? "crash" : "health",
+                        "function \"%s\": real instances are not made to fail; `fsim run` simulates it",
+                        spec->name);
+}
+
 static fsim_status load(exec_run *x, const fsim_parsed *parsed, fsim_error *err) {
     char cores[24];
     snprintf(cores, sizeof cores, "%ld", x->cores);
@@ -362,6 +376,7 @@ static fsim_status execute(exec_run *x, const fsim_parsed *parsed, fsim_error *e
                             "put it in a file");
     }
     FSIM_TRY(load(x, parsed, err));
+    FSIM_TRY(refuse_failures(x->live.policies[0].scenario, err));
     FSIM_TRY(get_laws(x, &limits, err));
     measure_functions(x, x->live.policies[0].scenario);
     measure_functions(x, x->predicted.policies[0].scenario);

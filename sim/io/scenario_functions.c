@@ -196,7 +196,8 @@ fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsi
     FSIM_TRY(read_cold_start(r));
     FSIM_TRY(read_invocation(r));
     FSIM_TRY(fsim_scenario_read_session(r->scenario, r->entry, spec, r->err));
-    return fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err);
+    FSIM_TRY(fsim_scenario_read_profile(r->scenario, r->entry, spec, r->err));
+    return fsim_scenario_read_failure(r->scenario, r->entry, spec, r->err);
 }
 
 /* The function "fn" that nobody declared: for the table it is one more name from the template, so that a

@@ -37,6 +37,7 @@ static const char function_defaults_json[] =
     "\"memory_use\": null,"
     " \"max_instances\": null, \"min_instances\": 0, \"provisioned\": 0, \"reserved_concurrency\": null,"
     " \"timeout\": null, \"session\": null, \"cpu_bursts\": null, \"after_response\": null,"
+    " \"crash\": null, \"health\": null,"
     " \"invocation\": \"sync\", \"error_rate\": 0, \"cold_start\": \"0s\", \"cold_start_mode\": \"added\"}";
 
 static const char default_bundle[] = "knative";

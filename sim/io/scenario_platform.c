@@ -2,6 +2,7 @@
 #include "io/scenario_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 #define COUNT_MAX (INT64_C(1) << 53)
 #define MIB       (INT64_C(1024) * 1024)
@@ -180,9 +181,13 @@ static fsim_status read_retry_causes(const reader *r, const fsim_value *on, fsim
         return FSIM_OK;
     }
     if (on->kind != FSIM_VALUE_ARRAY || on->count == 0) {
-        return fsim_value_fail(on, r->err, "expected an array of 429, 432, 503 and 504");
+        return fsim_value_fail(on, r->err, "expected an array of 429, 432, 503, 504 and \"failed\"");
     }
     for (const fsim_value *code = on->first; code != NULL; code = code->next) {
+        if (code->kind == FSIM_VALUE_STRING && strcmp(code->string, "failed") == 0) {
+            plan->on_failed = true;
+            continue;
+        }
         bool *flag = code->kind != FSIM_VALUE_INTEGER ? NULL
                      : code->integer == 429           ? &plan->on_429
                      : code->integer == 432           ? &plan->on_432
@@ -190,7 +195,7 @@ static fsim_status read_retry_causes(const reader *r, const fsim_value *on, fsim
                      : code->integer == 504           ? &plan->on_504
                                                       : NULL;
         if (flag == NULL) {
-            return fsim_value_fail(code, r->err, "expected 429, 432, 503 or 504");
+            return fsim_value_fail(code, r->err, "expected 429, 432, 503, 504 or \"failed\"");
         }
         *flag = true;
     }

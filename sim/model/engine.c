@@ -101,10 +101,19 @@ void engine_enqueue(engine *e, function *f, uint32_t r) {
         fsim_ns at_ns = fsim_ns_add(q->arrival_ns, fsim_dist_sample(timeout, &f->rng_timeout));
         engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, r,
                     EVENT_KIND(EVENT_REQUEST_TIMEOUT, q->generation));
-    } else if (!f->timeout_armed) {
-        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, f->queue_timeout_ns);
+        return;
+    }
+    fsim_ns at_ns = fsim_ns_add(q->arrival_ns, f->queue_timeout_ns);
+    at_ns = at_ns < e->now_ns ? e->now_ns : at_ns;
+    bool in_order = f->queued == 1 || q->arrival_ns >= f->queue_latest_ns;
+    f->queue_latest_ns = in_order ? q->arrival_ns : f->queue_latest_ns;
+    if (!f->timeout_armed) {
         f->timeout_armed = true;
-        engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, q->fn, EVENT_QUEUE_TIMEOUT);
+        f->timeout_timer_ns = at_ns;
+        engine_push(e, at_ns, q->fn, EVENT_QUEUE_TIMEOUT);
+    } else if (at_ns < f->timeout_timer_ns || !in_order) {
+        /* One that comes again is older than those in front of it: the timer of the head is not its own. */
+        engine_push(e, at_ns, r, EVENT_KIND(EVENT_REQUEST_TIMEOUT, q->generation));
     }
 }
 
@@ -127,9 +136,13 @@ static void unlink_queued(engine *e, function *f, uint32_t r) {
     }
 }
 
+static inline void void_timers(request *q) {
+    q->generation = (q->generation + 1u) & GENERATION_MASK;
+}
+
 void engine_dequeue(engine *e, function *f, uint32_t r) {
     unlink_queued(e, f, r);
-    e->requests[r].generation = (e->requests[r].generation + 1u) & GENERATION_MASK; /* voids its time-out */
+    void_timers(&e->requests[r]);
 }
 
 /* Late binding: starts that nobody waits for any more, the latest first. */
@@ -256,6 +269,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     function *f = &e->functions[q->fn];
     q->start_ns = e->now_ns;
     q->instance = i;
+    void_timers(q); /* of its waiting */
     q->flags |= in->begun ? 0u : REQUEST_FIRST;
     in->begun = true;
     if (in->executing++ == 0) {
@@ -273,7 +287,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
             engine_versions_execute(e, f, true);
         }
     }
-    if ((q->flags & REQUEST_COUNTED) != 0 && !f->async) { /* of events the last execution counts */
+    if ((q->flags & REQUEST_COUNTED) != 0 && !f->repeats) {
         engine_begin_statistics(e, q, &e->tallies[q->fn]);
     }
     if (f->wants_cpu) {
@@ -287,6 +301,10 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
             engine_provision_enter(f, e->now_ns);
         }
     }
+    bool fails = (f->extras & FUNCTION_FAILS) != 0;
+    if (fails) {
+        engine_failure_join(e, f, r);
+    }
     if (f->shared) {
         engine_share_enter(e, r);
         return;
@@ -299,7 +317,8 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
         span_ns = f->timeout_ns;
         q->flags |= REQUEST_CUT;
     }
-    engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, EVENT_KIND(EVENT_COMPLETE, i));
+    uint32_t kind = fails ? EVENT_KIND(EVENT_END, q->generation) : EVENT_KIND(EVENT_COMPLETE, i);
+    engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, kind);
 }
 
 void engine_enter(engine *e, function *f, uint32_t r, uint32_t i) {
@@ -330,6 +349,7 @@ static inline void append_inside(engine *e, uint32_t r, uint32_t i) {
     instance *in = &e->instances[i];
     e->requests[r].instance = i;
     e->requests[r].link.next = FSIM_NONE;
+    void_timers(&e->requests[r]); /* of its waiting in the queue */
     *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
     in->tail = r;
 }
@@ -495,17 +515,8 @@ static void send_direct(engine *e, function *f, uint32_t r) {
     }
 }
 
-/* A request comes in, for the first time or again. */
-void engine_admit(engine *e, function *f, uint32_t r) {
-    fsim_cause cause;
-    if ((e->has_gateway || e->has_admission) && !engine_admitted(e, f, &cause)) {
-        engine_refuse(e, r, cause);
-        return;
-    }
-    if (f->scaled) {
-        f->came++;
-    }
-    cause = FSIM_CAUSE_COUNT;
+void engine_route(engine *e, function *f, uint32_t r) {
+    fsim_cause cause = FSIM_CAUSE_COUNT;
     session_way way = SESSION_FREE;
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         way = engine_session_follow(e, f, r, &cause);
@@ -538,6 +549,19 @@ void engine_admit(engine *e, function *f, uint32_t r) {
     if (f->scaled && (f->asleep || f->wanted == 0)) {
         engine_wake(e, f);
     }
+}
+
+/* A request comes in, for the first time or again. */
+void engine_admit(engine *e, function *f, uint32_t r) {
+    fsim_cause cause;
+    if ((e->has_gateway || e->has_admission) && !engine_admitted(e, f, &cause)) {
+        engine_refuse(e, r, cause);
+        return;
+    }
+    if (f->scaled) {
+        f->came++;
+    }
+    engine_route(e, f, r);
 }
 
 void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, uint32_t rate_ucore,
@@ -592,7 +616,7 @@ static bool place_head(engine *e, function *f, fsim_cause *cause) {
     }
     request_link placed = e->requests[r].link;
     e->requests[r].link = queued;
-    unlink_queued(e, f, r);
+    unlink_queued(e, f, r); /* the timers of its execution may be set already */
     e->requests[r].link = placed;
     launch_placed(e);
     return true;

@@ -11,6 +11,7 @@
 #include "autoscale/breaker.h"
 #include "billing/meter.h"
 #include "core/event_queue.h"
+#include "model/engine_failure.h"
 #include "model/engine_node.h"
 #include "model/fleet.h"
 #include "model/level.h"
@@ -43,7 +44,11 @@ typedef enum event_kind {
     EVENT_AFTER,      /* instance, generation: the work after its latest response may be done */
     EVENT_CORE,       /* request, generation: it gives its core back, or its execution is over */
     EVENT_CORE_START, /* instance, generation: its start gives its core back */
-    EVENT_PROVISIONED /* function, step: another number of provisioned instances from now on */
+    EVENT_PROVISIONED, /* function, step: another number of provisioned instances from now on */
+    EVENT_END,         /* request, generation: EVENT_COMPLETE where the instance may be gone by then */
+    EVENT_FAILURE,     /* instance, generation: it may crash now, or have failed its health checks */
+    EVENT_STRIKE,      /* function: a crash that the scenario asks for */
+    EVENT_REPLACE      /* function: instances that have failed are replaced */
 } event_kind;
 
 #define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
@@ -211,7 +216,10 @@ typedef struct function {
     fsim_ns admit_at_ns, gateway_at_ns, provisioned_at_ns;
     uint64_t gateway_count;   /* in the window that ends at gateway_at_ns */
     fsim_ns queue_timeout_ns; /* where it is constant */
+    fsim_ns timeout_timer_ns; /* armed: when it fires */
+    fsim_ns queue_latest_ns;  /* latest arrival of those that have come into the queue since it was empty */
     bool async;               /* events: the platform tries again */
+    bool repeats;             /* executions that fail may be tried again: the last one counts */
     double cold_mean_s;
     uint32_t alive, alive_peak, removable_min; /* instances; keep-alive never goes below removable_min */
     uint32_t starting_newest, starting_count;  /* elastic ones */
@@ -231,13 +239,15 @@ typedef struct function {
     bool touched;  /* the same: its place in the order may be another by now */
     uint64_t uses; /* of its instances in memory */
     fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_retry, rng_scaling, rng_burst, rng_error;
+    function_failures failures;
 } function;
 
 enum {
     FUNCTION_SESSIONS = 1u, /* session affinity */
     FUNCTION_BURSTS = 2u,   /* bursts of CPU while a request executes */
     FUNCTION_AFTER = 4u,    /* work after a response */
-    FUNCTION_VERSION = 8u   /* one of several of a function, which counts them all together */
+    FUNCTION_VERSION = 8u,  /* one of several of a function, which counts them all together */
+    FUNCTION_FAILS = 16u    /* instances crash or turn unhealthy */
 };
 
 enum { WATCH_TOTALS = 1u, WATCH_PROVISIONED = 2u }; /* a scaler, a provisioned policy that wants them */
@@ -360,9 +370,10 @@ typedef struct engine {
     cpu_use *cpu_uses; /* column; NULL when nobody samples CPU */
     char *cells;       /* column: what the scaler keeps about each instance, cell_size bytes */
     size_t cell_size;
-    session_pool *sessions; /* NULL: no function has session affinity */
-    uint64_t session_now;   /* session id of the arrival of the stream at hand; 0: none */
-    after_work *after;      /* column; NULL: no function works after its responses */
+    session_pool *sessions;    /* NULL: no function has session affinity */
+    uint64_t session_now;      /* session id of the arrival of the stream at hand; 0: none */
+    after_work *after;         /* column; NULL: no function works after its responses */
+    failure_columns *failures; /* NULL: no function's instances fail */
 
     fsim_instance_sample *sample_rows;
     fsim_instance_view *view_rows;
@@ -412,6 +423,8 @@ void engine_dequeue(engine *e, function *f, uint32_t request);
 void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
 void engine_admit(engine *e, function *f,
                   uint32_t request); /* a request comes in, for the first time or again */
+void engine_route(engine *e, function *f,
+                  uint32_t request); /* one that is admitted: a slot, a start, the queue, or refused */
 void engine_leave(engine *e, uint32_t request, fsim_outcome outcome); /* for good */
 void engine_give_up_waiting(engine *e, function *f, uint32_t request);
 void engine_give_up_due(engine *e, function *f, fsim_ns since_ns); /* before its queue is served */
@@ -431,12 +444,13 @@ bool engine_quota_full(const engine *e, const function *f, fsim_cause *cause);
 
 /* engine_retry.c: clients and queues that try again */
 bool engine_try_again(engine *e, uint32_t request, fsim_cause cause); /* FSIM_CAUSE_COUNT: timed out */
-bool engine_ends_in_error(function *f, const request *q);
-bool engine_try_after_error(engine *e, uint32_t request); /* asynchronous; then engine_back_to_queue */
-void engine_back_to_queue(request *q);
+bool engine_ends_in_error(engine *e, function *f, const request *q);
+bool engine_try_after_error(engine *e, uint32_t request); /* repeats; then engine_back_to_queue */
+void engine_back_to_queue(engine *e, uint32_t request);
 
 /* engine_complete.c */
 void engine_complete(engine *e, uint32_t request);
+void engine_fail_execution(engine *e, uint32_t request); /* the same, but nobody takes its place */
 /* A limit that functions share has loosened, by an event that was scheduled at since_ns. */
 void engine_serve_waiting(engine *e, fsim_ns since_ns);
 void engine_end_statistics(const engine *e, const request *q, tally *t);
@@ -473,6 +487,7 @@ void engine_expire(engine *e, function *f);
 void engine_expire_one(engine *e, uint32_t instance);
 void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
 void engine_let_go(engine *e, function *f, uint32_t instance);
+void engine_lose(engine *e, uint32_t instance); /* one that has crashed, and is empty */
 void engine_cancel_start(engine *e, uint32_t instance);
 void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
 void engine_join_fleet(engine *e, function *f, uint32_t instance);
@@ -507,6 +522,7 @@ double engine_memory_mb(const engine *e, const function *f, uint32_t instance);
 /* engine_share.c: CPU models */
 uint32_t engine_share_domain(const engine *e, uint32_t instance);
 void engine_share_enter(engine *e, uint32_t request);
+void engine_share_leave(engine *e, uint32_t request); /* unfinished */
 void engine_share_cut(engine *e, uint32_t request, uint32_t generation);
 uint32_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);

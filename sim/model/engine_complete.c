@@ -88,12 +88,12 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     }
 }
 
-void engine_complete(engine *e, uint32_t r) {
+/* It leaves its instance, and the system unless it is tried again. */
+static inline void end_execution(engine *e, uint32_t r, bool failed) {
     request *q = &e->requests[r];
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
     function *f = &e->functions[q->fn];
-    fsim_ns scheduled_ns = f->shared ? 0 : q->start_ns;
     if (e->has_occupancy) {
         engine_occupancy(e);
     }
@@ -104,14 +104,13 @@ void engine_complete(engine *e, uint32_t r) {
             engine_versions_execute(e, f, false);
         }
     }
-    bool cut = engine_ends_in_error(f, q);
-    bool again = cut && f->async && engine_try_after_error(e, r);
+    bool again = failed && f->repeats && engine_try_after_error(e, r);
     if ((q->flags & REQUEST_COUNTED) != 0 && !again) {
         tally *t = &e->tallies[q->fn];
-        if (f->async) {
+        if (f->repeats) {
             engine_begin_statistics(e, q, t);
         }
-        if (cut) {
+        if (failed) {
             t->n.failed++;
         } else {
             e->seen.completed++;
@@ -147,7 +146,7 @@ void engine_complete(engine *e, uint32_t r) {
         }
     }
     if (f->sampled) {
-        f->went += !cut;
+        f->went += !failed;
         if (f->samples_requests) {
             engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
         }
@@ -156,10 +155,26 @@ void engine_complete(engine *e, uint32_t r) {
         }
     }
     if (again) {
-        engine_back_to_queue(q);
+        engine_back_to_queue(e, r);
     } else {
-        engine_leave(e, r, cut ? FSIM_FAILED : FSIM_COMPLETED);
+        engine_leave(e, r, failed ? FSIM_FAILED : FSIM_COMPLETED);
     }
+}
+
+void engine_fail_execution(engine *e, uint32_t r) {
+    end_execution(e, r, true);
+}
+
+void engine_complete(engine *e, uint32_t r) {
+    const request *q = &e->requests[r];
+    uint32_t i = q->instance;
+    instance *in = &e->instances[i];
+    function *f = &e->functions[q->fn];
+    if ((f->extras & FUNCTION_FAILS) != 0 && engine_failure_ends(e, f, r)) {
+        return;
+    }
+    fsim_ns scheduled_ns = f->shared ? 0 : q->start_ns;
+    end_execution(e, r, engine_ends_in_error(e, f, q));
     if (f->queued != 0) {
         engine_give_up_due(e, f, scheduled_ns);
     }

@@ -154,6 +154,15 @@ void engine_cores_fire(engine *e, uint32_t r, uint32_t generation) {
     engine_complete(e, r);
 }
 
+void engine_cores_leave(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    bool held = q->link.core == CORE_HELD;
+    q->link.core = CORE_PAST;
+    if (held) {
+        release(e, q);
+    }
+}
+
 void engine_cores_cut(engine *e, uint32_t r) {
     request *q = &e->requests[r];
     bool held = q->link.core == CORE_HELD;
@@ -161,10 +170,7 @@ void engine_cores_cut(engine *e, uint32_t r) {
         (!held || core_ns(q->service_ns, q->rate_ucore) >= q->service_ns)) {
         return; /* its work is done at this very instant */
     }
-    q->link.core = CORE_PAST;
-    if (held) {
-        release(e, q);
-    }
+    engine_cores_leave(e, r);
     q->flags |= REQUEST_CUT;
     engine_complete(e, r);
 }

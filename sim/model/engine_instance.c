@@ -198,7 +198,8 @@ static void leave_starting(engine *e, function *f, uint32_t i) {
     }
 }
 
-static void release(engine *e, function *f, uint32_t i) {
+/* count: what it adds to, removed or crashed. */
+static void release(engine *e, function *f, uint32_t i, uint64_t *count) {
     instance *in = &e->instances[i];
     if (e->options->live != NULL) {
         engine_live_remove(e, i);
@@ -211,7 +212,10 @@ static void release(engine *e, function *f, uint32_t i) {
         e->nodes[e->instance_node[i]].free_mb += f->spec.memory_mb;
         engine_node_used(e, e->instance_node[i], -1);
     }
-    e->tallies[in->fn].n.removed += e->now_ns >= e->warmup_ns;
+    *count += e->now_ns >= e->warmup_ns;
+    if ((f->extras & FUNCTION_FAILS) != 0) {
+        engine_failure_gone(e, f, i);
+    }
     f->alive--;
     if (in->provisioned) {
         engine_provision_unlink(e, f, i);
@@ -250,7 +254,7 @@ void engine_cancel_start(engine *e, uint32_t i) {
         level_leave(&f->provisioned, e->now_ns);
         fsim_meter_provisioned(&e->plan, &f->usage, starting_ns, 0);
     }
-    release(e, f, i);
+    release(e, f, i, &e->tallies[in->fn].n.removed);
 }
 
 /* ---- ready ---- */
@@ -318,6 +322,9 @@ void engine_ready(engine *e, uint32_t i) {
     if (e->has_pool && !in->provisioned) {
         e->pool_idle_mb += f->spec.memory_mb;
         engine_touched(e, f);
+    }
+    if ((f->extras & FUNCTION_FAILS) != 0) {
+        engine_failure_open(e, f, i);
     }
     e->links[i].inside = 0; /* those bound to it enter one by one */
     if (e->scenario->provisioned_together && in->provisioned) {
@@ -470,8 +477,8 @@ void engine_meter_end(engine *e, function *f, uint32_t i, fsim_ns at_ns) {
     }
 }
 
-/* An idle instance goes; it has been idle for surplus_ns longer than it should. */
-void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
+/* A ready instance without requests goes, and should have gone surplus_ns ago. */
+static void take_away(engine *e, uint32_t i, fsim_ns surplus_ns, uint64_t *count) {
     function *f = engine_function_of(e, i);
     instance *in = &e->instances[i];
     fsim_ns at_ns = e->now_ns - surplus_ns;
@@ -497,7 +504,13 @@ void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
             engine_scaled_remove(e, f, i);
         }
     }
-    release(e, f, i);
+    release(e, f, i, count);
+}
+
+/* An idle instance goes; it has been idle for surplus_ns longer than it should. */
+void engine_remove(engine *e, uint32_t i, fsim_ns surplus_ns) {
+    function *f = engine_function_of(e, i);
+    take_away(e, i, surplus_ns, &e->tallies[e->instances[i].fn].n.removed);
     if (f->queued != 0) {
         engine_serve_queue(e, f);
     }
@@ -522,6 +535,10 @@ void engine_let_go(engine *e, function *f, uint32_t i) {
         engine_touched(e, f);
     }
     in->draining = true;
+}
+
+void engine_lose(engine *e, uint32_t i) {
+    take_away(e, i, 0, &e->tallies[e->instances[i].fn].n.crashed);
 }
 
 /* ---- ahead of demand ---- */

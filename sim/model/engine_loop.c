@@ -11,6 +11,7 @@ static void on_queue_timeout(engine *e, function *f) {
         fsim_ns due_ns = fsim_ns_add(e->requests[r].arrival_ns, timeout_ns);
         if (due_ns > e->now_ns) {
             f->timeout_armed = true;
+            f->timeout_timer_ns = due_ns;
             engine_push(e, due_ns, e->requests[r].fn, EVENT_QUEUE_TIMEOUT);
             return;
         }
@@ -81,6 +82,10 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;
     case EVENT_PROVISIONED: engine_versions_step(e, function_of(e, event), generation); break;
+    case EVENT_END: engine_failure_complete(e, event.target, generation); break;
+    case EVENT_FAILURE: engine_failure_fire(e, event.target, generation); break;
+    case EVENT_STRIKE: engine_failure_strike(e, function_of(e, event)); break;
+    case EVENT_REPLACE: engine_failure_replace(e, function_of(e, event)); break;
     case EVENT_SESSION_WAIT: engine_session_stop_waiting(e, event.target, generation); break;
     case EVENT_COMPLETE:
     case EVENT_SHORT:

@@ -99,7 +99,7 @@ static void forget_function(engine *e, uint32_t fn, fsim_ns now_ns) {
     f->in_execution.level.peak = n;
     f->queue.peak = f->queue.n;
     f->alive_peak = f->alive;
-    t->n.started = t->n.removed = t->n.crashed = 0;
+    t->n.started = t->n.removed = t->n.crashed = t->n.ejected = 0;
     t->n.sessions_started = t->n.sessions_expired = t->n.sessions_cut = t->n.sessions_lost = 0;
     memset(t->phase_ns, 0, sizeof t->phase_ns);
     t->phase_count = 0;

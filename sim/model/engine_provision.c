@@ -184,6 +184,13 @@ void engine_provision_set(engine *e, function *f, uint32_t want) {
     }
 }
 
+void engine_provision_again(engine *e, function *f, uint32_t lost) {
+    if (lost != 0) {
+        add(e, f, lost);
+        start_missing(e, f);
+    }
+}
+
 static void decide(engine *e, function *f, provisioning *p) {
     uint32_t serving = f->fleet[1].count, wanted = f->provisioned_wanted;
     fsim_wide inside = level_integral(&p->inside, e->now_ns);

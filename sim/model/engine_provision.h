@@ -5,10 +5,11 @@
 
 #include "model/engine.h"
 
-void engine_provision_setup(engine *e, function *f);              /* the policy and what it begins with */
-void engine_provision_begin(engine *e, function *f);              /* the function's first instant */
-void engine_provision_set(engine *e, function *f, uint32_t want); /* so many from now on */
-void engine_provision_wake(engine *e, function *f);               /* there may be room again */
+void engine_provision_setup(engine *e, function *f);                /* the policy and what it begins with */
+void engine_provision_begin(engine *e, function *f);                /* the function's first instant */
+void engine_provision_again(engine *e, function *f, uint32_t lost); /* in place of some that have failed */
+void engine_provision_set(engine *e, function *f, uint32_t want);   /* so many from now on */
+void engine_provision_wake(engine *e, function *f);                 /* there may be room again */
 void engine_provision_link(engine *e, function *f, uint32_t instance);   /* one starts */
 void engine_provision_unlink(engine *e, function *f, uint32_t instance); /* one is gone */
 void engine_provision_join(engine *e, function *f);       /* those held back serve, once nothing is to come */

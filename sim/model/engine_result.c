@@ -14,6 +14,9 @@ static void end_requests(engine *e, fsim_ns end_ns) {
             engine_restore(e, r);
         }
         e->tallies[q->fn].n.in_system_at_end += (q->flags & REQUEST_COUNTED) != 0;
+        if (e->functions[q->fn].repeats && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
+            engine_begin_statistics(e, q, &e->tallies[q->fn]); /* this execution is its last */
+        }
         if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
             const instance *in = &e->instances[q->instance];
             function *f = &e->functions[q->fn];
@@ -146,6 +149,7 @@ static void put_levels(fsim_scope *s, const function *f, const function_base *ba
     s->queue_ns = level_integral(&f->queue, end_ns) - base->queue;
     s->queue_peak = f->queue.peak;
     s->has_sessions = (f->extras & FUNCTION_SESSIONS) != 0;
+    s->has_health = f->spec.health != NULL;
 }
 
 /* One slot: every active interval is one request. */
@@ -190,6 +194,7 @@ static void add_scope(fsim_scope *total, const fsim_scope *s) {
     total->provisioned_ns += s->provisioned_ns;
     total->has_sessions |= s->has_sessions;
     total->sessions_at_end += s->sessions_at_end;
+    total->has_health |= s->has_health;
 }
 
 static void merge_histograms(fsim_scope *into, const fsim_scope *from) {

@@ -1,6 +1,6 @@
-/* Who tries again: a client that was refused or timed out (platform.retry), and the platform with an event
- * that was refused or ended in an error (platform.async; policies spec, section 4.3). A retry is the same
- * request: its waiting and its latency count from the first arrival. */
+/* Who tries again: a client that was refused, timed out or failed (platform.retry), and the platform with an
+ * event that was refused or ended in an error (platform.async; policies spec, section 4.3). A retry is the
+ * same request: its waiting and its latency count from the first arrival. */
 #include "model/engine.h"
 
 static void again_after(engine *e, uint32_t r, double span_ns) {
@@ -44,14 +44,12 @@ static bool applies(const fsim_scenario *s, fsim_cause cause) {
     }
 }
 
-bool engine_try_again(engine *e, uint32_t r, fsim_cause cause) {
+/* A client that has any attempt left makes it. */
+static bool call_again(engine *e, uint32_t r) {
     const fsim_retry_plan *retry = &e->scenario->retry;
     const request *q = &e->requests[r];
     function *f = &e->functions[q->fn];
-    if (f->async) {
-        return try_event_again(e, r);
-    }
-    if (!retry->on || q->attempts >= retry->attempts || !applies(e->scenario, cause)) {
+    if (q->attempts >= retry->attempts) {
         return false;
     }
     double span = (double)fsim_dist_sample(&retry->interval, &f->rng_retry);
@@ -62,15 +60,26 @@ bool engine_try_again(engine *e, uint32_t r, fsim_cause cause) {
     return true;
 }
 
-bool engine_ends_in_error(function *f, const request *q) {
-    return (q->flags & REQUEST_CUT) != 0 ||
-           (f->spec.error_rate > 0.0 && fsim_rng_unit(&f->rng_error) < f->spec.error_rate);
+bool engine_try_again(engine *e, uint32_t r, fsim_cause cause) {
+    if (e->functions[e->requests[r].fn].async) {
+        return try_event_again(e, r);
+    }
+    return e->scenario->retry.on && applies(e->scenario, cause) && call_again(e, r);
 }
 
-/* The same event, with the same work: one that was cut off will be cut off again. */
+bool engine_ends_in_error(engine *e, function *f, const request *q) {
+    return (q->flags & REQUEST_CUT) != 0 ||
+           (f->spec.error_rate > 0.0 && fsim_rng_unit(&f->rng_error) < f->spec.error_rate) ||
+           ((f->extras & FUNCTION_FAILS) != 0 && engine_failure_spoils(e, f, q->instance));
+}
+
+/* The same request, with the same work: one that was cut off will be cut off again. */
 bool engine_try_after_error(engine *e, uint32_t r) {
     const fsim_async_plan *plan = &e->scenario->async;
     const request *q = &e->requests[r];
+    if (!e->functions[q->fn].async) {
+        return call_again(e, r);
+    }
     uint32_t errors = q->flags / REQUEST_ERROR;
     if (errors >= plan->retries ||
         fsim_ns_add(e->now_ns - q->arrival_ns, plan->after_error_ns[errors]) > plan->max_age_ns) {
@@ -80,8 +89,15 @@ bool engine_try_after_error(engine *e, uint32_t r) {
     return true;
 }
 
-void engine_back_to_queue(request *q) {
+/* Its timers are void. A burst of CPU that the end of the execution has cut off is not part of its rate. */
+void engine_back_to_queue(engine *e, uint32_t r) {
+    request *q = &e->requests[r];
+    const function *f = &e->functions[q->fn];
+    if ((q->flags & REQUEST_BURST) != 0) {
+        q->rate_ucore -= f->spec.bursts->cpu_ucore;
+    }
+    q->generation = (q->generation + 1u) & GENERATION_MASK;
     q->start_ns = FSIM_NEVER;
-    q->generation = (q->generation + 1u) & GENERATION_MASK; /* what was armed for that execution is void */
-    q->flags = (uint16_t)((q->flags & ~(REQUEST_CUT | REQUEST_FIRST)) + REQUEST_ERROR);
+    q->flags &= (uint16_t) ~(REQUEST_CUT | REQUEST_FIRST | REQUEST_BURST);
+    q->flags = (uint16_t)(q->flags + (f->async ? REQUEST_ERROR : 0u));
 }

@@ -9,6 +9,7 @@
 /* engine_cores.c: cores of a node that go in order of arrival */
 void engine_cores_enter(engine *e, uint32_t request); /* it begins to execute */
 void engine_cores_fire(engine *e, uint32_t request, uint32_t generation);
+void engine_cores_leave(engine *e, uint32_t request);  /* unfinished */
 void engine_cores_cut(engine *e, uint32_t request);    /* it has executed for as long as it may */
 bool engine_cores_start(engine *e, uint32_t instance); /* EVENT_READY comes; false: it needs no core */
 void engine_cores_fire_start(engine *e, uint32_t instance, uint32_t generation);

@@ -67,6 +67,9 @@ void engine_grow_requests(engine *e) {
     if (e->sessions != NULL) {
         engine_session_grow(e);
     }
+    if (e->failures != NULL) {
+        engine_failure_grow(e);
+    }
 }
 
 static void grow_domains(engine *e, uint32_t count) {
@@ -122,6 +125,9 @@ void engine_grow_instances(engine *e) {
     }
     if (e->after != NULL) {
         engine_after_grow(e, before, capacity);
+    }
+    if (e->failures != NULL) {
+        engine_failure_grow(e);
     }
 }
 
@@ -216,7 +222,8 @@ static uint32_t to_ucore(double cores) {
 bool engine_is_plain(const fsim_fn_spec *s) {
     return s->concurrency == 1 && s->cpu_model == FSIM_CPU_NONE && s->provisioned == 0 &&
            s->reserved_concurrency == FSIM_UNLIMITED && s->session == NULL && s->bursts == NULL &&
-           s->after == NULL && s->versions == NULL && !s->async && !(s->error_rate > 0.0);
+           s->after == NULL && s->crash == NULL && s->health == NULL && s->versions == NULL && !s->async &&
+           !(s->error_rate > 0.0);
 }
 
 static void add_function(engine *e, uint32_t fn) {
@@ -252,6 +259,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->queue_timeout_ns = e->scenario->queue_timeout.constant_ns;
     f->queue_timeout_ns = starts_ns > f->queue_timeout_ns ? starts_ns : f->queue_timeout_ns;
     f->async = f->spec.async;
+    f->repeats = f->async || (e->scenario->retry.on && e->scenario->retry.on_failed);
     f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
     f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
     f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
@@ -266,6 +274,9 @@ static void add_function(engine *e, uint32_t fn) {
     }
     if (f->spec.after != NULL) {
         engine_after_setup(e, f);
+    }
+    if (f->spec.crash != NULL || f->spec.health != NULL) {
+        engine_failure_setup(e, f);
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
     f->idles = !f->scale.fixed && (!f->scaled || f->scale.floor);
@@ -285,6 +296,9 @@ static void add_function(engine *e, uint32_t fn) {
 static void begin_function(engine *e, function *f) {
     if (f->spec.versions != NULL) { /* they run, each in its own entry */
         return;
+    }
+    if ((f->extras & FUNCTION_FAILS) != 0) {
+        engine_failure_begin(e, f);
     }
     engine_provision_begin(e, f);
     engine_scale_begin(e, f);
@@ -377,7 +391,8 @@ static void take_features(engine *e) {
     e->wants_rows = e->options->on_request != NULL;
     e->gateway_tokens = FSIM_BUCKET_FULL;
     e->fast = !e->has_quota && !e->has_pool && !e->has_nodes && !e->has_admission && !e->has_gateway &&
-              !e->has_occupancy && !e->has_exceed && !e->wants_rows && !e->options->no_short_way;
+              !e->has_occupancy && !e->has_exceed && !e->wants_rows && !e->options->no_short_way &&
+              !(s->retry.on && s->retry.on_failed);
     e->warmup_ns = s->warmup_ns;
 }
 
@@ -509,6 +524,7 @@ void engine_destroy(engine *e) {
     }
     engine_session_destroy(e->sessions);
     lanes_destroy(e->lanes);
+    engine_failure_destroy(e->failures);
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);

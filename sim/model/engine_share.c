@@ -152,6 +152,26 @@ static void take_out(const engine *e, share_domain *d, uint32_t r) {
     take_first(e, d);
 }
 
+static void leave_unfinished(engine *e, uint32_t id, share_domain *d, uint32_t r) {
+    take_out(e, d, r);
+    d->demand -= fraction(&e->requests[r]);
+    if (e->cpu_uses != NULL) {
+        engine_cpu_settle(e, e->requests[r].instance);
+    }
+    set_speed(e, id, d);
+}
+
+void engine_share_leave(engine *e, uint32_t r) {
+    if (e->node_fcfs) {
+        engine_cores_leave(e, r);
+        return;
+    }
+    uint32_t id = engine_share_domain(e, e->requests[r].instance);
+    share_domain *d = &e->domains[id];
+    advance(e, d);
+    leave_unfinished(e, id, d, r);
+}
+
 /* It has executed for as long as it may. One whose work is done at this very instant completes. */
 void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
     request *q = &e->requests[r];
@@ -172,12 +192,7 @@ void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
     if (q->finish_work <= d->virtual_ns) {
         return;
     }
-    take_out(e, d, r);
-    d->demand -= fraction(q);
-    if (e->cpu_uses != NULL) {
-        engine_cpu_settle(e, q->instance);
-    }
-    set_speed(e, id, d);
+    leave_unfinished(e, id, d, r);
     q->flags |= REQUEST_CUT;
     engine_complete(e, r);
 }

@@ -38,6 +38,7 @@ typedef struct fsim_counts {
     uint64_t throttled[FSIM_CAUSE_COUNT];
     uint64_t cold_triggered, cold_affected;
     uint64_t started, removed, crashed; /* instances */
+    uint64_t ejected;                   /* of those, found unhealthy; removed once they are empty */
     /* Sessions: begun; ended after their idle time-out, at the end of their life-time, with their instance;
      * and requests that went to their session's instance, or elsewhere because it was full. */
     uint64_t sessions_started, sessions_expired, sessions_cut, sessions_lost, sessions_followed,
@@ -66,6 +67,7 @@ typedef struct fsim_scope {
     uint64_t latency_above[FSIM_EXCEED_MAX], wait_above[FSIM_EXCEED_MAX];
     uint64_t sessions_at_end; /* bound to an instance when the run ends */
     bool has_sessions;        /* some function of the scope has session affinity */
+    bool has_health;          /* … has health checks */
 } fsim_scope;
 
 /* What a window counts, of the run or of one function. */

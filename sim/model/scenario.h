@@ -32,6 +32,7 @@ typedef struct fsim_retry_plan {
     double factor;
     uint64_t attempts;                   /* retries after the first attempt; UINT64_MAX: for ever */
     bool on_429, on_432, on_503, on_504; /* 432: a memory quota that is answered so */
+    bool on_failed;                      /* an execution that failed, for whatever reason */
 } fsim_retry_plan;
 
 #define FSIM_ERROR_RETRIES_MAX 8u

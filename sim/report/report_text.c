@@ -171,7 +171,14 @@ static void print_instances(const view *v) {
     fprintf(v->out, "%s idle)", fsim_figure_real(number(v, "instances.mean_idle")).text);
     fprintf(v->out, ", %s at most", count(v, "instances.peak", &f));
     fprintf(v->out, "; %s started", count(v, "instances.started", &f));
-    fprintf(v->out, ", %s removed\n", count(v, "instances.removed", &f));
+    fprintf(v->out, ", %s removed", count(v, "instances.removed", &f));
+    if (number(v, "instances.crashed") > 0) {
+        fprintf(v->out, ", %s crashed", count(v, "instances.crashed", &f));
+    }
+    if (number(v, "instances.ejected") > 0) {
+        fprintf(v->out, "; %s found unhealthy", count(v, "instances.ejected", &f));
+    }
+    fputc('\n', v->out);
     fprintf(v->out, HEAD "%s requests in execution on average", "Load",
             fsim_figure_real(number(v, "concurrency.mean")).text);
     fprintf(v->out, ", %s at most", count(v, "concurrency.peak", &f));

@@ -145,11 +145,14 @@ static json_t *instances_json(const frame *f, const fsim_scope *scope) {
     double busy = ratio((double)scope->busy_ns, f->horizon_ns);
     double idle = ratio((double)scope->idle_ns, f->horizon_ns);
     double all = ratio((double)(scope->starting_ns + scope->busy_ns + scope->idle_ns), f->horizon_ns);
-    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f}", "mean", all, "mean_starting", starting,
-                     "mean_busy", busy, "mean_idle", idle, "peak", (json_int_t)scope->instances_peak,
-                     "started", (json_int_t)scope->n.started, "removed", (json_int_t)scope->n.removed,
-                     "crashed", (json_int_t)scope->n.crashed, "provisioned_mean",
-                     ratio((double)scope->provisioned_ns, f->horizon_ns));
+    json_t *object =
+        json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f}", "mean", all, "mean_starting", starting,
+                  "mean_busy", busy, "mean_idle", idle, "peak", (json_int_t)scope->instances_peak, "started",
+                  (json_int_t)scope->n.started, "removed", (json_int_t)scope->n.removed, "crashed",
+                  (json_int_t)scope->n.crashed, "provisioned_mean",
+                  ratio((double)scope->provisioned_ns, f->horizon_ns));
+    return whole(object,
+                 !scope->has_health || set(object, "ejected", json_integer((json_int_t)scope->n.ejected)));
 }
 
 static json_t *instance_seconds_json(const fsim_scope *scope) {

@@ -407,11 +407,14 @@ static const struct {
                   {"time_scaling", time_scaling},
                   {"split_merge", split_merge}};
 
-/* The identities are about instances and idle times; a session keeps its instance by other rules. */
-static void without_sessions(random_scenario *s) {
+/* The identities are about instances that live by their keep-alive: not by a session, nor until a crash. */
+static void without_sessions_and_crashes(random_scenario *s) {
     for (uint32_t i = 0; i < s->world.function_count; i++) {
         s->world.functions[i].has_sessions = false;
+        s->world.functions[i].lifetime_ns = FSIM_NEVER;
+        s->world.functions[i].strike_count = 0;
     }
+    s->world.retry_on_failed = false;
 }
 
 static void run_identity(conformance *c, const json_t *vector) {
@@ -431,7 +434,7 @@ static void run_identity(conformance *c, const json_t *vector) {
     for (uint32_t seed = 1; seed <= SCENARIOS; seed++) {
         trial t;
         random_scenario_init(&t.scenario, seed, seed % 2 == 0);
-        without_sessions(&t.scenario);
+        without_sessions_and_crashes(&t.scenario);
         finding f = try(&t);
         random_scenario_clear(&t.scenario);
         if (f == BROKEN) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void remove_instance(simulation *s, instance *in) {
+void end_instance(simulation *s, instance *in) {
     for (uint32_t k = s->session_count; k-- > 0;) {
         if (s->sessions[k].instance == (uint32_t)(in - s->instances)) {
             count_end(s, &s->sessions[k], s->now_ns);
@@ -11,6 +11,11 @@ static void remove_instance(simulation *s, instance *in) {
         }
     }
     in->state = LIFE_GONE;
+    unschedule(s, EVENT_WEAR, (uint32_t)(in - s->instances));
+}
+
+static void remove_instance(simulation *s, instance *in) {
+    end_instance(s, in);
     if (s->now_ns >= s->w->warmup_ns) {
         FOR_EACH_SCOPE(s, in->fn, scope) {
             scope->removed++;
@@ -71,7 +76,7 @@ static bool may_start(simulation *s, uint32_t fn) {
     return used < allowed;
 }
 
-static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
+instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
     if (s->instance_count == s->instance_room) {
         s->instance_room = 2 * s->instance_room + 16;
         s->instances = grow(s->instances, s->instance_room, sizeof *s->instances);
@@ -98,7 +103,7 @@ static instance *start_instance(simulation *s, uint32_t fn, bool provisioned) {
 static void on_ready(simulation *s, uint32_t id);
 
 /* After the request is bound: a start that takes no time is over before anything else happens. */
-static void launch(simulation *s, const instance *in) {
+void launch(simulation *s, const instance *in) {
     uint32_t id = (uint32_t)(in - s->instances);
     if (s->w->functions[in->fn].cold_ns == 0) {
         on_ready(s, id);
@@ -109,7 +114,7 @@ static void launch(simulation *s, const instance *in) {
 
 /* ---- requests ---- */
 
-static bool counted(const simulation *s, uint32_t r) {
+bool counted(const simulation *s, uint32_t r) {
     return s->w->arrivals[r].at_ns >= s->w->warmup_ns;
 }
 
@@ -122,7 +127,7 @@ static void mark_cold(simulation *s, uint32_t r) {
     s->out->requests[r].cold = true;
 }
 
-static void count_cold_start(simulation *s, uint32_t r) {
+void count_cold_start(simulation *s, uint32_t r) {
     mark_cold(s, r);
     if (counted(s, r)) {
         FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
@@ -139,12 +144,14 @@ static void begin(simulation *s, uint32_t r, instance *in) {
     in->used = ++s->uses;
     request->instance = (uint32_t)(in - s->instances);
     request->start_ns = s->now_ns;
+    s->began[r] = s->uses;
     schedule(s, s->now_ns + s->w->arrivals[r].service_ns, EVENT_DONE, r);
-    if (!counted(s, r)) {
-        return;
-    }
-    fsim_ns wait_ns = s->now_ns - s->w->arrivals[r].at_ns;
-    FOR_EACH_SCOPE(s, in->fn, scope) {
+}
+
+/* The wait before its last execution. */
+void count_wait(simulation *s, uint32_t r) {
+    fsim_ns wait_ns = s->out->requests[r].start_ns - s->w->arrivals[r].at_ns;
+    FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
         scope->wait_ns += wait_ns;
         scope->wait_max_ns = wait_ns > scope->wait_max_ns ? wait_ns : scope->wait_max_ns;
         scope->waited += wait_ns > 0;
@@ -203,7 +210,7 @@ static void wait_there(simulation *s, uint32_t r, instance *in) {
     in->bound[in->bound_count++] = r;
 }
 
-static void bind(simulation *s, uint32_t r, instance *in) {
+void bind(simulation *s, uint32_t r, instance *in) {
     wait_there(s, r, in);
     mark_cold(s, r);
 }
@@ -216,7 +223,7 @@ static void begin_first_bound(simulation *s, instance *in) {
     begin(s, r, in);
 }
 
-static void leave_queue(simulation *s, uint32_t place) {
+void leave_queue(simulation *s, uint32_t place) {
     s->out->requests[s->queue[place]].waiting = false;
     s->queue_count--;
     memmove(&s->queue[place], &s->queue[place + 1], (s->queue_count - place) * sizeof *s->queue);
@@ -254,7 +261,7 @@ static way way_of(const simulation *s, uint32_t r) {
     return wakes && all.busy_memory_mb + f->memory_mb > s->w->memory_quota_mb ? WAY_BLOCKED : WAY_FOLLOW;
 }
 
-static uint32_t first_in_queue(const simulation *s, uint32_t fn) {
+uint32_t first_in_queue(const simulation *s, uint32_t fn) {
     uint32_t i = 0;
     while (i < s->queue_count && s->w->arrivals[s->queue[i]].fn != fn) {
         i++;
@@ -264,7 +271,7 @@ static uint32_t first_in_queue(const simulation *s, uint32_t fn) {
 
 /* Free slots take the requests that have waited longest. `fresh`: only this instance, which has just started
  * and is not routed to; else NULL. A session's request goes where its session is. */
-static void serve_queue(simulation *s, uint32_t fn, uint32_t fresh) {
+void serve_queue(simulation *s, uint32_t fn, uint32_t fresh) {
     for (uint32_t i = first_in_queue(s, fn); i < s->queue_count; i = first_in_queue(s, fn)) {
         uint32_t r = s->queue[i];
         instance *in = fresh == NAIVE_NO_INSTANCE ? free_slot(s, fn) : &s->instances[fresh];
@@ -303,6 +310,21 @@ static void maybe_remove(simulation *s, instance *in) {
     }
 }
 
+/* False: no attempt is left. */
+bool try_again(simulation *s, uint32_t r) {
+    naive_request *request = &s->out->requests[r];
+    if (request->retries == s->w->retry_attempts) {
+        return false;
+    }
+    fsim_ns delay_ns = s->w->retry_ns;
+    for (uint32_t i = 0; i < request->retries; i++) {
+        delay_ns *= s->w->retry_factor;
+    }
+    request->retries++;
+    schedule(s, s->now_ns + delay_ns, EVENT_RETRY, r);
+    return true;
+}
+
 static void refuse(simulation *s, uint32_t r, fsim_cause cause) {
     naive_request *request = &s->out->requests[r];
     if (counted(s, r)) {
@@ -310,13 +332,7 @@ static void refuse(simulation *s, uint32_t r, fsim_cause cause) {
             scope->throttled[cause]++;
         }
     }
-    if (s->w->retry_on_429 && cause != FSIM_CAUSE_QUEUE_FULL && request->retries < s->w->retry_attempts) {
-        fsim_ns delay_ns = s->w->retry_ns;
-        for (uint32_t i = 0; i < request->retries; i++) {
-            delay_ns *= s->w->retry_factor;
-        }
-        request->retries++;
-        schedule(s, s->now_ns + delay_ns, EVENT_RETRY, r);
+    if (s->w->retry_on_429 && cause != FSIM_CAUSE_QUEUE_FULL && try_again(s, r)) {
         return;
     }
     request->outcome = cause == FSIM_CAUSE_QUEUE_FULL ? NAIVE_REJECTED_503 : NAIVE_REJECTED_429;
@@ -334,7 +350,8 @@ static void join_queue(simulation *s, uint32_t r) {
     s->out->requests[r].waiting = true;
     observe_peaks(s); /* also those who wait for no time */
     if (s->w->queue_timeout_ns != FSIM_NEVER) {
-        schedule(s, s->now_ns + s->w->queue_timeout_ns, EVENT_TIMEOUT, r);
+        fsim_ns due_ns = s->w->arrivals[r].at_ns + s->w->queue_timeout_ns;
+        schedule(s, due_ns > s->now_ns ? due_ns : s->now_ns, EVENT_TIMEOUT, r);
     }
     state n = count(s, fn);
     if (s->w->late && n.queued > n.starting &&
@@ -355,7 +372,8 @@ static void follow(simulation *s, uint32_t r) {
         return;
     }
     if (full && s->w->queue_timeout_ns != FSIM_NEVER) {
-        schedule(s, s->w->arrivals[r].at_ns + s->w->queue_timeout_ns, EVENT_TIMEOUT, r);
+        fsim_ns due_ns = s->w->arrivals[r].at_ns + s->w->queue_timeout_ns;
+        schedule(s, due_ns > s->now_ns ? due_ns : s->now_ns, EVENT_TIMEOUT, r);
     }
     if (starting) {
         bind(s, r, in);
@@ -367,7 +385,7 @@ static void follow(simulation *s, uint32_t r) {
     s->out->requests[r].at_instance = full;
 }
 
-static void attempt(simulation *s, uint32_t r) {
+void attempt(simulation *s, uint32_t r) {
     uint32_t fn = s->w->arrivals[r].fn;
     const naive_function *f = &s->w->functions[fn];
     state all = count(s, FSIM_UNLIMITED), own = count(s, fn);
@@ -387,7 +405,8 @@ static void attempt(simulation *s, uint32_t r) {
     instance *in = own.queued == 0 ? free_slot(s, fn) : NULL;
     bool wakes = in == NULL || in->inside == 0; /* memory that does not count yet */
     state limited = s->w->versions ? all : own;
-    bool full = in == NULL && limited.starting + limited.busy + limited.idle >= f->max_instances;
+    bool full = in == NULL && (own.queued > 0 /* nobody overtakes those who wait */
+                               || limited.starting + limited.busy + limited.idle >= f->max_instances);
     instance *starting = in == NULL && own.queued == 0 && !s->w->late ? starting_slot(s, fn) : NULL;
     if (starting != NULL) {
         bind(s, r, starting);
@@ -414,6 +433,9 @@ static void on_ready(simulation *s, uint32_t id) {
     in->state = LIFE_READY;
     in->used = ++s->uses;
     in->idle_since_ns = s->now_ns;
+    if (s->w->functions[in->fn].lifetime_ns != FSIM_NEVER) {
+        schedule(s, s->now_ns + s->w->functions[in->fn].lifetime_ns, EVENT_WEAR, id);
+    }
     while (in->bound_count > 0 && in->inside < s->w->functions[in->fn].slots) {
         begin_first_bound(s, in);
     }
@@ -431,6 +453,7 @@ static void on_done(simulation *s, uint32_t r) {
     request->end_ns = s->now_ns;
     request->outcome = NAIVE_COMPLETED;
     if (counted(s, r)) {
+        count_wait(s, r);
         fsim_ns latency_ns = s->now_ns - s->w->arrivals[r].at_ns;
         FOR_EACH_SCOPE(s, in->fn, scope) {
             scope->latency_ns += latency_ns;
@@ -530,6 +553,12 @@ static void handle(simulation *s, event e) {
     case EVENT_TIMEOUT: on_timeout(s, e.who); break;
     case EVENT_RETRY: attempt(s, e.who); break;
     case EVENT_SESSION: on_session(s); break;
+    case EVENT_WEAR:
+        if (s->instances[e.who].state == LIFE_READY) { /* its keep-alive may have ended just before */
+            crash(s, e.who);
+        }
+        break;
+    case EVENT_STRIKE: on_strike(s, e.who); break;
     }
     observe_peaks(s);
 }
@@ -565,6 +594,9 @@ static void tally(simulation *s) {
         if (s->w->arrivals[r].at_ns > s->now_ns || !counted(s, r)) {
             continue;
         }
+        if (request->outcome == NAIVE_IN_SYSTEM && request->start_ns != FSIM_NEVER) {
+            count_wait(s, r);
+        }
         FOR_EACH_SCOPE(s, s->w->arrivals[r].fn, scope) {
             scope->arrived++;
             scope->retries += request->retries;
@@ -572,6 +604,7 @@ static void tally(simulation *s) {
             scope->rejected_429 += request->outcome == NAIVE_REJECTED_429;
             scope->rejected_503 += request->outcome == NAIVE_REJECTED_503;
             scope->timed_out += request->outcome == NAIVE_TIMED_OUT;
+            scope->failed += request->outcome == NAIVE_FAILED;
             scope->in_system_at_end += request->outcome == NAIVE_IN_SYSTEM;
         }
     }
@@ -593,6 +626,7 @@ void naive_run(naive_result *result, const naive_world *world) {
     simulation s = {.w = world, .out = result};
     s.session_of = grow(NULL, world->arrival_count, sizeof *s.session_of);
     memset(s.session_of, 0, world->arrival_count * sizeof *s.session_of);
+    s.began = grow(NULL, world->arrival_count, sizeof *s.began);
     *result = (naive_result){.requests = grow(NULL, world->arrival_count, sizeof *result->requests)};
     for (uint32_t r = 0; r < world->arrival_count; r++) {
         result->requests[r] = (naive_request){.start_ns = FSIM_NEVER,
@@ -602,6 +636,7 @@ void naive_run(naive_result *result, const naive_world *world) {
     }
     for (uint32_t fn = 0; fn < world->function_count; fn++) {
         s.last_taken[fn][0] = s.last_taken[fn][1] = NAIVE_NO_INSTANCE;
+        schedule_strike(&s, fn);
         s.tokens[fn] = (fsim_wide)world->start_rate.initial * world->start_rate.window_ns;
         for (uint32_t i = 0; i < world->functions[fn].provisioned; i++) {
             start_instance(&s, fn, true);
@@ -633,6 +668,7 @@ void naive_run(naive_result *result, const naive_world *world) {
     free(s.instances);
     free(s.sessions);
     free(s.session_of);
+    free(s.began);
     free(s.queue);
     free(s.starts_at_ns);
     free(s.starts_fn);

@@ -8,7 +8,8 @@
  * Covered: early and late binding, k slots an instance, constant cold starts, a constant keep-alive window
  * (or none), five deterministic routing orders, max_instances, provisioned instances, a queue with capacity
  * and time-out, account and memory limits, start rates (fixed window, sliding window, token bucket), retries,
- * cancelled starts, session affinity, versions of a function, warm-up, `until`. Durations are given with the
+ * cancelled starts, session affinity, crashes (after a constant lifetime, and the oldest at given instants)
+ * and retries of what they end, versions of a function, warm-up, `until`. Durations are given with the
  * arrivals: nothing is drawn. Cost: O(events x instances). */
 #ifndef FSIM_TESTS_NAIVE_H
 #define FSIM_TESTS_NAIVE_H
@@ -17,6 +18,7 @@
 #include "model/result.h"
 
 #define NAIVE_FUNCTIONS_MAX 4
+#define NAIVE_STRIKES_MAX   4
 #define NAIVE_NO_INSTANCE   UINT32_MAX
 
 typedef struct naive_function {
@@ -27,6 +29,9 @@ typedef struct naive_function {
     uint32_t provisioned;
     bool has_sessions;
     fsim_session_spec session;
+    fsim_ns lifetime_ns; /* of an instance from readiness to its crash; FSIM_NEVER */
+    uint32_t strike_count;
+    fsim_ns strikes_ns[NAIVE_STRIKES_MAX]; /* ascending: the oldest ready instance crashes */
 } naive_function;
 
 typedef struct naive_arrival {
@@ -51,7 +56,7 @@ typedef struct naive_world {
     uint64_t account_concurrency;
     int64_t memory_quota_mb;
     fsim_start_limit start_rate;
-    bool retry_on_429;
+    bool retry_on_429, retry_on_failed;
     fsim_ns retry_ns;
     uint32_t retry_factor;
     uint64_t retry_attempts;
@@ -63,7 +68,8 @@ typedef enum naive_outcome {
     NAIVE_COMPLETED,
     NAIVE_REJECTED_429,
     NAIVE_REJECTED_503,
-    NAIVE_TIMED_OUT
+    NAIVE_TIMED_OUT,
+    NAIVE_FAILED
 } naive_outcome;
 
 /* What became of one arrival, in the order of the arrivals. */
@@ -78,9 +84,9 @@ typedef struct naive_request {
 
 /* As fsim_scope of the engine. */
 typedef struct naive_scope {
-    uint64_t arrived, completed, rejected_429, rejected_503, timed_out, in_system_at_end, retries;
+    uint64_t arrived, completed, rejected_429, rejected_503, timed_out, failed, in_system_at_end, retries;
     uint64_t throttled[6]; /* fsim_cause */
-    uint64_t cold_triggered, cold_affected, started, removed, waited;
+    uint64_t cold_triggered, cold_affected, started, removed, crashed, waited;
     int64_t latency_ns, wait_ns, service_ns, latency_max_ns, wait_max_ns;
     int64_t in_execution_ns, in_execution_sq_ns, starting_ns, busy_ns, idle_ns, queue_ns;
     uint64_t sessions_started, sessions_expired, sessions_cut, sessions_lost, sessions_at_end;

@@ -1,4 +1,4 @@
-/* Inside of the naive simulator: its state, and what its two files share. */
+/* Inside of the naive simulator: its state, and what its files share. */
 #ifndef FSIM_TESTS_NAIVE_STATE_H
 #define FSIM_TESTS_NAIVE_STATE_H
 
@@ -6,13 +6,22 @@
 
 #include "base/error.h"
 
-typedef enum event_kind { EVENT_READY, EVENT_DONE, EVENT_TIMEOUT, EVENT_RETRY, EVENT_SESSION } event_kind;
+typedef enum event_kind {
+    EVENT_READY,
+    EVENT_DONE,
+    EVENT_TIMEOUT,
+    EVENT_RETRY,
+    EVENT_SESSION,
+    EVENT_WEAR,
+    EVENT_STRIKE
+} event_kind;
 
 /* Sorted by instant; equal instants in the order they were scheduled. */
 typedef struct event {
     fsim_ns at_ns;
     event_kind kind;
-    uint32_t who; /* an instance for READY, nobody for SESSION, a request for the others */
+    uint32_t
+        who; /* an instance for READY and WEAR, nobody for SESSION, a function for STRIKE, else a request */
     struct event *next;
 } event;
 
@@ -47,6 +56,7 @@ typedef struct simulation {
     uint32_t queue_count;
     session *sessions;
     uint32_t session_count, session_serial;
+    uint64_t *began;      /* of each request: `uses` when its execution began */
     uint32_t *session_of; /* serial of the session that counts the request; 0 */
     uint64_t uses;
     uint32_t last_taken[NAIVE_FUNCTIONS_MAX][2]; /* round robin; [1]: among the provisioned ones */
@@ -54,6 +64,7 @@ typedef struct simulation {
     uint32_t *starts_fn, start_count;
     fsim_wide tokens[NAIVE_FUNCTIONS_MAX]; /* of the bucket, in 1 / window_ns of a start */
     fsim_ns tokens_at_ns[NAIVE_FUNCTIONS_MAX];
+    uint32_t next_strike[NAIVE_FUNCTIONS_MAX];
 } simulation;
 
 typedef struct state {
@@ -71,6 +82,25 @@ state count(const simulation *s, uint32_t fn); /* of one function, or of all for
 naive_scope *scope_of(simulation *s, uint32_t fn);
 void observe_peaks(simulation *s);
 void integrate_until(simulation *s, fsim_ns to_ns);
+
+/* naive.c */
+void end_instance(simulation *s, instance *in);
+instance *start_instance(simulation *s, uint32_t fn, bool provisioned);
+void launch(simulation *s, const instance *in);
+bool counted(const simulation *s, uint32_t r);
+void count_cold_start(simulation *s, uint32_t r);
+void count_wait(simulation *s, uint32_t r);
+void bind(simulation *s, uint32_t r, instance *in);
+void leave_queue(simulation *s, uint32_t place);
+uint32_t first_in_queue(const simulation *s, uint32_t fn);
+void serve_queue(simulation *s, uint32_t fn, uint32_t fresh);
+bool try_again(simulation *s, uint32_t r);
+void attempt(simulation *s, uint32_t r);
+
+/* naive_crash.c */
+void crash(simulation *s, uint32_t instance);
+void schedule_strike(simulation *s, uint32_t fn); /* the next */
+void on_strike(simulation *s, uint32_t fn);
 
 /* naive_session.c */
 bool session_full(const simulation *s, const instance *in); /* no other session's request may enter it */

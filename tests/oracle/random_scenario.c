@@ -35,6 +35,7 @@ static void choose_functions(naive_world *w, fsim_rng *rng, fsim_ns grid_ns) {
         f->memory_mb = 128 * (fsim_ns)between(rng, 1, 4);
         f->slots = chance(rng, 50) ? 1 : between(rng, 2, 4);
         f->max_instances = bounded ? between(rng, 1, 6) : FSIM_UNLIMITED;
+        f->lifetime_ns = FSIM_NEVER;
         f->provisioned = chance(rng, 25) ? between(rng, 1, 2) : 0;
         f->provisioned = f->provisioned < f->max_instances ? f->provisioned : f->max_instances;
     }
@@ -131,6 +132,33 @@ static void choose_versions(naive_world *w, fsim_rng *rng, bool drawn) {
     }
 }
 
+/* Crashes of functions without provisioned instances, which would be replaced. */
+static void choose_crashes(naive_world *w, fsim_rng *rng, fsim_ns grid_ns, fsim_ns last_ns) {
+    for (uint32_t i = 0; i < w->function_count; i++) {
+        naive_function *f = &w->functions[i];
+        if (f->provisioned > 0) {
+            continue;
+        }
+        if (chance(rng, 50)) {
+            f->lifetime_ns = span(rng, grid_ns, 60) + (grid_ns > 1 ? grid_ns : FSIM_MS);
+        }
+        f->strike_count = between(rng, 0, NAIVE_STRIKES_MAX);
+        fsim_ns at_ns = 0;
+        for (uint32_t k = 0; k < f->strike_count; k++) {
+            at_ns += span(rng, grid_ns, (uint32_t)(last_ns / (200 * FSIM_MS)));
+            f->strikes_ns[k] = at_ns;
+        }
+    }
+    /* Off the grid: which of a time-out and a crash at one instant comes first is left open. */
+    w->queue_timeout_ns += w->queue_timeout_ns != FSIM_NEVER ? FSIM_MS + 1 : 0;
+    w->retry_on_failed = w->warmup_ns == 0 && chance(rng, 50);
+    if (w->retry_on_failed && w->retry_attempts == 0) {
+        w->retry_ns = span(rng, grid_ns, 10) + (grid_ns > 1 ? grid_ns : FSIM_MS);
+        w->retry_factor = between(rng, 1, 2);
+        w->retry_attempts = between(rng, 1, 5);
+    }
+}
+
 static void choose_drawn(random_scenario *s, fsim_rng *rng) {
     static const char *const routes[] = {"newest_idle",    "oldest_idle", "newest_created",
                                          "oldest_created", "round_robin", "random",
@@ -182,6 +210,8 @@ void random_scenario_init(random_scenario *s, uint64_t seed, bool drawn) {
     choose_versions(w, &rng, drawn);
     if (drawn) {
         choose_drawn(s, &rng);
+    } else if (chance(&rng, 35)) {
+        choose_crashes(w, &rng, grid_ns, last_ns);
     }
 }
 
@@ -221,6 +251,18 @@ static void print_session(FILE *out, const fsim_session_spec *x) {
     fprintf(out, "\"when_full\": \"%s\", \"hold\": %s}, ", full[x->when_full], x->hold ? "true" : "false");
 }
 
+static void print_crash(FILE *out, const naive_function *f) {
+    fputs("\"crash\": {\"at\": [", out);
+    for (uint32_t k = 0; k < f->strike_count; k++) {
+        fprintf(out, "%s\"%s\"", k > 0 ? ", " : "", spell(f->strikes_ns[k]).text);
+    }
+    fputs("]", out);
+    if (f->lifetime_ns != FSIM_NEVER) {
+        fprintf(out, ", \"lifetime\": \"%s\"", spell(f->lifetime_ns).text);
+    }
+    fputs("}, ", out);
+}
+
 static void print_functions(FILE *out, const random_scenario *s) {
     uint32_t most = s->world.functions[0].max_instances;
     fputs(" \"functions\": [", out);
@@ -245,6 +287,9 @@ static void print_functions(FILE *out, const random_scenario *s) {
         }
         if (f->has_sessions) {
             print_session(out, &f->session);
+        }
+        if (f->strike_count > 0 || f->lifetime_ns != FSIM_NEVER) {
+            print_crash(out, f);
         }
         fprintf(out, "\"service\": {\"dist\": \"%s\": \"1s\"}, ", law);
         fprintf(out, "\"cold_start\": {\"dist\": \"%s\": \"%s\"}}",
@@ -318,9 +363,12 @@ static void print_platform(FILE *out, const naive_world *w) {
         fprintf(out, "\"memory_quota_mb\": %lld, ", (long long)w->memory_quota_mb);
     }
     print_start_rate(out, &w->start_rate);
-    if (w->retry_on_429) {
-        fprintf(out, "\"retry\": {\"interval\": \"%s\", \"factor\": %u, \"attempts\": %llu, \"on\": [429]}, ",
-                spell(w->retry_ns).text, w->retry_factor, (unsigned long long)w->retry_attempts);
+    if (w->retry_on_429 || w->retry_on_failed) {
+        fprintf(out,
+                "\"retry\": {\"interval\": \"%s\", \"factor\": %u, \"attempts\": %llu, \"on\": [%s%s%s]}, ",
+                spell(w->retry_ns).text, w->retry_factor, (unsigned long long)w->retry_attempts,
+                w->retry_on_429 ? "429" : "", w->retry_on_429 && w->retry_on_failed ? ", " : "",
+                w->retry_on_failed ? "\"failed\"" : "");
     }
     fputs("\"queue\": {", out);
     if (w->queue_timeout_ns != FSIM_NEVER) {

@@ -50,8 +50,8 @@ static fsim_status on_request(void *user, const fsim_request_row *row, fsim_erro
 }
 
 static void naive_stories(stories *s, const naive_world *w, const naive_result *r) {
-    static const int outcomes[] = {FSIM_IN_SYSTEM, FSIM_COMPLETED, FSIM_REJECTED_429, FSIM_REJECTED_503,
-                                   FSIM_TIMED_OUT};
+    static const int outcomes[] = {FSIM_IN_SYSTEM,    FSIM_COMPLETED, FSIM_REJECTED_429,
+                                   FSIM_REJECTED_503, FSIM_TIMED_OUT, FSIM_FAILED};
     for (uint32_t i = 0; i < w->arrival_count; i++) {
         const naive_request *q = &r->requests[i];
         if (q->outcome != NAIVE_IN_SYSTEM && w->arrivals[i].at_ns <= r->end_ns) {
@@ -114,7 +114,7 @@ static void compare_scope(const fsim_scope *e, const naive_scope *n) {
     CHECK_EQ_INT(e->n.rejected_429, n->rejected_429);
     CHECK_EQ_INT(e->n.rejected_503, n->rejected_503);
     CHECK_EQ_INT(e->n.timed_out, n->timed_out);
-    CHECK_EQ_INT(e->n.failed, 0);
+    CHECK_EQ_INT(e->n.failed, n->failed);
     CHECK_EQ_INT(e->n.in_system_at_end, n->in_system_at_end);
     CHECK_EQ_INT(e->n.retries, n->retries);
     for (int cause = 0; cause < FSIM_CAUSE_COUNT; cause++) {
@@ -124,6 +124,7 @@ static void compare_scope(const fsim_scope *e, const naive_scope *n) {
     CHECK_EQ_INT(e->n.cold_affected, n->cold_affected);
     CHECK_EQ_INT(e->n.started, n->started);
     CHECK_EQ_INT(e->n.removed, n->removed);
+    CHECK_EQ_INT(e->n.crashed, n->crashed);
     CHECK_EQ_INT(e->n.sessions_started, n->sessions_started);
     CHECK_EQ_INT(e->n.sessions_expired, n->sessions_expired);
     CHECK_EQ_INT(e->n.sessions_cut, n->sessions_cut);

@@ -173,8 +173,38 @@ static const fsim_setting extras[] = {
     {"platform.provisioned_together", "true", "test"},
     {"platform.provisioned_claims", "true", "test"},
     {"platform.provisioned_delay", "1500ms", "test"},
-    {"run.sample", "1s", "test"}};
+    {"run.sample", "1s", "test"},
+    {"platform.retry.on[0]", "failed", "test"},
+    {"functions[0].session.idle_timeout", "3s", "test"}};
 #define EXTRAS (sizeof extras / sizeof *extras)
+
+/* The same for settings that mean something only together. */
+#define TOGETHER 4
+static const fsim_setting groups[][TOGETHER] = {
+    {{"functions[0].crash.lifetime.dist", "exponential", "test"},
+     {"functions[0].crash.lifetime.mean", "3s", "test"}},
+    {{"platform.nodes.count", "1", "test"},
+     {"platform.nodes.vcpu", "2", "test"},
+     {"platform.nodes.memory", "100GB", "test"},
+     {"platform.nodes.cpu_model", "ps", "test"}},
+    {{"platform.nodes.count", "1", "test"},
+     {"platform.nodes.vcpu", "2", "test"},
+     {"platform.nodes.memory", "100GB", "test"},
+     {"platform.nodes.cpu_model", "fcfs", "test"}},
+    {{"functions[0].crash.per_request", "0.1", "test"}, {"functions[0].crash.restart", "800ms", "test"}},
+    {{"functions[0].crash.at[0]", "2s", "test"},
+     {"functions[0].crash.at[1]", "4s", "test"},
+     {"functions[0].crash.at[2]", "4s", "test"},
+     {"functions[0].crash.victim", "all", "test"}},
+    {{"functions[0].crash.at", "1s", "test"}, {"functions[0].crash.victim", "busiest", "test"}},
+    {{"functions[0].health.unhealthy_after.dist", "exponential", "test"},
+     {"functions[0].health.unhealthy_after.mean", "5s", "test"},
+     {"functions[0].health.interval", "700ms", "test"}},
+    {{"functions[0].health.unhealthy_after", "2s", "test"},
+     {"functions[0].health.interval", "1s", "test"},
+     {"functions[0].health.failures", "1", "test"},
+     {"functions[0].health.error_rate", "0.4", "test"}}};
+#define GROUPS (sizeof groups / sizeof *groups)
 
 static const char *const policies[] = {NULL,
                                        NULL,
@@ -203,9 +233,13 @@ static const char *const policies[] = {NULL,
 typedef struct combination {
     random_scenario scenario;
     char *text;
-    fsim_setting chosen[EXTRAS];
+    fsim_setting chosen[EXTRAS + TOGETHER * GROUPS];
     fsim_load_options load;
 } combination;
+
+/* One that fails when it should not have, or the other way round, would show in what follows. */
+static const fsim_setting never_fails[] = {{"functions.*.crash.per_request", "0", "test"},
+                                           {"functions.*.health.unhealthy_after", "1000000h", "test"}};
 
 static void combine(combination *c, uint64_t seed) {
     fsim_rng rng;
@@ -214,6 +248,13 @@ static void combine(combination *c, uint64_t seed) {
     for (size_t i = 0; i < EXTRAS; i++) {
         if (fsim_rng_below(&rng, 10) == 0) {
             c->chosen[c->load.setting_count++] = extras[i];
+        }
+    }
+    for (size_t g = 0; g < GROUPS; g++) {
+        for (size_t i = 0, taken = fsim_rng_below(&rng, 10) == 0; taken && i < TOGETHER; i++) {
+            if (groups[g][i].path != NULL) {
+                c->chosen[c->load.setting_count++] = groups[g][i];
+            }
         }
     }
     random_scenario_init(&c->scenario, seed, seed % 4 != 0);
@@ -329,6 +370,38 @@ static void test_any_combination_of_features(void) {
         ran += run_combination(seed, false);
     }
     CHECK(5 * ran > 2 * seed);
+}
+
+/* A failure of probability 0: the same requests, instances and bills, on another way through the engine. */
+static void test_failures_that_never_happen_change_nothing(void) {
+    int compared = 0;
+    for (uint64_t seed = 1; seed <= SCENARIOS && check_state.failures == 0; seed++) {
+        combination c;
+        fsim_error err = {0};
+        bool fails = false;
+        combine(&c, seed);
+        for (size_t i = 0; i < c.load.setting_count; i++) {
+            const char *path = c.chosen[i].path;
+            fails |= strstr(path, "crash") != NULL || strstr(path, "health") != NULL;
+        }
+        fails |= strstr(c.text, "\"crash\"") != NULL;
+        check_context("seed %llu", (unsigned long long)seed);
+        fsim_result *without = engine_run_with(c.text, &(fsim_run_options){.seed = seed}, &c.load, &err);
+        if (without != NULL && !fails) {
+            memcpy(&c.chosen[c.load.setting_count], never_fails, sizeof never_fails);
+            c.load.setting_count += 2;
+            fsim_result *with = engine_run_with(c.text, &(fsim_run_options){.seed = seed}, &c.load, &err);
+            REQUIRE(with != NULL);
+            CHECK_EQ_INT(with->total.n.crashed + with->total.n.ejected, 0);
+            check_same(without, with);
+            compared++;
+            fsim_result_destroy(with);
+        }
+        fsim_result_destroy(without);
+        free(c.text);
+        random_scenario_clear(&c.scenario);
+    }
+    CHECK(compared > 50);
 }
 
 /* ---- the same run twice ---- */
@@ -546,7 +619,8 @@ static void check_windows(const fsim_result *r) {
         sum.cold_affected += w->all.n.cold_affected;
         sum.started += w->all.n.started;
         sum.removed += w->all.n.removed;
-        CHECK_EQ_INT(w->all.instances_end, sum.started - sum.removed);
+        sum.crashed += w->all.n.crashed;
+        CHECK_EQ_INT(w->all.instances_end, sum.started - sum.removed - sum.crashed);
     }
     CHECK_EQ_INT(at_ns, r->end_ns);
     CHECK_EQ_INT(sum.arrived, r->total.n.arrived);
@@ -611,6 +685,7 @@ static void test_windows_probes_and_occupancy(void) {
 int main(void) {
     RUN(test_parts_add_up);
     RUN(test_any_combination_of_features);
+    RUN(test_failures_that_never_happen_change_nothing);
     RUN(test_digests_do_not_depend_on_threads);
     RUN(test_short_way_is_no_other_way);
     RUN(test_plain_way_is_no_other_way);

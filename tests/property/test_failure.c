@@ -1,0 +1,204 @@
+/* Instances that fail, in scenarios small enough to work out by hand, and what is true of any of them. */
+#include "oracle/random_scenario.h"
+#include "support/check.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const fsim_setting nothing[1];
+
+static fsim_result *run_set(const char *text, const fsim_setting *settings, size_t count) {
+    fsim_error err = {0};
+    fsim_load_options load = {.settings = settings, .setting_count = count};
+    fsim_result *r = engine_run_with(text, &(fsim_run_options){.seed = 7}, &load, &err);
+    if (r == NULL) {
+        printf("%s: %s\n", err.place, err.text);
+    }
+    REQUIRE(r != NULL);
+    return r;
+}
+
+static fsim_result *run(const char *text) {
+    return run_set(text, nothing, 0);
+}
+
+#define HEAD                                                                                                 \
+    "{\"schema\": \"fsim.scenario/1\", \"name\": \"by-hand\", \"billing\": [], \"policy\": {\"bundle\": "    \
+    "\"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": {\"name\": \"fixed\", \"window\": "  \
+    "\"60s\"}},"
+
+/* Two requests in one instance, from 1 s; it crashes at 4 s. A third comes at 5 s and starts another. */
+static const char two_inside[] =
+    HEAD "\"workload\": {\"source\": \"list\", \"arrivals\": [{\"arrival\": \"0s\", \"duration\": \"10s\"}, "
+         "{\"arrival\": \"2s\", \"duration\": \"10s\"}, {\"arrival\": \"5s\", \"duration\": \"1s\"}]},"
+         "\"functions\": [{\"name\": \"fn\", \"concurrency\": 2, \"vcpu\": 1, \"cold_start\": \"1s\","
+         " \"crash\": {\"at\": [\"4s\"]}}]}";
+
+static void test_a_crash_fails_what_is_inside(void) {
+    fsim_result *r = run(two_inside);
+    const fsim_scope *t = &r->total;
+    CHECK_EQ_INT(t->n.arrived, 3);
+    CHECK_EQ_INT(t->n.failed, 2);
+    CHECK_EQ_INT(t->n.completed, 1);
+    CHECK_EQ_INT(t->n.started, 2);
+    CHECK_EQ_INT(t->n.crashed, 1);
+    CHECK_EQ_INT(t->n.removed, 0);
+    CHECK_EQ_INT(r->end_ns, 7 * FSIM_SECOND); /* 5 s, a start, 1 s of work; no completion at 11 s */
+    CHECK_EQ_INT(t->in_execution_ns, (3 + 2 + 1) * FSIM_SECOND);
+    CHECK_EQ_INT(t->busy_ns, (3 + 1) * FSIM_SECOND);
+    CHECK_EQ_INT(t->starting_ns, 2 * FSIM_SECOND);
+    CHECK_EQ_INT(t->idle_ns, 0);
+    /* Billed: what ran until then. */
+    CHECK_EQ_INT(r->usage[0].requests, 3);
+    CHECK_EQ_INT(r->usage[0].request_ns, 6 * FSIM_SECOND);
+    CHECK_EQ_INT(r->usage[0].active_intervals, 2);
+    CHECK_EQ_INT(r->usage[0].active_ns, 4 * FSIM_SECOND);
+    CHECK_EQ_INT(r->usage[0].threshold_mem_ms, 4000);
+    fsim_result_destroy(r);
+}
+
+/* Clients that try again 1 s later: both wait for the start that the first of them causes at 5 s, together
+ * with the third, which comes first in order of events and finds no room beside them. */
+static void test_clients_try_again(void) {
+    const fsim_setting set[] = {{"platform.retry.interval", "1500ms", "test"},
+                                {"platform.retry.attempts", "3", "test"},
+                                {"platform.retry.on[0]", "failed", "test"}};
+    fsim_result *r = run_set(two_inside, set, 3);
+    const fsim_scope *t = &r->total;
+    CHECK_EQ_INT(t->n.completed, 3);
+    CHECK_EQ_INT(t->n.failed, 0);
+    CHECK_EQ_INT(t->n.retries, 2);
+    CHECK_EQ_INT(t->wait.count, 3);
+    /* The third binds the start at 5 s; the first joins it at 5.5 s, the second needs one more. */
+    CHECK_EQ_INT(t->n.started, 3);
+    CHECK_EQ_INT(t->wait.sum_ns, 1 * FSIM_SECOND + 6 * FSIM_SECOND + 4500 * FSIM_MS);
+    CHECK_EQ_INT(t->service.sum_ns, 21 * FSIM_SECOND);
+    CHECK_EQ_INT(r->usage[0].requests, 5); /* each execution is billed */
+    fsim_result_destroy(r);
+}
+
+/* A session waits at its instance; with the instance it ends, and its requests go on elsewhere. */
+static void test_a_session_ends_with_its_instance(void) {
+    static const char text[] =
+        HEAD "\"workload\": {\"source\": \"list\", \"arrivals\": ["
+             "{\"arrival\": \"0s\", \"duration\": \"10s\", \"session\": \"a\"}, "
+             "{\"arrival\": \"1s\", \"duration\": \"2s\", \"session\": \"a\"}, "
+             "{\"arrival\": \"2s\", \"duration\": \"3s\", \"session\": \"a\"}]},"
+             "\"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"session\": {\"when_full\": \"wait\"},"
+             " \"crash\": {\"at\": [\"4s\"]}}]}";
+    fsim_result *r = run(text);
+    const fsim_scope *t = &r->total;
+    CHECK_EQ_INT(t->n.failed, 1);
+    CHECK_EQ_INT(t->n.completed, 2);
+    CHECK_EQ_INT(t->n.sessions_started, 2);
+    CHECK_EQ_INT(t->n.sessions_lost, 1);
+    CHECK_EQ_INT(t->n.sessions_followed, 3); /* twice at first, once more after the crash */
+    CHECK_EQ_INT(t->sessions_at_end, 1);
+    CHECK_EQ_INT(t->n.started, 2);
+    CHECK_EQ_INT(r->end_ns, 9 * FSIM_SECOND);
+    CHECK_EQ_INT(t->wait.sum_ns, 0 + 3 * FSIM_SECOND + 4 * FSIM_SECOND);
+    fsim_result_destroy(r);
+}
+
+#define KEPT                                                                                                 \
+    HEAD "\"workload\": {\"source\": \"list\", \"arrivals\": []}, \"run\": {\"until\": \"100s\"},"           \
+         "\"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"cold_start\": \"5s\", "
+
+/* What is kept whatever the demand is replaced, after the span that the scenario says. */
+static void test_kept_instances_are_replaced(void) {
+    fsim_result *r = run(KEPT "\"min_instances\": 2, \"crash\": {\"at\": [\"10s\", \"50s\"], \"victim\": "
+                              "\"all\", \"restart\": \"20s\"}}]}");
+    CHECK_EQ_INT(r->total.n.started, 6);
+    CHECK_EQ_INT(r->total.n.crashed, 4);
+    CHECK_EQ_INT(r->total.starting_ns, 4 * 5 * FSIM_SECOND);
+    CHECK_EQ_INT(r->total.idle_ns, 2 * (10 + 15 + 25) * FSIM_SECOND); /* 0-10, 35-50, 75-100 */
+    fsim_result_destroy(r);
+    r = run(KEPT "\"provisioned\": 2, \"crash\": {\"at\": [\"10s\"]}}]}");
+    CHECK_EQ_INT(r->total.n.started, 3);
+    CHECK_EQ_INT(r->total.n.crashed, 1);
+    CHECK_EQ_INT(r->total.provisioned_ns, 200 * FSIM_SECOND);
+    CHECK_EQ_INT(r->total.idle_ns, 195 * FSIM_SECOND);
+    fsim_result_destroy(r);
+}
+
+/* A lifetime beyond what timers look ahead; each of the three that are replaced lives for 40 minutes. */
+static void test_lifetimes_are_long(void) {
+    const fsim_setting set[] = {{"run.until", "2h", "test"}};
+    fsim_result *r = run_set(KEPT "\"min_instances\": 1, \"crash\": {\"lifetime\": \"40m\"}}]}", set, 1);
+    CHECK_EQ_INT(r->total.n.crashed, 2); /* at 40 min, and 40 min 5 s later; not at 120 min 10 s */
+    CHECK_EQ_INT(r->total.idle_ns, 7200 * FSIM_SECOND - 10 * FSIM_SECOND);
+    fsim_result_destroy(r);
+}
+
+/* Unhealthy 12 s after readiness; checks every 10 s: those at 20 s, 30 s and 40 s fail. One request a second,
+ * each 400 ms. */
+static const char unhealthy[] =
+    HEAD "\"workload\": {\"source\": \"constant\", \"interval\": \"1s\", \"requests\": 60},"
+         "\"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"service\": \"400ms\", \"min_instances\": 1,"
+         " \"health\": {\"unhealthy_after\": \"12s\"}}]}";
+
+static void test_checks_find_an_unhealthy_instance(void) {
+    fsim_result *r = run(unhealthy);
+    /* Errors: what ends at 12.4 s … 39.4 s; the request of 40 s comes after the timer. 52.4 s … 60.4 s of the
+     * second instance. */
+    CHECK_EQ_INT(r->total.n.failed, 28 + 9);
+    CHECK_EQ_INT(r->total.n.ejected, 1);
+    CHECK_EQ_INT(r->total.n.started, 2);
+    CHECK_EQ_INT(r->total.n.removed, 1);
+    CHECK_EQ_INT(r->total.n.crashed, 0);
+    fsim_result_destroy(r);
+}
+
+/* Requests that are still inside when it is found end there, with an error. */
+static void test_an_ejected_instance_empties_first(void) {
+    const fsim_setting set[] = {{"functions[0].service", "2500ms", "test"},
+                                {"functions[0].health.interval", "5s", "test"},
+                                {"functions[0].health.failures", "1", "test"},
+                                {"workload.interval", "10s", "test"},
+                                {"workload.offset", "14s", "test"},
+                                {"workload.requests", "2", "test"}};
+    fsim_result *r = run_set(unhealthy, set, 6);
+    CHECK_EQ_INT(r->total.n.failed, 1);    /* inside from 14 s to 16.5 s, found at 15 s */
+    CHECK_EQ_INT(r->total.n.completed, 1); /* from 24 s in the next, unhealthy from 27 s */
+    CHECK_EQ_INT(r->total.n.started, 2);
+    CHECK_EQ_INT(r->total.n.removed, 1);
+    CHECK_EQ_INT(r->total.busy_ns, 5 * FSIM_SECOND);
+    CHECK_EQ_INT(r->total.idle_ns, 14 * FSIM_SECOND + (11500 - 2500) * FSIM_MS);
+    fsim_result_destroy(r);
+}
+
+/* With crashes at rate m for each instance that is there, their number in a long run is m times the
+ * instance-time; a request of mean length 1/u that may take its instance with it fails with the probability
+ * it says. */
+static void test_rates_are_what_they_say(void) {
+    static const char text[] =
+        HEAD "\"workload\": {\"source\": \"poisson\", \"rate\": 5, \"requests\": 200000},"
+             "\"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"cold_start\": \"500ms\", \"service\": "
+             "{\"dist\": \"exponential\", \"mean\": \"1s\"}}]}";
+    const fsim_setting by_time[] = {{"functions[0].crash.lifetime.dist", "exponential", "test"},
+                                    {"functions[0].crash.lifetime.mean", "100s", "test"}};
+    fsim_result *r = run_set(text, by_time, 2);
+    double expected = (double)(r->total.busy_ns + r->total.idle_ns) * 1e-9 / 100.0;
+    CHECK(fabs((double)r->total.n.crashed - expected) < 5.0 * sqrt(expected));
+    /* One slot each: an execution ends with rate 1 by itself, with rate 0.01 by a crash. */
+    double share = 200000.0 * 0.01 / 1.01;
+    CHECK(fabs((double)r->total.n.failed - share) < 5.0 * sqrt(share));
+    fsim_result_destroy(r);
+    const fsim_setting by_request[] = {{"functions[0].crash.per_request", "0.02", "test"}};
+    r = run_set(text, by_request, 1);
+    CHECK(fabs((double)r->total.n.failed - 4000.0) < 5.0 * sqrt(4000.0));
+    CHECK_EQ_INT(r->total.n.crashed, r->total.n.failed);
+    fsim_result_destroy(r);
+}
+
+int main(void) {
+    RUN(test_a_crash_fails_what_is_inside);
+    RUN(test_clients_try_again);
+    RUN(test_a_session_ends_with_its_instance);
+    RUN(test_kept_instances_are_replaced);
+    RUN(test_lifetimes_are_long);
+    RUN(test_checks_find_an_unhealthy_instance);
+    RUN(test_an_ejected_instance_empties_first);
+    RUN(test_rates_are_what_they_say);
+    return check_done();
+}
