@@ -19,7 +19,7 @@ static const char defaults_json[] =
     "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"provisioned_delay\": \"0s\", "
     "\"provisioned_claims\": false, "
     "\"gateway\": null, \"nodes\": null,"
-    "  \"account_instances\": null, \"memory_quota_status\": 429, "
+    "  \"account_instances\": null, \"function_share\": 1, \"memory_quota_status\": 429, "
     "  \"async\": {\"after_error\": [\"1m\", \"2m\"], \"interval\": \"1s\", \"factor\": 2, \"longest\": "
     "\"5m\","
     "   \"max_age\": \"6h\"},"

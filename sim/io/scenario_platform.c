@@ -398,6 +398,39 @@ static fsim_status read_quotas(const reader *r) {
     return FSIM_OK;
 }
 
+static void cap_function(fsim_fn_spec *fn, uint32_t most) {
+    fn->max_instances = fn->max_instances < most ? fn->max_instances : most;
+}
+
+/* One function may hold so much of the account's instances, at least one. */
+static fsim_status read_function_share(const reader *r) {
+    fsim_scenario *s = r->s;
+    double share = 1;
+    FSIM_TRY(fsim_value_get_real(r->platform, "function_share", 0, 1, &share, r->err));
+    if (!(share < 1) || s->account_instances >= FSIM_UNLIMITED) {
+        return FSIM_OK;
+    }
+    uint32_t most = (uint32_t)((double)s->account_instances * share + 1e-9);
+    most = most > 0 ? most : 1;
+    fsim_fn_spec spec = *fsim_function_table_template(s->functions);
+    cap_function(&spec, most);
+    fsim_function_table_set_template(s->functions, &spec);
+    for (fsim_fn_id id = 0; id < fsim_function_table_count(s->functions); id++) {
+        spec = *fsim_function_table_get(s->functions, id);
+        if (spec.provisioned > most || spec.min_instances > most) {
+            return fsim_value_fail(
+                fsim_value_get(r->platform, "function_share"), r->err,
+                "\"%s\" keeps %u instances, more than the %u that this share of the account's "
+                "%llu lets one function have",
+                spec.name, spec.provisioned > most ? spec.provisioned : spec.min_instances, most,
+                (unsigned long long)s->account_instances);
+        }
+        cap_function(&spec, most);
+        fsim_function_table_set_spec(s->functions, id, &spec);
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     reader r = {s, fsim_value_get(s->root, "platform"), err};
     int64_t account = INT64_MAX;
@@ -408,6 +441,7 @@ fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     FSIM_TRY(fsim_scenario_get_limit(r.platform, "memory_quota_mb", COUNT_MAX, INT64_MAX, &s->memory_quota_mb,
                                      err));
     FSIM_TRY(read_quotas(&r));
+    FSIM_TRY(read_function_share(&r));
     FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));
     FSIM_TRY(read_start_limit(&r, "provisioned_start_rate", &s->provisioned_start_rate));
     FSIM_TRY(fsim_value_get_bool(r.platform, "provisioned_together", &s->provisioned_together, err));

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 static fsim_error err;
-static char settings_text[16][2][96];
+static char settings_text[16][2][128];
 static fsim_setting settings[16];
 static size_t setting_count;
 
 /* "key=value" settings for the next run. */
 static void set(const char *path, const char *text) {
     REQUIRE(setting_count < 16);
-    snprintf(settings_text[setting_count][0], 96, "%s", path);
-    snprintf(settings_text[setting_count][1], 96, "%s", text);
+    snprintf(settings_text[setting_count][0], 128, "%s", path);
+    snprintf(settings_text[setting_count][1], 128, "%s", text);
     settings[setting_count] =
         (fsim_setting){settings_text[setting_count][0], settings_text[setting_count][1], "test"};
     setting_count++;
@@ -183,15 +183,44 @@ static void test_scf_speed_and_quota(void) {
 
 static void test_fc_starts_300_and_100_in_all(void) {
     fsim_result *r = run("fc", "{\"arrival\": \"0s\", \"count\": 150, \"duration\": \"10s\"}", "400s");
+    CHECK_EQ_INT(at_s(r, 5), 90); /* of one function */
+    CHECK_EQ_INT(r->total.n.throttled[FSIM_CAUSE_FUNCTION], 60);
+    CHECK(at_s(r, 185) == 90 && at_s(r, 320) == 0); /* idle from 11 s on, for 3 to 5 min */
+    fsim_result_destroy(r);
+    set("platform.function_share", "1");
+    r = run("fc", "{\"arrival\": \"0s\", \"count\": 150, \"duration\": \"10s\"}", "400s");
     CHECK_EQ_INT(at_s(r, 5), 100);
     CHECK_EQ_INT(r->total.n.throttled[FSIM_CAUSE_ACCOUNT], 50);
-    CHECK(at_s(r, 185) == 100 && at_s(r, 320) == 0); /* idle from 11 s on, for 3 to 5 min */
     fsim_result_destroy(r);
     set("platform.account_instances", "1000");
     r = run("fc", "{\"arrival\": \"0s\", \"count\": 400, \"duration\": \"100s\"}", "30s");
     CHECK_EQ_INT(at_s(r, 5), 300);
     CHECK_EQ_INT(r->total.n.throttled[FSIM_CAUSE_START_RATE], 100);
     fsim_result_destroy(r);
+}
+
+/* A session stays with its instance, beside others that are free, in as many slots as an instance has; the
+ * instance is held for it beyond the 3 to 5 minutes, until the session has been idle for too long. */
+static void test_fc_sessions(void) {
+    const char *arrivals = "{\"arrival\": \"0s\", \"duration\": \"10s\", \"session\": \"a\"},"
+                           "{\"arrival\": \"1s\", \"duration\": \"10s\", \"session\": \"b\"},"
+                           "{\"arrival\": \"20s\", \"duration\": \"5s\", \"session\": \"a\"},"
+                           "{\"arrival\": \"21s\", \"duration\": \"5s\", \"session\": \"a\"},"
+                           "{\"arrival\": \"600s\", \"duration\": \"1s\", \"session\": \"b\"}";
+    for (int slots = 1; slots <= 2; slots++) {
+        set("functions.fn.session", "{\"idle_timeout\": \"30m\", \"lifetime\": \"6h\", \"per_instance\": 1}");
+        set("functions.fn.concurrency", slots == 1 ? "1" : "2");
+        set("platform.queue.capacity", "10");
+        fsim_result *r = run("fc", arrivals, "3000s");
+        check_context("%d slots", slots);
+        CHECK_EQ_INT(r->total.n.completed, 5);
+        CHECK_EQ_INT(r->total.n.sessions_followed, 3);
+        CHECK_EQ_INT(r->total.n.cold_triggered, 2);
+        /* The second of a's waits for the first although b's instance is free; a second slot takes it. */
+        CHECK_EQ_INT(r->total.wait.max_ns, (slots == 1 ? 4 : 1) * FSIM_SECOND);
+        CHECK(at_s(r, 1700) == 2 && at_s(r, 2600) == 0);
+        fsim_result_destroy(r);
+    }
 }
 
 static void test_huawei_keeps_a_minute(void) {
@@ -346,6 +375,7 @@ int main(void) {
     RUN(test_error_rate);
     RUN(test_scf_speed_and_quota);
     RUN(test_fc_starts_300_and_100_in_all);
+    RUN(test_fc_sessions);
     RUN(test_huawei_keeps_a_minute);
     RUN(test_cloud_run);
     RUN(test_cloud_run_queue);
