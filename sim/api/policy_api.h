@@ -57,6 +57,7 @@ typedef struct fsim_keepalive_plan {
         prewarm_ns; /* > 0: removed at completion, a new one is ready so much later and kept for `window` */
     int64_t
         pool_mb; /* what all instances may hold together; INT64_MAX: unbounded. The same for every function */
+    fsim_ns adapt_ns; /* period of `adapt`, which changes a constant window; 0: it stays */
 } fsim_keepalive_plan;
 
 /* One use of an instance, for ranking under memory pressure. */
@@ -69,6 +70,14 @@ typedef struct fsim_use_view {
     double clock;       /* rank of the last evicted instance; 0 at first */
 } fsim_use_view;
 
+/* How a function's instances have been used since the last time; those that are provisioned do not count. */
+typedef struct fsim_keepalive_view {
+    fsim_ns now_ns;
+    double concurrency; /* requests in execution, mean */
+    uint32_t instances; /* now */
+    bool called;        /* some request executed */
+} fsim_keepalive_view;
+
 typedef struct fsim_keepalive_ops {
     fsim_policy_info info;
     void (*init)(const void *params, const fsim_fn_spec *fn, fsim_keepalive_plan *plan);
@@ -76,6 +85,9 @@ typedef struct fsim_keepalive_ops {
      * pressure. */
     double (*rank)(const fsim_use_view *use);
     bool rank_is_of_function; /* a use re-ranks every instance of the function */
+    /* The window from now on, for those idle already too; asked while there are instances that may go. */
+    size_t (*state_size)(const void *params); /* bytes per function, zeroed; NULL: 0 */
+    fsim_ns (*adapt)(void *state, const void *params, const fsim_keepalive_view *view);
 } fsim_keepalive_ops;
 
 /* ---- admission: who may enter at all, before any instance is looked for ---- */

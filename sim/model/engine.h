@@ -48,7 +48,8 @@ typedef enum event_kind {
     EVENT_END,         /* request, generation: EVENT_COMPLETE where the instance may be gone by then */
     EVENT_FAILURE,     /* instance, generation: it may crash now, or have failed its health checks */
     EVENT_STRIKE,      /* function: a crash that the scenario asks for */
-    EVENT_REPLACE      /* function: instances that have failed are replaced */
+    EVENT_REPLACE,     /* function: instances that have failed are replaced */
+    EVENT_ADAPT        /* function: its keep-alive window is looked at */
 } event_kind;
 
 #define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
@@ -227,6 +228,7 @@ typedef struct function {
     uint32_t provisioned_wanted, provisioned_missing; /* missing: of those wanted, not yet started */
     uint32_t provisioned_newest;                      /* list of them, through older */
     fsim_ns provision_from_ns, provision_retry_ns;    /* no start before; when the rate is asked again */
+    struct adapting *adapting;                        /* NULL: its keep-alive window stays */
     struct provisioning *provisioning;                /* NULL: their number never changes by a policy */
     uint32_t group; /* whose limits count: itself, or the function that it is a version of */
     bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list, provision_waits;

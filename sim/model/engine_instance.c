@@ -119,6 +119,9 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     }
     e->tallies[in->fn].n.started += e->now_ns >= e->warmup_ns;
     f->usage.instances_started++;
+    if (f->adapting != NULL) {
+        engine_adapt_wake(e, f);
+    }
     if (provisioned) {
         level_enter(&f->provisioned, e->now_ns);
         engine_provision_link(e, f, i);

@@ -81,6 +81,7 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_CUT: engine_share_cut(e, event.target, generation); break;
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;
+    case EVENT_ADAPT: engine_adapt(e, function_of(e, event)); break;
     case EVENT_PROVISIONED: engine_versions_step(e, function_of(e, event), generation); break;
     case EVENT_END: engine_failure_complete(e, event.target, generation); break;
     case EVENT_FAILURE: engine_failure_fire(e, event.target, generation); break;

@@ -51,6 +51,12 @@ void engine_versions_wait(const engine *e, const function *f, bool more);
 void engine_versions_live(engine *e, const function *f, bool more); /* an instance */
 void engine_versions_windows(const engine *e);
 
+/* engine_adapt.c: keep-alive windows that follow how a function is used */
+void engine_adapt_setup(engine *e, function *f);
+void engine_adapt_free(function *f);
+void engine_adapt_wake(engine *e, function *f); /* an instance starts; only with f->adapting */
+void engine_adapt(engine *e, function *f);
+
 /* engine_live.c: real instances */
 void engine_live(engine *e);
 void engine_live_start(engine *e, uint32_t instance, bool ready);

@@ -191,6 +191,7 @@ static void take_plans(engine *e, function *f) {
     f->gateway_tokens = f->provisioned_tokens = FSIM_BUCKET_FULL;
     engine_scale_setup(e, f);
     engine_provision_setup(e, f);
+    engine_adapt_setup(e, f);
     fsim_route_order order = s->routing->init(s->routing_params, &f->spec);
     fsim_fleet_init(&f->fleet[0], order, f->concurrency);
     fsim_fleet_init(&f->fleet[1], order, f->concurrency);
@@ -390,8 +391,9 @@ static void take_features(engine *e) {
     e->has_exceed = s->exceed_latency_count != 0 || s->exceed_wait_count != 0;
     e->wants_rows = e->options->on_request != NULL;
     e->gateway_tokens = FSIM_BUCKET_FULL;
-    e->fast = !e->has_quota && !e->has_pool && !e->has_nodes && !e->has_admission && !e->has_gateway &&
-              !e->has_occupancy && !e->has_exceed && !e->wants_rows && !e->options->no_short_way &&
+    e->fast = keep.adapt_ns == 0 && s->provisioned->tick == NULL && !e->has_quota && !e->has_pool &&
+              !e->has_nodes && !e->has_admission && !e->has_gateway && !e->has_occupancy && !e->has_exceed &&
+              !e->wants_rows && !e->options->no_short_way &&
               !(s->retry.on && s->retry.on_failed);
     e->warmup_ns = s->warmup_ns;
 }
@@ -503,6 +505,7 @@ static void free_function(function *f) {
     fsim_start_limiter_deinit(&f->start_limiter);
     fsim_start_limiter_deinit(&f->provisioned_limiter);
     engine_provision_free(f);
+    engine_adapt_free(f);
     free(f->scaling_state);
     free(f->scale_totals);
     free(f->ready);

@@ -179,6 +179,53 @@ static void test_scf_speed_and_quota(void) {
     fsim_result_destroy(r);
 }
 
+/* Two of low concurrency. A call each 2 min, noticed at full minutes: three gaps of nearly 120 s are waited
+ * for, so one start does. A call each 15 min: three gaps are beyond 30 min, and after the second call, which
+ * shows the gap, an instance goes 60 s after its last request. */
+static void test_scf_reclaims_by_the_time_between_calls(void) {
+    char arrivals[2048];
+    int len = 0;
+    for (int call = 0; call < 20; call++) {
+        len += snprintf(arrivals + len, sizeof arrivals - (size_t)len,
+                        "%s{\"arrival\": \"%ds\", \"duration\": \"500ms\"}", call == 0 ? "" : ",",
+                        119 + 120 * call);
+    }
+    fsim_result *r = run("scf", arrivals, "4000s");
+    CHECK_EQ_INT(r->total.n.cold_triggered, 1);
+    CHECK_EQ_INT(at_s(r, 2399 + 350), 1);
+    CHECK_EQ_INT(at_s(r, 2399 + 375), 0); /* nearly 360 s after 2,399.5 s */
+    fsim_result_destroy(r);
+    r = run("scf",
+            "{\"arrival\": \"10s\", \"duration\": \"1s\"}, {\"arrival\": \"910s\", \"duration\": \"1s\"},"
+            "{\"arrival\": \"1810s\", \"duration\": \"1s\"}",
+            "3000s");
+    CHECK_EQ_INT(r->total.n.cold_triggered, 3);
+    CHECK(at_s(r, 190) == 1 && at_s(r, 193) == 0);  /* nothing known: 180 s after 12 s */
+    CHECK(at_s(r, 970) == 1 && at_s(r, 1021) == 0); /* at 960 s: 60 s; found when next looked at */
+    fsim_result_destroy(r);
+}
+
+/* Busy: 10 instances with a request each for 90 s, then 2 of them for 600 s more. After the first minute all
+ * are in use: 300 s. From 120 s on the share falls to 2 of 10, and with it the window to 180 + 0.2 x 120 =
+ * 204 s. */
+static void test_scf_retention_follows_use(void) {
+    fsim_result *r = run("scf",
+                         "{\"arrival\": \"0s\", \"count\": 8, \"duration\": \"89s\"},"
+                         "{\"arrival\": \"0s\", \"count\": 2, \"duration\": \"700s\"}",
+                         "1000s");
+    CHECK_EQ_INT(at_s(r, 293), 10); /* idle since 90 s */
+    CHECK_EQ_INT(at_s(r, 301), 2);  /* the next look after 294 s */
+    fsim_result_destroy(r);
+    set("policy.keepalive.low_concurrency", "5"); /* low from 180 s on, and called each minute: 180 s */
+    r = run("scf",
+            "{\"arrival\": \"0s\", \"count\": 8, \"duration\": \"89s\"},"
+            "{\"arrival\": \"0s\", \"count\": 2, \"duration\": \"700s\"}",
+            "1000s");
+    CHECK_EQ_INT(at_s(r, 269), 10);
+    CHECK_EQ_INT(at_s(r, 301), 2);
+    fsim_result_destroy(r);
+}
+
 /* ---- Alibaba, Huawei ---- */
 
 static void test_fc_starts_300_and_100_in_all(void) {
@@ -374,6 +421,8 @@ int main(void) {
     RUN(test_async_after_refusals);
     RUN(test_error_rate);
     RUN(test_scf_speed_and_quota);
+    RUN(test_scf_reclaims_by_the_time_between_calls);
+    RUN(test_scf_retention_follows_use);
     RUN(test_fc_starts_300_and_100_in_all);
     RUN(test_fc_sessions);
     RUN(test_huawei_keeps_a_minute);

@@ -244,13 +244,13 @@ static void test_layers_and_origins(void) {
                                      {"functions.fn.memory_mb", "256", "--set"},
                                      {"policy.keepalive.window.max", "8m", "--set"},
                                      {"policy.routing", "random", "--set"}};
-    require_settings("scf", settings, 4);
+    require_settings("fc", settings, 4);
     CHECK_EQ_INT(s->seed, 9);
     CHECK_EQ_INT(function("fn")->memory_mb, 256);
     CHECK_EQ_STR(s->routing->info.name, "random");
     CHECK_EQ_STR(origin("run.seed"), "--seed");
     CHECK_EQ_STR(origin("run.warmup"), "default");
-    CHECK_EQ_STR(origin("policy.keepalive.window.min"), "bundle scf");
+    CHECK_EQ_STR(origin("policy.keepalive.window.min"), "bundle fc");
     CHECK_EQ_STR(origin("policy.keepalive.window.max"), "--set");
     CHECK_EQ_STR(origin("policy.bundle"), "--policy");
     CHECK_EQ_STR(s->name, "trace");
