@@ -346,6 +346,7 @@ static fsim_status begin(driver *d, fsim_error *err) {
     d->wanted = count;
     if (has(d, FSIM_INPUT_READY)) {
         count = to_count(d->series->values[FSIM_INPUT_READY][0]);
+        d->wanted = d->setup->provisioned ? count : d->wanted; /* what serves has been asked for */
     } else {
         count = count < fn->max_instances ? count : fn->max_instances;
     }
@@ -391,10 +392,12 @@ static fsim_status set_up(driver *d, fsim_error *err) {
     if (d->plan.tick_ns != 0 && s->ops->tick != NULL) {
         return FSIM_OK;
     }
-    return fsim_fail(err, FSIM_ECONFIG, "scaling %s %s: it reads no metric and has nothing to decide here",
-                     s->ops->info.name,
-                     d->plan.fixed ? "keeps a constant number of instances"
-                                   : "starts an instance when a single request needs one");
+    return fsim_fail(
+        err, FSIM_ECONFIG, "scaling %s %s: it reads no metric and has nothing to decide here%s",
+        s->ops->info.name,
+        d->plan.fixed ? "keeps a constant number of instances"
+                      : "starts an instance when a single request needs one",
+        d->plan.fixed ? "" : "; of its provisioned instances a policy can: --set policy.provisioned=tracked");
 }
 
 static void tear_down(driver *d) {

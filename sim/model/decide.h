@@ -18,7 +18,8 @@
  * activator's.
  *
  * Provisioned instances (setup.provisioned) take what their slots hold; the rest runs elsewhere and is
- * neither inside nor waiting. The most at once is that of the rows.
+ * neither inside nor waiting. The most at once is that of the rows. Where the series has `ready` and no
+ * `replicas`, as many as are ready at the first row have been asked for.
  *
  * Of no effect: a policy's wish to sleep (it would decide the same again), and starts for single requests. */
 #ifndef FSIM_MODEL_DECIDE_H
