@@ -10,17 +10,18 @@
 #include "api/group_metric.h"
 #include "autoscale/alarm.h"
 #include "autoscale/cooldown.h"
+#include "policies/scaling/group_support.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
 typedef struct step_params {
-    int metric, order;
-    fsim_ns period_ns, warmup_ns, out_cooldown_ns, in_cooldown_ns;
+    int metric;
+    group_params group;
     const char *out, *in;
-    int64_t out_points, in_points, magnitude, min_size, max_size;
-    bool simple, protect_busy;
+    int64_t out_points, in_points, magnitude;
+    bool simple;
 } step_params;
 
 typedef struct step_state {
@@ -33,10 +34,8 @@ typedef struct step_state {
 } step_state;
 
 static const char *const metrics[] = FSIM_GROUP_METRIC_NAMES;
-static const char *const orders[] = {"oldest", "newest", NULL};
 
-#define SIZE_MAX_INSTANCES (FSIM_UNLIMITED - 1.0)
-#define AT(field)          offsetof(step_params, field)
+#define AT(field) offsetof(step_params, field)
 
 static const fsim_param table[] = {
     {.name = "metric",
@@ -58,13 +57,7 @@ static const fsim_param table[] = {
      .fallback = "-10% at 40, -30% at 30",
      .off = true,
      .help = "steps downwards: \"-1 at 40\"; null: never in"},
-    {.name = "period",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(period_ns),
-     .fallback = "60s",
-     .min = 1,
-     .max = 86400,
-     .help = "span of one point of the metric"},
+    GROUP_PERIOD_ROW(step_params),
     {.name = "out_points",
      .kind = FSIM_PARAM_COUNT,
      .offset = AT(out_points),
@@ -86,63 +79,16 @@ static const fsim_param table[] = {
      .offset = AT(magnitude),
      .fallback = "0",
      .min = 0,
-     .max = SIZE_MAX_INSTANCES,
+     .max = GROUP_SIZE_MAX,
      .unit = "instances",
      .help = "least change of a percentage step"},
-    {.name = "warmup",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(warmup_ns),
-     .fallback = "0s",
-     .min = 0,
-     .max = 86400,
-     .help = "how long a ready instance is left out of the metric and counts as just added"},
-    {.name = "out_cooldown",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(out_cooldown_ns),
-     .fallback = "300s",
-     .min = 0,
-     .max = 86400,
-     .help = "after a scale-out: what it added counts towards the next one"},
-    {.name = "in_cooldown",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(in_cooldown_ns),
-     .fallback = "300s",
-     .min = 0,
-     .max = 86400,
-     .help = "after a scale-in: no further one"},
+    GROUP_PACE_ROWS(step_params, "0s", "300s"),
     {.name = "simple",
      .kind = FSIM_PARAM_BOOL,
      .offset = AT(simple),
      .fallback = "false",
      .help = "simple scaling: after any activity nothing happens until its cooldown is over"},
-    {.name = "min_size",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(min_size),
-     .fallback = "1",
-     .min = 1,
-     .max = SIZE_MAX_INSTANCES,
-     .unit = "instances",
-     .help = "never fewer; a function's min_instances counts as well"},
-    {.name = "max_size",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(max_size),
-     .fallback = "none",
-     .min = 1,
-     .max = SIZE_MAX_INSTANCES,
-     .off = true,
-     .unit = "instances",
-     .help = "never more; a function's max_instances counts as well"},
-    {.name = "protect_busy",
-     .kind = FSIM_PARAM_BOOL,
-     .offset = AT(protect_busy),
-     .fallback = "false",
-     .help = "scale-in protection: an instance with a request inside is never chosen"},
-    {.name = "termination",
-     .kind = FSIM_PARAM_CHOICE,
-     .offset = AT(order),
-     .fallback = "oldest",
-     .help = "which instance scale-in takes first",
-     .choices = orders},
+    GROUP_SIZE_ROWS(step_params),
     {0}};
 
 static fsim_status check(const void *params, fsim_error *err) {
@@ -155,11 +101,7 @@ static fsim_status check(const void *params, fsim_error *err) {
                          "the first step in, at %.12g, is not below the first step out, at %.12g",
                          in.step[0].at, out.step[0].at);
     }
-    if (p->min_size > p->max_size) {
-        return fsim_fail(err, FSIM_ECONFIG, "min_size %lld is more than max_size %lld",
-                         (long long)p->min_size, (long long)p->max_size);
-    }
-    return FSIM_OK;
+    return group_check(&p->group, err);
 }
 
 static size_t state_size(const void *params) {
@@ -173,41 +115,34 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
     *s = (step_state){.vcpu = fn->vcpu, .memory_mb = (double)fn->memory_mb};
     (void)fsim_steps_parse(&s->out, true, p->out, NULL);
     (void)fsim_steps_parse(&s->in, false, p->in, NULL);
-    s->most = p->max_size < fn->max_instances ? p->max_size : fn->max_instances;
-    s->least = p->min_size > fn->min_instances ? p->min_size : fn->min_instances;
-    s->least = s->least < s->most ? s->least : s->most;
-    *plan = (fsim_scale_plan){.sample_ns = p->period_ns,
-                              .tick_ns = p->period_ns,
-                              .initial = (uint32_t)s->least,
-                              .wants_cpu = true,
-                              .protect_busy = p->protect_busy,
-                              .oldest_first = p->order == 0,
-                              .reads = fsim_group_input(p->metric)};
+    *plan = group_plan(&p->group, fn, &s->least, &s->most);
+    plan->reads = fsim_group_input(p->metric);
 }
 
 static void sample(void *state, const void *params, const fsim_scale_sample *seen, fsim_rng *rng) {
     step_state *s = state;
     const step_params *p = params;
     (void)rng;
-    s->reading = fsim_group_read(seen, p->warmup_ns, s->vcpu, s->memory_mb);
+    s->reading = fsim_group_read(seen, p->group.warmup_ns, s->vcpu, s->memory_mb);
 }
 
 /* Simple scaling: has the last activity settled? */
 static bool settled(const step_state *s, const step_params *p, const fsim_scale_view *view) {
     bool out_runs =
-        s->cooldown.out && view->now_ns < fsim_ns_add(s->cooldown.out_since_ns, p->out_cooldown_ns);
-    return !out_runs && fsim_cooldown_allows_in(&s->cooldown, view->now_ns, p->in_cooldown_ns) &&
+        s->cooldown.out && view->now_ns < fsim_ns_add(s->cooldown.out_since_ns, p->group.out_cooldown_ns);
+    return !out_runs && fsim_cooldown_allows_in(&s->cooldown, view->now_ns, p->group.in_cooldown_ns) &&
            view->starting == 0;
 }
 
 static int64_t step_out(step_state *s, const step_params *p, const fsim_step *step, fsim_ns now_ns,
                         int64_t capacity, int64_t warming) {
-    int64_t added = fsim_cooldown_added(&s->cooldown, now_ns, p->out_cooldown_ns);
+    int64_t added = fsim_cooldown_added(&s->cooldown, now_ns, p->group.out_cooldown_ns);
     int64_t counted = added > warming ? added : warming;
     int64_t base = capacity > counted ? capacity - counted : 0;
     int64_t change = fsim_step_adjust(base, step->by, p->magnitude, s->least, s->most) - base;
-    int64_t after = fsim_cooldown_apply(&s->cooldown, now_ns, p->out_cooldown_ns, p->in_cooldown_ns, capacity,
-                                        change - (counted - added) > 0 ? change - (counted - added) : 0);
+    int64_t after =
+        fsim_cooldown_apply(&s->cooldown, now_ns, p->group.out_cooldown_ns, p->group.in_cooldown_ns, capacity,
+                            change - (counted - added) > 0 ? change - (counted - added) : 0);
     return after < s->most ? after : s->most;
 }
 
@@ -244,8 +179,8 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
         after = step_out(s, p, up, view->now_ns, capacity, warming);
     } else if (low && may && warming == 0) {
         int64_t change = fsim_step_adjust(capacity, down->by, p->magnitude, s->least, s->most) - capacity;
-        after = fsim_cooldown_apply(&s->cooldown, view->now_ns, p->out_cooldown_ns, p->in_cooldown_ns,
-                                    capacity, change < 0 ? change : 0);
+        after = fsim_cooldown_apply(&s->cooldown, view->now_ns, p->group.out_cooldown_ns,
+                                    p->group.in_cooldown_ns, capacity, change < 0 ? change : 0);
     }
     after = after > s->least ? after : s->least;
     decision->want = (uint32_t)after;

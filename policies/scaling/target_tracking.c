@@ -6,6 +6,7 @@
  * points, the low alarm 15: the group grows after three minutes and shrinks after a quarter of an hour. */
 #include "autoscale/target_tracking.h"
 #include "api/group_metric.h"
+#include "policies/scaling/group_support.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -14,10 +15,9 @@
 typedef struct tracking_params {
     double target[FSIM_GROUP_METRICS]; /* 0: not tracked */
     double low_percentage, in_percentage;
-    fsim_ns period_ns, warmup_ns, out_cooldown_ns, in_cooldown_ns;
-    int64_t high_points, low_points, min_size, max_size;
-    bool scale_in, protect_busy;
-    int order;
+    group_params group;
+    int64_t high_points, low_points;
+    bool scale_in;
 } tracking_params;
 
 typedef struct tracking_state {
@@ -29,138 +29,82 @@ typedef struct tracking_state {
 } tracking_state;
 
 static const char *const metrics[] = FSIM_GROUP_METRIC_NAMES;
-static const char *const orders[] = {"oldest", "newest", NULL};
 
-#define SIZE_MAX_INSTANCES (FSIM_UNLIMITED - 1.0)
-#define AT(field)          offsetof(tracking_params, field)
+#define AT(field) offsetof(tracking_params, field)
 
-static const fsim_param table[] = {
-    {.name = "cpu",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(target[FSIM_GROUP_CPU]),
-     .fallback = "50",
-     .min = 0,
-     .max = 100,
-     .unit = "%",
-     .help = "target of the CPU in use, per instance; 0: not tracked"},
-    {.name = "memory",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(target[FSIM_GROUP_MEMORY]),
-     .fallback = "0",
-     .min = 0,
-     .max = 100,
-     .unit = "%",
-     .help = "target of the memory in use, per instance; 0: not tracked"},
-    {.name = "concurrency",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(target[FSIM_GROUP_CONCURRENCY]),
-     .fallback = "0",
-     .min = 0,
-     .max = 1e9,
-     .unit = "requests",
-     .help = "target of the requests inside, per instance; 0: not tracked"},
-    {.name = "requests",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(target[FSIM_GROUP_REQUESTS]),
-     .fallback = "0",
-     .min = 0,
-     .max = 1e9,
-     .unit = "requests/s",
-     .help = "target of the requests per instance; 0: not tracked"},
-    {.name = "period",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(period_ns),
-     .fallback = "60s",
-     .min = 1,
-     .max = 86400,
-     .help = "span of one point of a metric"},
-    {.name = "high_points",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(high_points),
-     .fallback = "3",
-     .min = 1,
-     .max = 1440,
-     .unit = "points",
-     .help = "points in a row above the target before the group grows"},
-    {.name = "low_points",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(low_points),
-     .fallback = "15",
-     .min = 1,
-     .max = 1440,
-     .unit = "points",
-     .help = "points in a row well below the target before it shrinks"},
-    {.name = "low_percentage",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(low_percentage),
-     .fallback = "90",
-     .min = 1,
-     .max = 100,
-     .unit = "%",
-     .help = "share of the target below which a point is well below it"},
-    {.name = "scale_in",
-     .kind = FSIM_PARAM_BOOL,
-     .offset = AT(scale_in),
-     .fallback = "true",
-     .help = "whether the group may shrink"},
-    {.name = "in_percentage",
-     .kind = FSIM_PARAM_REAL,
-     .offset = AT(in_percentage),
-     .fallback = "10",
-     .min = 0,
-     .max = 100,
-     .unit = "%",
-     .help = "most of the group that goes at a time, at least one instance"},
-    {.name = "warmup",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(warmup_ns),
-     .fallback = "300s",
-     .min = 0,
-     .max = 86400,
-     .help = "how long a ready instance is left out of the metric and counts as just added"},
-    {.name = "out_cooldown",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(out_cooldown_ns),
-     .fallback = "0s",
-     .min = 0,
-     .max = 86400,
-     .help = "after a scale-out: what it added counts towards the next one"},
-    {.name = "in_cooldown",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = AT(in_cooldown_ns),
-     .fallback = "0s",
-     .min = 0,
-     .max = 86400,
-     .help = "after a scale-in: no further one"},
-    {.name = "min_size",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(min_size),
-     .fallback = "1",
-     .min = 1,
-     .max = SIZE_MAX_INSTANCES,
-     .unit = "instances",
-     .help = "never fewer; a function's min_instances counts as well"},
-    {.name = "max_size",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(max_size),
-     .fallback = "none",
-     .min = 1,
-     .max = SIZE_MAX_INSTANCES,
-     .off = true,
-     .unit = "instances",
-     .help = "never more; a function's max_instances counts as well"},
-    {.name = "protect_busy",
-     .kind = FSIM_PARAM_BOOL,
-     .offset = AT(protect_busy),
-     .fallback = "false",
-     .help = "scale-in protection: an instance with a request inside is never chosen"},
-    {.name = "termination",
-     .kind = FSIM_PARAM_CHOICE,
-     .offset = AT(order),
-     .fallback = "oldest",
-     .help = "which instance scale-in takes first",
-     .choices = orders},
-    {0}};
+static const fsim_param table[] = {{.name = "cpu",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(target[FSIM_GROUP_CPU]),
+                                    .fallback = "50",
+                                    .min = 0,
+                                    .max = 100,
+                                    .unit = "%",
+                                    .help = "target of the CPU in use, per instance; 0: not tracked"},
+                                   {.name = "memory",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(target[FSIM_GROUP_MEMORY]),
+                                    .fallback = "0",
+                                    .min = 0,
+                                    .max = 100,
+                                    .unit = "%",
+                                    .help = "target of the memory in use, per instance; 0: not tracked"},
+                                   {.name = "concurrency",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(target[FSIM_GROUP_CONCURRENCY]),
+                                    .fallback = "0",
+                                    .min = 0,
+                                    .max = 1e9,
+                                    .unit = "requests",
+                                    .help = "target of the requests inside, per instance; 0: not tracked"},
+                                   {.name = "requests",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(target[FSIM_GROUP_REQUESTS]),
+                                    .fallback = "0",
+                                    .min = 0,
+                                    .max = 1e9,
+                                    .unit = "requests/s",
+                                    .help = "target of the requests per instance; 0: not tracked"},
+                                   GROUP_PERIOD_ROW(tracking_params),
+                                   {.name = "high_points",
+                                    .kind = FSIM_PARAM_COUNT,
+                                    .offset = AT(high_points),
+                                    .fallback = "3",
+                                    .min = 1,
+                                    .max = 1440,
+                                    .unit = "points",
+                                    .help = "points in a row above the target before the group grows"},
+                                   {.name = "low_points",
+                                    .kind = FSIM_PARAM_COUNT,
+                                    .offset = AT(low_points),
+                                    .fallback = "15",
+                                    .min = 1,
+                                    .max = 1440,
+                                    .unit = "points",
+                                    .help = "points in a row well below the target before it shrinks"},
+                                   {.name = "low_percentage",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(low_percentage),
+                                    .fallback = "90",
+                                    .min = 1,
+                                    .max = 100,
+                                    .unit = "%",
+                                    .help = "share of the target below which a point is well below it"},
+                                   {.name = "scale_in",
+                                    .kind = FSIM_PARAM_BOOL,
+                                    .offset = AT(scale_in),
+                                    .fallback = "true",
+                                    .help = "whether the group may shrink"},
+                                   {.name = "in_percentage",
+                                    .kind = FSIM_PARAM_REAL,
+                                    .offset = AT(in_percentage),
+                                    .fallback = "10",
+                                    .min = 0,
+                                    .max = 100,
+                                    .unit = "%",
+                                    .help = "most of the group that goes at a time, at least one instance"},
+                                   GROUP_PACE_ROWS(tracking_params, "300s", "0s"),
+                                   GROUP_SIZE_ROWS(tracking_params),
+                                   {0}};
 
 static fsim_status check(const void *params, fsim_error *err) {
     const tracking_params *p = params;
@@ -173,11 +117,7 @@ static fsim_status check(const void *params, fsim_error *err) {
             err, FSIM_ECONFIG,
             "nothing is tracked: expected a target above 0 for cpu, memory, concurrency or requests");
     }
-    if (p->min_size > p->max_size) {
-        return fsim_fail(err, FSIM_ECONFIG, "min_size %lld is more than max_size %lld",
-                         (long long)p->min_size, (long long)p->max_size);
-    }
-    return FSIM_OK;
+    return group_check(&p->group, err);
 }
 
 static size_t state_size(const void *params) {
@@ -189,15 +129,7 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
     tracking_state *s = state;
     const tracking_params *p = params;
     *s = (tracking_state){.vcpu = fn->vcpu, .memory_mb = (double)fn->memory_mb};
-    s->most = p->max_size < fn->max_instances ? p->max_size : fn->max_instances;
-    s->least = p->min_size > fn->min_instances ? p->min_size : fn->min_instances;
-    s->least = s->least < s->most ? s->least : s->most;
-    *plan = (fsim_scale_plan){.sample_ns = p->period_ns,
-                              .tick_ns = p->period_ns,
-                              .initial = (uint32_t)s->least,
-                              .wants_cpu = true,
-                              .protect_busy = p->protect_busy,
-                              .oldest_first = p->order == 0};
+    *plan = group_plan(&p->group, fn, &s->least, &s->most);
     for (int m = 0; m < FSIM_GROUP_METRICS; m++) {
         plan->reads |= p->target[m] > 0 ? fsim_group_input(m) : 0;
     }
@@ -207,7 +139,7 @@ static void sample(void *state, const void *params, const fsim_scale_sample *see
     tracking_state *s = state;
     const tracking_params *p = params;
     (void)rng;
-    s->reading = fsim_group_read(seen, p->warmup_ns, s->vcpu, s->memory_mb);
+    s->reading = fsim_group_read(seen, p->group.warmup_ns, s->vcpu, s->memory_mb);
 }
 
 static fsim_tracking_params tracker_of(const tracking_params *p, int metric) {
@@ -216,9 +148,7 @@ static fsim_tracking_params tracker_of(const tracking_params *p, int metric) {
                                   .high_points = (uint32_t)p->high_points,
                                   .low_points = (uint32_t)p->low_points,
                                   .in_share = p->in_percentage / 100,
-                                  .scale_in = p->scale_in,
-                                  .out_cooldown_ns = p->out_cooldown_ns,
-                                  .in_cooldown_ns = p->in_cooldown_ns};
+                                  .scale_in = p->scale_in};
 }
 
 /* All trackers together; *metric is the one that decided. */
@@ -249,7 +179,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     const tracking_params *p = params;
     int64_t capacity = view->wanted, warm = s->reading.warm;
     int64_t warming = capacity > warm ? capacity - warm : 0;
-    int64_t added = fsim_cooldown_added(&s->cooldown, view->now_ns, p->out_cooldown_ns);
+    int64_t added = fsim_cooldown_added(&s->cooldown, view->now_ns, p->group.out_cooldown_ns);
     fsim_tracking_reading reading = {.has_data = warm > 0,
                                      .capacity = capacity,
                                      .warming = warming,
@@ -261,8 +191,8 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     if (change > 0) {
         change += added; /* what a running cooldown takes off again has been taken off already */
     }
-    int64_t after = fsim_cooldown_apply(&s->cooldown, view->now_ns, p->out_cooldown_ns, p->in_cooldown_ns,
-                                        capacity, change);
+    int64_t after = fsim_cooldown_apply(&s->cooldown, view->now_ns, p->group.out_cooldown_ns,
+                                        p->group.in_cooldown_ns, capacity, change);
     decision->want = (uint32_t)after;
     decision->mode = warm == 0 ? "blind" : after > capacity ? "out" : after < capacity ? "in" : "stable";
     if (explain) {
