@@ -17,6 +17,7 @@
     "\"keepalive\": {\"name\": \"fixed\", \"window\": \"10s\"}}, "
 
 static fsim_result *r;
+static fsim_scenario *scenario; /* of r: what a function's spec points to lives there */
 
 static void check_conservation(const fsim_scope *s) {
     const fsim_counts *n = &s->n;
@@ -61,20 +62,20 @@ static void run(const char *rest) {
     static fsim_error err;
     char *text;
     fsim_value *tree;
-    fsim_scenario *scenario;
     fsim_value_pool *pool = fsim_value_pool_create();
     const fsim_load_options load = {0};
     const fsim_run_options options = {.seed = 7};
     REQUIRE(asprintf(&text, "{\"schema\": \"fsim.scenario/1\", \"name\": \"t\", \"billing\": [], %s}", rest) >
             0);
     fsim_result_destroy(r);
+    fsim_scenario_destroy(scenario);
     r = NULL;
+    scenario = NULL;
     fsim_status status = fsim_json_read_text(pool, text, "t.json", &tree, &err);
     REQUIRE(status == FSIM_OK);
     status = fsim_scenario_from_tree(&scenario, pool, tree, ".", &load, &err);
     if (status == FSIM_OK) {
         status = fsim_run(&r, scenario, &options, &err);
-        fsim_scenario_destroy(scenario);
     }
     free(text);
     if (status != FSIM_OK) {
@@ -311,5 +312,6 @@ int main(void) {
     RUN(test_users_and_sessions);
     RUN(test_versions_under_a_scaler);
     fsim_result_destroy(r);
+    fsim_scenario_destroy(scenario);
     return check_done();
 }
