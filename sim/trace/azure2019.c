@@ -211,6 +211,10 @@ static fsim_status read_invocations(azure *a, uint32_t day, bool only, fsim_erro
     }
     fsim_csv_block block = {.count = 1};
     fsim_status status = bind_minutes(a, columns, &column_count, err);
+    if (status == FSIM_OK &&
+        column_count == 0) { /* a quote in the header can hide what the commas have shown */
+        status = fsim_csv_fail(a->csv, 1, 0, err, "the header names no minute");
+    }
     uint32_t first = UINT32_MAX, last = 0;
     for (size_t i = 0; status == FSIM_OK && i < column_count; i++) {
         first = columns[i].minute < first ? columns[i].minute : first;
@@ -389,6 +393,9 @@ static fsim_status read_memory(azure *a, fsim_error *err) {
     }
     const fsim_csv_binding mb = {.unit = 1000000, .expected = "megabytes, at least 0", .when_empty = MISSING},
                            number = {.unit = 1, .expected = "a number of samples", .when_empty = MISSING};
+    if (average == SIZE_MAX) {
+        return fsim_csv_fail(a->csv, 1, 0, err, "the header names no column AverageAllocatedMb");
+    }
     fsim_csv_bind(a->csv, average, &mb);
     if (samples != SIZE_MAX) {
         fsim_csv_bind(a->csv, samples, &number);

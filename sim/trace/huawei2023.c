@@ -81,6 +81,9 @@ static fsim_status bind(huawei *h, int role, fsim_error *err) {
                                                                  : "a number, at least 0",
                                     .when_empty = MISSING,
                                     .nan_is_empty = true};
+    if (h->width < 2) { /* a quote in the header can hide what the commas have shown */
+        return fsim_csv_fail(h->t->csv, 1, 0, err, "the header names no column of times");
+    }
     free(h->functions);
     h->functions = malloc(h->width * sizeof *h->functions);
     if (h->functions == NULL) {

@@ -141,6 +141,13 @@ static int is_series(const trace_probe *probe) {
            trace_probe_column(probe, value_names) != SIZE_MAX;
 }
 
+/* A quote in the header can hide a column that the commas have shown. */
+static fsim_status need_columns(const fsim_csv *csv, size_t time, size_t value, fsim_error *err) {
+    return time != SIZE_MAX && value != SIZE_MAX
+               ? FSIM_OK
+               : fsim_csv_fail(csv, 1, 0, err, "the header names no column of times and of values");
+}
+
 static bool is_named(const fsim_csv *csv, size_t field, const char *const *spellings) {
     size_t count;
     const char *name = fsim_csv_header(csv, &count)[field];
@@ -165,6 +172,7 @@ static fsim_status read_points(fsim_trace *t, const trace_file *file, series_poi
                                      .when_empty = -1,
                                      .nan_is_empty = true},
                            name = {.expected = "a function", .name = trace_intern_cell, .user = t};
+    FSIM_TRY(need_columns(t->csv, time, value, err));
     FSIM_TRY(name_map_intern(&t->texts, "", 0, &empty, err));
     fsim_csv_bind(t->csv, time, &instant);
     fsim_csv_bind(t->csv, value, &amount);
@@ -250,6 +258,7 @@ static fsim_status read_opendc_file(fsim_trace *t, const trace_file *file, serie
         amount = {.unit = BILLION, .expected = "a number of requests, at least 0"},
         span = {.unit = FSIM_MS, .expected = "milliseconds, at least 0", .nan_is_empty = true},
         size = {.unit = 1000000, .expected = "megabytes, at least 0", .nan_is_empty = true};
+    FSIM_TRY(need_columns(t->csv, time, requests, err));
     FSIM_TRY(function_of_file(t, file, &f, err));
     fsim_csv_bind(t->csv, time, &instant);
     fsim_csv_bind(t->csv, requests, &amount);
