@@ -157,7 +157,7 @@ static fsim_status take_in(fsim_worker *w, fsim_error *err) {
     if (w->held_from > 0 && w->held_from == w->held_to) {
         w->held_from = w->held_to = 0;
     }
-    if (w->held_from > 0 && w->held_capacity - w->held_to < FSIM_WASM_FRAME_MAX) {
+    if (w->held != NULL && w->held_from > 0 && w->held_capacity - w->held_to < FSIM_WASM_FRAME_MAX) {
         memmove(w->held, w->held + w->held_from, w->held_to - w->held_from);
         w->held_to -= w->held_from;
         w->held_from = 0;
