@@ -393,8 +393,7 @@ static void take_features(engine *e) {
     e->gateway_tokens = FSIM_BUCKET_FULL;
     e->fast = keep.adapt_ns == 0 && s->provisioned->tick == NULL && !e->has_quota && !e->has_pool &&
               !e->has_nodes && !e->has_admission && !e->has_gateway && !e->has_occupancy && !e->has_exceed &&
-              !e->wants_rows && !e->options->no_short_way &&
-              !(s->retry.on && s->retry.on_failed);
+              !e->wants_rows && !e->options->no_short_way && !(s->retry.on && s->retry.on_failed);
     e->warmup_ns = s->warmup_ns;
 }
 
