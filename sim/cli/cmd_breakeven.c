@@ -7,7 +7,9 @@
 #include "cli/command.h"
 #include "cli/load_options.h"
 #include "cli/output.h"
+#include "io/file.h"
 #include "report/figures.h"
+#include "report/plot_breakeven.h"
 #include "report/report.h"
 #include "report/table.h"
 
@@ -24,7 +26,8 @@ typedef struct breakeven_values {
     fsim_ns duration_ns, cpu_ns;
     int64_t fleet, memory_mb, vcpu_milli, concurrency, points;
     int format;
-    bool no_free;
+    bool no_free, plot, quiet;
+    const char *out;
 } breakeven_values;
 
 static const char *const formats[] = {"text", "csv", NULL};
@@ -82,9 +85,24 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_COUNT,
      .offset = offsetof(breakeven_values, points),
      .operand = "N",
-     .help = "rows of the curve in CSV, evenly spaced (default 100)",
+     .help = "points of the curves, evenly spaced (default 100)",
      .min = 1,
      .max = 100000},
+    {.name = "plot",
+     .kind = FSIM_OPTION_FLAG,
+     .offset = offsetof(breakeven_values, plot),
+     .help = "draw the curves and where they meet: breakeven.svg and .png (gnuplot)"},
+    {.name = "out",
+     .letter = 'o',
+     .kind = FSIM_OPTION_TEXT,
+     .offset = offsetof(breakeven_values, out),
+     .operand = "DIR",
+     .help = "folder of the picture (default results/breakeven)"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = FSIM_OPTION_FLAG,
+     .offset = offsetof(breakeven_values, quiet),
+     .help = "do not say where the picture is"},
     FSIM_OPTION_ROW_FORMAT(breakeven_values, formats),
     {.name = NULL},
 };
@@ -105,6 +123,8 @@ typedef struct job {
     uint32_t way_count;
     fsim_ratio points[POINTS_MAX]; /* where prices bend or two ways cost the same, rising */
     uint32_t point_count;
+    fsim_plot_turn turns[POINTS_MAX]; /* where another way becomes the cheapest, rising; the first at 0 */
+    uint32_t turn_count;
 } job;
 
 /* ---- what a month of the fleet meters ---- */
@@ -233,6 +253,10 @@ static bool cost_at(const void *user, fsim_ratio x, fsim_ratio *cost) {
     return fsim_invoice_exact(cost, w->book, &q, &w->options);
 }
 
+static fsim_status no_fit(fsim_error *err) {
+    return fsim_fail(err, FSIM_ELIMIT, "a price does not fit into 128 bits");
+}
+
 static void add_point(job *j, fsim_ratio x) {
     int low = 0, high = 0, order = 0;
     fsim_i128 pico;
@@ -307,7 +331,7 @@ static fsim_status add_meetings(job *j, fsim_error *err) {
                 fsim_ratio x;
                 bool found;
                 if (!fsim_breakeven_solve(left, right, bends[p], bends[p + 1], &x, &found)) {
-                    return fsim_fail(err, FSIM_ELIMIT, "a price does not fit into 128 bits");
+                    return no_fit(err);
                 }
                 if (found) {
                     add_point(j, x);
@@ -332,11 +356,25 @@ static uint32_t cheapest_at(const job *j, fsim_ratio x) {
     return at;
 }
 
-/* ---- output ---- */
-
 static double number(fsim_ratio x) {
     return (double)x.num / (double)x.den; /* for showing only */
 }
+
+/* Between two points one way is the cheapest: that in their middle. */
+static void find_turns(job *j) {
+    for (uint32_t p = 0; p + 1 < j->point_count; p++) {
+        fsim_ratio middle, cost = {0, 1};
+        fsim_ratio_add(j->points[p], j->points[p + 1], &middle);
+        fsim_ratio_mul(middle, (fsim_ratio){1, 2}, &middle);
+        uint32_t best = cheapest_at(j, middle);
+        if (j->turn_count == 0 || best != j->turns[j->turn_count - 1u].way) {
+            (void)cost_at(&j->ways[best], j->points[p], &cost);
+            j->turns[j->turn_count++] = (fsim_plot_turn){number(j->points[p]), number(cost), best};
+        }
+    }
+}
+
+/* ---- output ---- */
 
 static double full_rate(const job *j) {
     return (double)requests_at_full(j) / fsim_ns_to_s(MONTH_NS);
@@ -356,18 +394,10 @@ static fsim_status print_text(const job *j, FILE *out, fsim_error *err) {
     fsim_table_add(table, "from utilisation");
     fsim_table_add(table, "requests/s");
     fsim_table_add(table, "the cheapest is");
-    uint32_t last = UINT32_MAX;
-    for (uint32_t p = 0; p + 1 < j->point_count; p++) {
-        fsim_ratio middle;
-        fsim_ratio_add(j->points[p], j->points[p + 1], &middle);
-        fsim_ratio_mul(middle, (fsim_ratio){1, 2}, &middle);
-        uint32_t best = cheapest_at(j, middle);
-        if (best != last) {
-            fsim_table_add(table, "%.6g %%", 100.0 * number(j->points[p]));
-            fsim_table_add(table, "%.6g", number(j->points[p]) * full_rate(j));
-            fsim_table_add(table, "%s", j->ways[best].name);
-            last = best;
-        }
+    for (uint32_t t = 0; t < j->turn_count; t++) {
+        fsim_table_add(table, "%.6g %%", 100.0 * j->turns[t].utilisation);
+        fsim_table_add(table, "%.6g", j->turns[t].utilisation * full_rate(j));
+        fsim_table_add(table, "%s", j->ways[j->turns[t].way].name);
     }
     bool ok = fsim_table_print(table, FSIM_TABLE_TEXT, 0, out);
     fsim_table_destroy(table);
@@ -387,13 +417,55 @@ static fsim_status print_curve(const job *j, FILE *out, fsim_error *err) {
         fprintf(out, "%.12g,%.12g", number(x), number(x) * full_rate(j));
         for (uint32_t i = 0; i < j->way_count; i++) {
             if (!cost_at(&j->ways[i], x, &cost) || !fsim_ratio_to_pico(cost, FSIM_ROUND_HALF_UP, &pico)) {
-                return fsim_fail(err, FSIM_ELIMIT, "a price does not fit into 128 bits");
+                return no_fit(err);
             }
             fprintf(out, ",%s", fsim_decimal_print_pico(pico, text, sizeof text));
         }
         fputc('\n', out);
     }
     return FSIM_OK;
+}
+
+static fsim_status draw(const job *j, fsim_error *err) {
+    const char *folder = j->v.out != NULL ? j->v.out : "results/breakeven", *names[2 * WAYS_MAX];
+    size_t points = (size_t)j->v.points + 1, ways = j->way_count;
+    char title[200];
+    double *cost = calloc(points * ways, sizeof *cost);
+    if (cost == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    for (size_t w = 0; w < ways; w++) {
+        names[w] = j->ways[w].name;
+    }
+    for (size_t at = 0; at < points * ways; at++) {
+        fsim_ratio x = {(fsim_i128)(at / ways), (fsim_i128)(points - 1)}, c;
+        if (!cost_at(&j->ways[at % ways], x, &c)) {
+            free(cost);
+            return no_fit(err);
+        }
+        cost[at] = number(c);
+    }
+    snprintf(title, sizeof title, "%lld instances of %lld MB and %.3g vCPU, requests of %s, %lld at once",
+             (long long)j->v.fleet, (long long)j->v.memory_mb, (double)j->v.vcpu_milli / 1000.0,
+             fsim_figure_span(fsim_ns_to_s(j->v.duration_ns)).text, (long long)j->v.concurrency);
+    const fsim_plot_breakeven what = {.title = title,
+                                      .currency = j->books[0].items[0]->currency,
+                                      .full_rate = full_rate(j),
+                                      .way_count = ways,
+                                      .names = names,
+                                      .points = points,
+                                      .cost = cost,
+                                      .turn_count = j->turn_count,
+                                      .turns = j->turns};
+    fsim_status status = fsim_file_make_directory(folder, err);
+    if (status == FSIM_OK) {
+        status = fsim_plot_breakeven_draw(folder, &what, err);
+    }
+    free(cost);
+    if (status == FSIM_OK && !j->v.quiet) {
+        fprintf(stderr, "fsim: picture in %s/breakeven.svg\n", folder);
+    }
+    return status;
 }
 
 /* ---- the command ---- */
@@ -442,11 +514,13 @@ static fsim_status solve(job *j, fsim_error *err) {
         add_bends(j, &j->ways[i]);
     }
     FSIM_TRY(add_meetings(j, err));
+    find_turns(j);
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status =
         j->v.format == 1 ? print_curve(j, output.stream, err) : print_text(j, output.stream, err);
-    return fsim_output_end(&output, status, err);
+    FSIM_TRY(fsim_output_end(&output, status, err));
+    return j->v.plot ? draw(j, err) : FSIM_OK;
 }
 
 static fsim_status run_breakeven(const fsim_parsed *parsed, fsim_error *err) {
@@ -455,7 +529,10 @@ static fsim_status run_breakeven(const fsim_parsed *parsed, fsim_error *err) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     take_defaults(j, parsed->values);
-    fsim_status status = open_books(j, err);
+    fsim_status status =
+        j->v.out != NULL && !j->v.plot
+            ? fsim_fail_at(err, FSIM_EUSAGE, "--out", "is the folder of --plot, which is missing")
+            : open_books(j, err);
     if (status == FSIM_OK) {
         status = solve(j, err);
     }
@@ -479,9 +556,10 @@ const fsim_command fsim_command_breakeven = {
         "twice. A month has 30 days. Prices bend where free parts and tiers end; between bends two ways "
         "cost\n"
         "the same at one utilisation at most, which is solved for on the exact price functions.\n\n"
-        "--format csv writes the curves: what each way costs a month.\n",
+        "--format csv writes the curves: what each way costs a month; --plot draws them.\n",
     .examples = "fsim breakeven\n"
                 "fsim breakeven --billing aws-lambda.us-east-1.x86 --no-free\n"
+                "fsim breakeven --plot --out pictures\n"
                 "fsim breakeven --memory-mb 128 --vcpu-milli 100 --fleet 100 --format csv > curves.csv",
     .options = options,
     .values_size = sizeof(breakeven_values),
