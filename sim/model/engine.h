@@ -492,6 +492,9 @@ void engine_let_go(engine *e, function *f, uint32_t instance);
 void engine_lose(engine *e, uint32_t instance); /* one that has crashed, and is empty */
 void engine_cancel_start(engine *e, uint32_t instance);
 void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
+/* Bills the request that stops executing in its instance now; the instance's first one with the
+ * initialisation. */
+void engine_meter_request(engine *e, function *f, const request *q);
 void engine_join_fleet(engine *e, function *f, uint32_t instance);
 void engine_provision(engine *e, function *f); /* engine_provision.c */
 void engine_prewarm(engine *e, function *f);

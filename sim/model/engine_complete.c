@@ -33,7 +33,8 @@ void engine_end_statistics(const engine *e, const request *q, tally *t) {
     }
 }
 
-static inline void meter_request(engine *e, function *f, const request *q, uint32_t i) {
+void engine_meter_request(engine *e, function *f, const request *q) {
+    uint32_t i = q->instance;
     instance *in = &e->instances[i];
     fsim_ns init_ns = 0;
     if (!in->served && (f->concurrency == 1 || (q->flags & REQUEST_FIRST) != 0)) {
@@ -118,7 +119,7 @@ static inline void end_execution(engine *e, uint32_t r, bool failed) {
         }
     }
     if (e->metering) {
-        meter_request(e, f, q, i);
+        engine_meter_request(e, f, q);
     }
     engine_count_inside(e, f, i, -1);
     if (in->draining || in->parked) {

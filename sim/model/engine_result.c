@@ -18,13 +18,7 @@ static void end_requests(engine *e, fsim_ns end_ns) {
             engine_begin_statistics(e, q, &e->tallies[q->fn]); /* this execution is its last */
         }
         if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
-            const instance *in = &e->instances[q->instance];
-            function *f = &e->functions[q->fn];
-            fsim_meter_request(&e->plan, &f->usage, (uint64_t)(end_ns - q->start_ns), 0, in->provisioned);
-            if (f->solo_meter) {
-                fsim_cpu_meter_span(&e->instances[q->instance].meter, &f->cpu_rule, &f->usage, q->start_ns,
-                                    end_ns, q->rate_ucore);
-            }
+            engine_meter_request(e, &e->functions[q->fn], q); /* billed as if it completed now */
         }
         if (e->wants_rows) {
             fsim_request_row row = {.arrival_ns = q->arrival_ns,
@@ -42,7 +36,8 @@ static void end_requests(engine *e, fsim_ns end_ns) {
     }
 }
 
-/* An active interval that the end of the run cuts is billed up to there. */
+/* An active interval that the end of the run cuts is billed up to there, with the initialisation before it.
+ * An instance that is still starting has not initialised: it has begun nothing to bill that with. */
 static void end_instances(engine *e, fsim_ns end_ns) {
     for (uint32_t i = 0; e->metering && i < e->instance_capacity; i++) {
         instance *in = &e->instances[i];
@@ -57,7 +52,8 @@ static void end_instances(engine *e, fsim_ns end_ns) {
         }
         if (in->executing != 0) {
             if (!f->active_is_request) {
-                fsim_meter_active(&e->plan, &f->usage, (uint64_t)(end_ns - in->since_ns), 0);
+                fsim_meter_active(&e->plan, &f->usage, (uint64_t)(end_ns - in->since_ns),
+                                  (uint64_t)in->init_ns);
             }
             in->active_ns += end_ns - in->since_ns;
             in->since_ns = end_ns;

@@ -431,7 +431,11 @@ static void start(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns now
     }
 }
 
-static void meter_request(const engine *e, function *f, lane_instance *in, fsim_ns end_ns, fsim_ns init_ns) {
+static void meter_request(const engine *e, function *f, lane_instance *in, fsim_ns end_ns) {
+    fsim_ns init_ns = in->cold ? in->ready_ns - in->started_ns : 0;
+    if (init_ns != 0) {
+        fsim_meter_init(&f->usage, (uint64_t)init_ns);
+    }
     fsim_meter_request(&e->plan, &f->usage, (uint64_t)(end_ns - in->begin_ns), (uint64_t)init_ns, false);
     fsim_cpu_meter_span(&in->meter, &f->cpu_rule, &f->usage, in->begin_ns, end_ns, in->rate_ucore);
     in->active_ns += end_ns - in->begin_ns;
@@ -462,11 +466,7 @@ static void on_end(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns no
         }
     }
     if (e->metering) {
-        fsim_ns init_ns = in->cold ? in->ready_ns - in->started_ns : 0;
-        if (init_ns != 0) {
-            fsim_meter_init(&f->usage, (uint64_t)init_ns);
-        }
-        meter_request(e, f, in, now_ns, init_ns);
+        meter_request(e, f, in, now_ns);
     }
     l->digest +=
         engine_mix((uint64_t)in->arrival_ns, fn, (uint64_t)now_ns, in->cut ? FSIM_FAILED : FSIM_COMPLETED);
@@ -619,7 +619,7 @@ void lane_finish(lane_context *c, uint32_t fn, lane *l, fsim_ns end_ns) {
             continue;
         }
         if (in->state == LANE_EXECUTING) {
-            meter_request(e, f, in, end_ns, 0);
+            meter_request(e, f, in, end_ns);
         }
         meter_end(e, f, in, end_ns);
     }

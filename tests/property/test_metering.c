@@ -528,8 +528,68 @@ static void test_long_sessions_cost_their_heartbeats(void) {
     CHECK_EQ_INT(events_of_a_session("10h", beat), hours + 2 * 1199);
 }
 
+/* Starts of 1 s; the run ends at 4 s. On the short way and without it the usage is the same. */
+static fsim_usage usage_until_4s(const char *arrivals, int concurrency) {
+    char text[1200];
+    snprintf(text, sizeof text,
+             "{\"schema\": \"fsim.scenario/1\", \"name\": \"cut\", \"workload\": {\"source\": \"list\", "
+             "\"arrivals\": [%s]}, \"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"concurrency\": %d, "
+             "\"cold_start\": \"1s\"}], \"policy\": {\"bundle\": \"none\", \"scaling\": {\"name\": "
+             "\"per_request\"}, \"keepalive\": {\"name\": \"fixed\", \"window\": \"60s\"}}, \"billing\": [], "
+             "\"run\": {\"until\": \"4s\"}}",
+             arrivals, concurrency);
+    fsim_error err = {0};
+    fsim_load_options load = {0};
+    fsim_result *run = engine_run_with(text, &(fsim_run_options){.seed = 1}, &load, &err);
+    fsim_result *general =
+        engine_run_with(text, &(fsim_run_options){.seed = 1, .no_short_way = true}, &load, &err);
+    REQUIRE(run != NULL && general != NULL);
+    fsim_usage usage = run->usage[0];
+    CHECK(memcmp(&usage, &general->usage[0], sizeof usage) == 0);
+    fsim_result_destroy(run);
+    fsim_result_destroy(general);
+    return usage;
+}
+
+static void check_cut(const fsim_usage *u, uint64_t requests, uint64_t request_ms, uint64_t intervals,
+                      uint64_t active_ms) {
+    CHECK_EQ_INT(u->requests, requests);
+    CHECK_EQ_INT(u->request_ns, request_ms * FSIM_MS);
+    CHECK_EQ_INT(u->request_init_ms[0], 1000);
+    CHECK_EQ_INT(u->active_intervals, intervals);
+    CHECK_EQ_INT(u->active_ns, active_ms * FSIM_MS);
+    CHECK_EQ_INT(u->active_init_ms[0], 1000);
+    CHECK_EQ_INT(u->init_ms, 1000);
+}
+
+/* What the end of the run cuts is billed as if it had completed there. */
+static void test_the_end_bills_the_initialisation(void) {
+    /* From 1 s to the end; the second is still waiting for its instance, which has nothing to bill. */
+    fsim_usage u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"10s\"}, "
+                                  "{\"arrival\": \"3500ms\", \"duration\": \"10s\"}",
+                                  1);
+    check_cut(&u, 1, 3000, 1, 3000);
+    CHECK_EQ_INT(u.instances_started, 2);
+    CHECK_EQ_INT(u.starting_ns, 1500 * FSIM_MS);
+    /* The instance's second request is cut: the first has billed it. */
+    u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"1500ms\"}, "
+                       "{\"arrival\": \"3s\", \"duration\": \"10s\"}",
+                       1);
+    check_cut(&u, 2, 2500, 2, 2500);
+    /* Side by side from 1 s on; the one that began first is cut, or the other. */
+    u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"10s\"}, "
+                       "{\"arrival\": \"1200ms\", \"duration\": \"1s\"}",
+                       2);
+    check_cut(&u, 2, 4000, 1, 3000);
+    u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"1s\"}, "
+                       "{\"arrival\": \"1200ms\", \"duration\": \"10s\"}",
+                       2);
+    check_cut(&u, 2, 3800, 1, 3000);
+}
+
 int main(void) {
     RUN(test_meters_of_a_run_are_those_of_its_timeline);
+    RUN(test_the_end_bills_the_initialisation);
     RUN(test_long_sessions_cost_their_heartbeats);
     return check_done();
 }
