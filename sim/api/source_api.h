@@ -85,6 +85,8 @@ typedef struct fsim_source_ops {
      * `next`. */
     uint32_t (*take)(void *state, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns, fsim_ns *service_ns,
                      uint32_t room, fsim_source_scratch *scratch);
+    /* No arrival of the k-th that is still to be taken is before this; FSIM_NEVER: there is none. */
+    fsim_ns (*next_ns)(const void *state, uint32_t k);
     /* Share of the input read so far, 0..1, or -1 when unknown; may be NULL. */
     double (*progress)(const void *state);
     /* Whether functions with settings of their own may yet appear; NULL: none. */
@@ -121,6 +123,7 @@ bool fsim_workload_streams(fsim_workload *workload, fsim_source_streams *streams
 /* As fsim_source_ops.take; durations left open stay FSIM_DRAW. */
 uint32_t fsim_workload_take(fsim_workload *workload, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
                             fsim_ns *service_ns, uint32_t room, fsim_source_scratch *scratch);
+fsim_ns fsim_workload_next_ns(const fsim_workload *workload, uint32_t k); /* as fsim_source_ops.next_ns */
 /* Functions with settings of their own may yet appear; others have those of the table's template. */
 bool fsim_workload_describes(const fsim_workload *workload);
 /* From now on the arrivals of the k-th function alone, as they are among all others; every function is chosen

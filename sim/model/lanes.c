@@ -21,7 +21,7 @@ void lanes_destroy(lanes *s) {
     }
     void *arrays[] = {s->lane,      s->tasks,          s->fn,         s->at_ns,      s->service_ns, s->cpu_ns,
                       s->own_at_ns, s->own_service_ns, s->own_cpu_ns, s->rate_ucore, s->start,      s->sorted,
-                      s->slots};
+                      s->due_ns};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         free(arrays[k]);
     }
@@ -297,6 +297,8 @@ bool lanes_simulate(engine *e) {
     }
     s->by_stream = !s->alone && fsim_workload_streams(e->workload, &s->streams);
     if (s->by_stream) {
+        s->due_ns = engine_grow(e, NULL, s->streams.count, sizeof *s->due_ns);
+        memset(s->due_ns, 0, s->streams.count * sizeof *s->due_ns);
         serve_streams(s);
     } else {
         serve_batches(s);

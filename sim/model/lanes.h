@@ -51,15 +51,15 @@ struct lanes {
     /* A workload whose functions are streams of their own. */
     bool by_stream;
     fsim_source_streams streams;
+    fsim_ns *due_ns;  /* of each: nothing arrives or happens before */
     uint32_t buckets; /* of a block, or … */
     uint32_t parts;   /* … parts of a bucket, where one holds too much */
 
     /* Putting in order; as a task of its own only if it needs no memory of the engine's (none can be asked
      * for outside the thread of the run). */
     bool merge_aside;
-    bool merges; /* there is something to put in order beside this block */
-    uint64_t *sorted;
-    uint32_t *slots;
+    bool merges;      /* there is something to put in order beside this block */
+    uint64_t *sorted; /* twice sorted_capacity */
     uint32_t sorted_capacity, change_count;
     bool sort_failed;
 };

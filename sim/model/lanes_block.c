@@ -88,17 +88,21 @@ static void serve_grouped(lanes *s, lanes_task *task, uint32_t fn) {
 /* ---- streams ---- */
 
 static void serve_stream(lanes *s, lanes_task *task, uint32_t k) {
+    fsim_workload *workload = s->e->workload;
     uint32_t fn = s->streams.ids[k], count;
     lane *l = &s->lane[fn];
+    if (s->due_ns[k] > s->to_ns) {
+        return;
+    }
     do {
         count = s->ended ? 0
-                         : fsim_workload_take(s->e->workload, k, s->to_ns + 1, task->at_ns, task->service_ns,
+                         : fsim_workload_take(workload, k, s->to_ns + 1, task->at_ns, task->service_ns,
                                               FSIM_BATCH, s->parts == 1 ? &task->scratch : NULL);
-        if (count == 0 && (s->hold || lane_next_ns(l) > s->to_ns)) {
+        if (count == 0 && s->hold) {
             return;
         }
         if (count != 0) {
-            task->status = fsim_workload_draw(s->e->workload, fn, task->service_ns, count, &task->err);
+            task->status = fsim_workload_draw(workload, fn, task->service_ns, count, &task->err);
         }
         if (task->status == FSIM_OK) {
             lane_run(&task->context, fn, l,
@@ -107,6 +111,8 @@ static void serve_stream(lanes *s, lanes_task *task, uint32_t k) {
         }
         task->arrived += count;
     } while (count == FSIM_BATCH && task->status == FSIM_OK);
+    fsim_ns event_ns = lane_next_ns(l), arrival_ns = fsim_workload_next_ns(workload, k);
+    s->due_ns[k] = event_ns < arrival_ns ? event_ns : arrival_ns;
 }
 
 /* ---- tasks ---- */
@@ -121,15 +127,19 @@ static uint32_t function_at(const lanes *s, uint32_t place) {
     return s->by_stream ? s->streams.ids[place] : place;
 }
 
+static bool is_due(const lanes *s, uint32_t place) {
+    return !s->by_stream || s->due_ns[place] <= s->to_ns;
+}
+
 /* What the next functions need comes in while this one is served: first what is known, then what that leads
  * to. */
 static void prefetch_functions(const lanes *s, const lanes_task *task, uint32_t place) {
-    if (place + FAR < task->end) {
+    if (place + FAR < task->end && is_due(s, place + FAR)) {
         uint32_t fn = function_at(s, place + FAR);
         prefetch_lines(&s->lane[fn], sizeof(lane) / 64u);
         prefetch_lines(&s->e->functions[fn], 3);
     }
-    if (place + NEAR < task->end) {
+    if (place + NEAR < task->end && is_due(s, place + NEAR)) {
         const lane *l = &s->lane[function_at(s, place + NEAR)];
         uint32_t instances = l->instance_count < INSTANCES_NEAR ? l->instance_count : INSTANCES_NEAR;
         __builtin_prefetch(&l->pending[l->head], 1);

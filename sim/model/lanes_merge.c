@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-    SLOT_BITS_MAX = 16,
+    DIGIT_BITS = 11,
+    DIGITS = 1 << DIGIT_BITS,
     /* Of LANE_LEAVE and LANE_ENTER these bits are clear, and this one tells them apart. */
     UNCOMMON = 3,
     ENTERS = 2
@@ -52,19 +53,29 @@ void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
 }
 
 static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
-    if (s->slots == NULL) {
-        s->slots = malloc(((1u << SLOT_BITS_MAX) + 1u) * sizeof *s->slots);
-    }
-    if (count > s->sorted_capacity && count < UINT32_MAX / 2u) {
+    if (count > s->sorted_capacity && count < UINT32_MAX / 4u) {
         free(s->sorted);
-        s->sorted = malloc(2u * count * sizeof *s->sorted);
-        s->sorted_capacity = s->sorted == NULL ? 0 : 2u * (uint32_t)count;
+        s->sorted_capacity = (uint32_t)(count + count / 2u);
+        s->sorted = malloc(2u * (size_t)s->sorted_capacity * sizeof *s->sorted);
+        s->sorted_capacity = s->sorted == NULL ? 0 : s->sorted_capacity;
     }
-    return s->slots != NULL && count <= s->sorted_capacity;
+    return count <= s->sorted_capacity;
 }
 
-/* By counting into slots of equal length, then by insertion. */
+/* From counts to where each digit begins. */
+static void accumulate(uint32_t *digit) {
+    uint32_t sum = 0;
+    for (uint32_t k = 0; k < DIGITS; k++) {
+        uint32_t count = digit[k];
+        digit[k] = sum;
+        sum += count;
+    }
+}
+
+/* By the two digits that stand highest in the block's length, the lower first; what they leave, one in a few,
+ * by insertion. */
 static bool sort_changes(lanes *s) {
+    uint32_t low[DIGITS] = {0}, high[DIGITS] = {0};
     uint64_t count = 0, span_ns = (uint64_t)(s->from_ns - s->tasks[0].before.from_ns);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         count += s->tasks[t].before.count;
@@ -72,33 +83,34 @@ static bool sort_changes(lanes *s) {
     if (!reserve(s, count)) {
         return false;
     }
-    uint32_t wide = 64u - (uint32_t)__builtin_clzll(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK),
-             bits = 64u - (uint32_t)__builtin_clzll(count | 1u);
-    bits = bits > SLOT_BITS_MAX ? SLOT_BITS_MAX : bits;
-    uint32_t shift = wide > bits ? wide - bits : 0u;
-    uint32_t slots = 1u << bits;
-    memset(s->slots, 0, (slots + 1u) * sizeof *s->slots);
+    uint32_t wide = 64u - (uint32_t)__builtin_clzll(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
+    uint32_t shift = wide > 2u * DIGIT_BITS ? wide - 2u * DIGIT_BITS : 0u;
+    uint64_t *half = s->sorted + s->sorted_capacity, *sorted = s->sorted;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
-            s->slots[(changes->word[k] >> shift) + 1u]++;
+            uint64_t key = changes->word[k] >> shift;
+            low[key % DIGITS]++;
+            high[key >> DIGIT_BITS]++;
         }
     }
-    for (uint32_t k = 1; k <= slots; k++) {
-        s->slots[k] += s->slots[k - 1u];
-    }
+    accumulate(low);
+    accumulate(high);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
-            s->sorted[s->slots[changes->word[k] >> shift]++] = changes->word[k];
+            half[low[(changes->word[k] >> shift) % DIGITS]++] = changes->word[k];
         }
+    }
+    for (uint64_t k = 0; k < count; k++) {
+        sorted[high[half[k] >> shift >> DIGIT_BITS]++] = half[k];
     }
     for (uint64_t k = 1; k < count; k++) {
-        uint64_t word = s->sorted[k], to = k;
-        for (; to > 0 && s->sorted[to - 1u] > word; to--) {
-            s->sorted[to] = s->sorted[to - 1u];
+        uint64_t word = sorted[k], to = k;
+        for (; to > 0 && sorted[to - 1u] > word; to--) {
+            sorted[to] = sorted[to - 1u];
         }
-        s->sorted[to] = word;
+        sorted[to] = word;
     }
     s->change_count = (uint32_t)count;
     return true;

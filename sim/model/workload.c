@@ -376,6 +376,10 @@ uint32_t fsim_workload_take(fsim_workload *w, uint32_t k, fsim_ns until_ns, fsim
     return w->ops->take(w->state, k, until_ns, at_ns, service_ns, room, scratch);
 }
 
+fsim_ns fsim_workload_next_ns(const fsim_workload *w, uint32_t k) {
+    return w->ops->next_ns(w->state, k);
+}
+
 bool fsim_workload_describes(const fsim_workload *w) {
     return w->parts.describes;
 }

@@ -378,6 +378,13 @@ uint32_t fsim_bucket_stream_take(fsim_bucket_stream *s, uint32_t k, fsim_ns unti
     return count;
 }
 
+fsim_ns fsim_bucket_stream_next_ns(const fsim_bucket_stream *s, uint32_t k) {
+    if (s->lanes[k].place.live) {
+        return s->lanes[k].place.next_ns;
+    }
+    return s->next_bucket[k] == NO_BUCKET ? FSIM_NEVER : (fsim_ns)s->next_bucket[k] * s->trace->bucket_ns;
+}
+
 fsim_status fsim_bucket_stream_open(fsim_bucket_stream **out, const fsim_bucketed *trace,
                                     fsim_placement placement, uint64_t seed, const fsim_fn_id *ids,
                                     fsim_error *err) {

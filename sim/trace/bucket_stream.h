@@ -33,6 +33,8 @@ fsim_status fsim_bucket_stream_next(fsim_bucket_stream *stream, fsim_arrivals *b
  * bucket. */
 uint32_t fsim_bucket_stream_take(fsim_bucket_stream *stream, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns,
                                  fsim_ns *service_ns, uint32_t max, double *room, uint32_t room_for);
+/* No arrival of that function that is still to be taken is before this; FSIM_NEVER: there is none. */
+fsim_ns fsim_bucket_stream_next_ns(const fsim_bucket_stream *stream, uint32_t k);
 /* Share of the buckets that are done, 0..1. */
 double fsim_bucket_stream_progress(const fsim_bucket_stream *stream);
 void fsim_bucket_stream_close(fsim_bucket_stream *stream); /* NULL allowed */

@@ -233,6 +233,10 @@ static uint32_t take(void *state, uint32_t k, fsim_ns until_ns, fsim_ns *at_ns, 
                                    scratch == NULL ? 0 : FSIM_SOURCE_SCRATCH);
 }
 
+static fsim_ns next_ns(const void *state, uint32_t k) {
+    return fsim_bucket_stream_next_ns(((const trace_source *)state)->stream, k);
+}
+
 /* Buckets name all their functions at the beginning. */
 static bool describes(const void *state) {
     return ((const trace_source *)state)->stream == NULL;
@@ -253,6 +257,7 @@ const fsim_source_ops fsim_source_trace = {
     .close = close_trace,
     .streams = streams,
     .take = take,
+    .next_ns = next_ns,
     .progress = progress,
     .describes = describes,
     .load_trace = load_trace,
