@@ -243,7 +243,7 @@ static void sample_rows(uint32_t count) {
         rows.number[FSIM_FST_DURATION][i] = i % 97 * FSIM_MS;
         rows.number[FSIM_FST_CPU][i] = i % 3 == 0 ? FSIM_FST_EMPTY : i;
         rows.number[FSIM_FST_MEMORY][i] = 128;
-        rows.text[0][i] = (fsim_fst_text){"session" + i % 6, 7 - i % 6};
+        rows.text[0][i] = (fsim_fst_text){&"session"[i % 6], 7 - i % 6};
         rows.text[1][i] = (fsim_fst_text){"v1", 2};
     }
 }
