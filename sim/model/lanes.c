@@ -65,7 +65,10 @@ static void add_lanes(lanes *s) {
     if (fsim_function_table_count(e->table) > e->function_count) {
         if (s->alone) { /* not any more: what it was for the run, it is from now on for itself */
             lane_show(&s->lane[0], &e->functions[0]);
-            s->alone = s->tasks[0].context.alone = false;
+            s->alone = false;
+            for (uint32_t t = 0; t < LANES_TASKS; t++) {
+                s->tasks[t].context.alone = false;
+            }
             s->from_ns = e->now_ns;
         }
         engine_add_functions(e);
