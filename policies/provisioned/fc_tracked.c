@@ -17,17 +17,14 @@
 typedef struct fc_params {
     double target, factor;
     fsim_ns period_ns;
-    int64_t min_instances, max_instances;
-    provisioned_times times;
+    provisioned_bounds bounds;
 } fc_params;
 
 typedef struct fc_state {
-    fsim_schedule schedule;
-    fsim_fn_spec fn;
+    provisioned_limits limits;
 } fc_state;
 
-#define INSTANCES_MAX (FSIM_UNLIMITED - 1.0)
-#define AT(field)     offsetof(fc_params, field)
+#define AT(field) offsetof(fc_params, field)
 
 static const fsim_param table[] = {
     {.name = "target",
@@ -46,25 +43,8 @@ static const fsim_param table[] = {
      .max = 1,
      .unit = "share",
      .help = "how much of what is too many goes at a time (not published: an assumption)"},
-    {.name = "min_instances",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(min_instances),
-     .fallback = "1",
-     .min = 0,
-     .max = INSTANCES_MAX,
-     .unit = "instances",
-     .help = "never fewer, unless the schedule says so"},
-    {.name = "max_instances",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(max_instances),
-     .fallback = "none",
-     .min = 1,
-     .max = INSTANCES_MAX,
-     .off = true,
-     .unit = "instances",
-     .help = "never more, unless the schedule says so; a function's max_instances counts as well"},
-    PROVISIONED_TIMES_ROWS(
-        fc_params, times,
+    PROVISIONED_BOUNDS_ROWS(
+        fc_params, bounds,
         "moves the bounds: \"50.. at 08:00 mon-fri; 1.. at 20:00\" as scheduled actions do"),
     {.name = "period",
      .kind = FSIM_PARAM_SPAN,
@@ -77,12 +57,7 @@ static const fsim_param table[] = {
 
 static fsim_status check(const void *params, fsim_error *err) {
     const fc_params *p = params;
-    fsim_schedule schedule;
-    if (p->min_instances > p->max_instances) {
-        return fsim_fail(err, FSIM_ECONFIG, "min_instances %lld is more than max_instances %lld",
-                         (long long)p->min_instances, (long long)p->max_instances);
-    }
-    return provisioned_times_parse(&p->times, &schedule, err);
+    return provisioned_bounds_check(&p->bounds, err);
 }
 
 static size_t state_size(const void *params) {
@@ -90,35 +65,24 @@ static size_t state_size(const void *params) {
     return sizeof(fc_state);
 }
 
-static uint32_t bounded(const fc_state *s, const fc_params *p, double want, fsim_ns now_ns) {
-    int64_t least = p->min_instances, most = p->max_instances;
-    fsim_schedule_at(&s->schedule, now_ns, &least, &most);
-    return provisioned_within(want < INSTANCES_MAX ? (int64_t)want : (int64_t)INSTANCES_MAX, least, most,
-                              &s->fn);
-}
-
 static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan) {
     fc_state *s = state;
     const fc_params *p = params;
-    s->fn = *fn;
-    (void)provisioned_times_parse(&p->times, &s->schedule, NULL);
-    *plan = (fsim_scale_plan){.tick_ns = p->period_ns,
-                              .initial = bounded(s, p, fn->provisioned, 0),
-                              .totals = true,
-                              .reads = FSIM_INPUT_BIT(FSIM_INPUT_CONCURRENCY)};
+    *plan = provisioned_use_plan(&s->limits, &p->bounds, fn, p->period_ns);
 }
 
 static void tick(void *state, const void *params, const fsim_scale_view *view, bool explain,
                  fsim_scale_decision *decision) {
     fc_state *s = state;
     const fc_params *p = params;
-    double use = provisioned_use(view->concurrency, view->ready, s->fn.concurrency);
+    double use = provisioned_use(view->concurrency, view->ready, s->limits.fn.concurrency);
     double ratio = 100 * use / p->target, current = view->wanted, want = current;
     if (view->ready == view->wanted) { /* what has been asked for is there: the use is that of all */
         want = ratio > 1 ? ceil(current * ratio * (1 - 1e-12))
                          : current - floor(current * p->factor * (1 - ratio) * (1 + 1e-12));
     }
-    decision->want = bounded(s, p, want, view->now_ns);
+    decision->want = provisioned_within(&s->limits, &p->bounds,
+                                        (int64_t)fmin(want, PROVISIONED_INSTANCES_MAX), view->now_ns);
     decision->mode = decision->want > view->wanted ? "out" : decision->want < view->wanted ? "in" : "stable";
     if (explain) {
         fsim_scale_decision_note(decision, "utilisation", 100 * use);

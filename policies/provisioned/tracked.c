@@ -14,23 +14,21 @@
 typedef struct tracked_params {
     double target, low_percentage, in_percentage;
     fsim_ns period_ns, out_cooldown_ns, in_cooldown_ns;
-    int64_t high_points, low_points, min_instances, max_instances;
+    int64_t high_points, low_points;
     int statistic;
     bool scale_in;
-    provisioned_times times;
+    provisioned_bounds bounds;
 } tracked_params;
 
 typedef struct tracked_state {
     fsim_tracking tracker;
     fsim_cooldown cooldown;
-    fsim_schedule schedule;
-    fsim_fn_spec fn;
+    provisioned_limits limits;
 } tracked_state;
 
 static const char *const statistics[] = {"average", "maximum", NULL};
 
-#define INSTANCES_MAX (FSIM_UNLIMITED - 1.0)
-#define AT(field)     offsetof(tracked_params, field)
+#define AT(field) offsetof(tracked_params, field)
 
 static const fsim_param table[] = {
     {.name = "target",
@@ -47,25 +45,8 @@ static const fsim_param table[] = {
      .fallback = "average",
      .help = "of a period: the average hides short bursts, the maximum follows them",
      .choices = statistics},
-    {.name = "min_instances",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(min_instances),
-     .fallback = "1",
-     .min = 0,
-     .max = INSTANCES_MAX,
-     .unit = "instances",
-     .help = "never fewer, unless the schedule says so"},
-    {.name = "max_instances",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = AT(max_instances),
-     .fallback = "none",
-     .min = 1,
-     .max = INSTANCES_MAX,
-     .off = true,
-     .unit = "instances",
-     .help = "never more, unless the schedule says so; a function's max_instances counts as well"},
-    PROVISIONED_TIMES_ROWS(tracked_params, times,
-                           "moves the bounds: \"50..200 at 08:00 mon-fri; 1..200 at 20:00\""),
+    PROVISIONED_BOUNDS_ROWS(tracked_params, bounds,
+                            "moves the bounds: \"50..200 at 08:00 mon-fri; 1..200 at 20:00\""),
     {.name = "period",
      .kind = FSIM_PARAM_SPAN,
      .offset = AT(period_ns),
@@ -129,12 +110,7 @@ static const fsim_param table[] = {
 
 static fsim_status check(const void *params, fsim_error *err) {
     const tracked_params *p = params;
-    fsim_schedule schedule;
-    if (p->min_instances > p->max_instances) {
-        return fsim_fail(err, FSIM_ECONFIG, "min_instances %lld is more than max_instances %lld",
-                         (long long)p->min_instances, (long long)p->max_instances);
-    }
-    return provisioned_times_parse(&p->times, &schedule, err);
+    return provisioned_bounds_check(&p->bounds, err);
 }
 
 static size_t state_size(const void *params) {
@@ -142,22 +118,10 @@ static size_t state_size(const void *params) {
     return sizeof(tracked_state);
 }
 
-/* `want` within the bounds of this instant. */
-static uint32_t bounded(const tracked_state *s, const tracked_params *p, int64_t want, fsim_ns now_ns) {
-    int64_t least = p->min_instances, most = p->max_instances;
-    fsim_schedule_at(&s->schedule, now_ns, &least, &most);
-    return provisioned_within(want, least, most, &s->fn);
-}
-
 static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan) {
     tracked_state *s = state;
     const tracked_params *p = params;
-    s->fn = *fn;
-    (void)provisioned_times_parse(&p->times, &s->schedule, NULL);
-    *plan = (fsim_scale_plan){.tick_ns = p->period_ns,
-                              .initial = bounded(s, p, fn->provisioned, 0),
-                              .totals = true,
-                              .reads = FSIM_INPUT_BIT(FSIM_INPUT_CONCURRENCY)};
+    *plan = provisioned_use_plan(&s->limits, &p->bounds, fn, p->period_ns);
 }
 
 static fsim_tracking_params tracker_of(const tracked_params *p) {
@@ -174,7 +138,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     tracked_state *s = state;
     const tracked_params *p = params;
     double requests = p->statistic == 0 ? view->concurrency : view->concurrency_peak;
-    double use = provisioned_use(requests, view->ready, s->fn.concurrency);
+    double use = provisioned_use(requests, view->ready, s->limits.fn.concurrency);
     int64_t capacity = view->wanted, warming = capacity > view->ready ? capacity - view->ready : 0;
     int64_t added = fsim_cooldown_added(&s->cooldown, view->now_ns, p->out_cooldown_ns);
     fsim_tracking_params tracker = tracker_of(p);
@@ -184,8 +148,9 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
                                      .warming = warming,
                                      .counted = added > warming ? added - warming : 0};
     fsim_tracking_decision tracked = fsim_tracking_decide(&s->tracker, &tracker, &reading);
-    int64_t change = (int64_t)bounded(s, p, tracked.desired, view->now_ns) - capacity;
-    bool by_bounds = bounded(s, p, capacity, view->now_ns) != capacity;
+    int64_t change =
+        (int64_t)provisioned_within(&s->limits, &p->bounds, tracked.desired, view->now_ns) - capacity;
+    bool by_bounds = provisioned_within(&s->limits, &p->bounds, capacity, view->now_ns) != capacity;
     if (!by_bounds) { /* what moves into bounds does so at once, and begins no cooldown */
         change += change > 0 ? added : 0;
         change = fsim_cooldown_apply(&s->cooldown, view->now_ns, p->out_cooldown_ns, p->in_cooldown_ns,
