@@ -313,6 +313,7 @@ static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
     fsim_interrupt_watch();
     fsim_status status = run_one(p, &ops, err);
     fsim_progress_end(&progress);
+    driver->progress = NULL; /* it lives as long as this run */
     x->account = (fsim_live_account){.speed_up = x->speed_up,
                                      .calls = driver->calls,
                                      .traps = driver->traps,

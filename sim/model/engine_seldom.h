@@ -26,7 +26,7 @@ void engine_make_room(engine *e, int64_t memory_mb);
 void engine_session_setup(engine *e, function *f);
 void engine_session_grow(engine *e); /* the columns, after the pools of requests and instances */
 void engine_session_destroy(session_pool *pool);
-void engine_session_mark(engine *e, uint32_t request, uint64_t session); /* it has arrived */
+void engine_session_mark(engine *e, uint32_t r, uint64_t id); /* request r has arrived */
 session_way engine_session_peek(const engine *e, const function *f, uint32_t request, fsim_cause *cause);
 session_way engine_session_follow(engine *e, function *f, uint32_t request,
                                   fsim_cause *cause);                                  /* and does it */
@@ -38,8 +38,8 @@ bool engine_session_is_full(const engine *e, const function *f, uint32_t instanc
 bool engine_session_holds(const engine *e, const function *f, uint32_t instance);
 void engine_session_drain(engine *e, function *f, uint32_t instance); /* leaves the fleet with its sessions */
 void engine_session_lose(engine *e, function *f, uint32_t instance,
-                         fsim_ns at_ns); /* the instance goes then */
-void engine_session_fire(engine *e, uint32_t session, uint32_t generation);
+                         fsim_ns at_ns);                              /* the instance goes then */
+void engine_session_fire(engine *e, uint32_t k, uint32_t generation); /* the timer of session k */
 void engine_session_stop_waiting(engine *e, uint32_t request, uint32_t generation);
 uint64_t engine_session_count(const engine *e, uint32_t fn);
 

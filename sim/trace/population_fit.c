@@ -177,8 +177,8 @@ fsim_status fsim_fit_settle(fsim_fit *fit, fsim_error *err) {
 
 static double flat_of(const fsim_fit *fit, fsim_ns at_ns) {
     uint32_t hour = (uint32_t)(at_ns / FSIM_HOUR % FSIM_FIT_HOURS);
-    return (double)(at_ns / FSIM_DAY) * DAY_NS + fit->flat_at[hour] +
-           (double)(at_ns % FSIM_HOUR) * fit->profile[hour];
+    int64_t days = at_ns / FSIM_DAY;
+    return (double)days * DAY_NS + fit->flat_at[hour] + (double)(at_ns % FSIM_HOUR) * fit->profile[hour];
 }
 
 void fsim_fit_add_gaps(fsim_fit *fit, uint32_t count, const fsim_ns *arrival_ns, const uint32_t *fn) {
