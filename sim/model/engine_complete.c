@@ -77,8 +77,8 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     in->active_ns += busy_ns;
     if (!f->active_is_request) {
         fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
+        in->init_ns = 0;
     }
-    in->init_ns = 0;
     if (f->solo_meter) {
         return;
     }

@@ -2,7 +2,7 @@
  * an instance, started for the request that finds none idle, kept for a constant time, no limit, no queue.
  * The greater part of a public trace is of this kind, and its functions may be simulated one after the other,
  * some thousand requests of each at a time, in any order and on any thread: what a function needs stays in
- * the first-level cache, and an event costs its place in a short list. (Shards as data: architecture, 1.2.)
+ * the first-level cache, and an event costs its place in a short list.
  *
  * What only exists for all functions together (requests in execution and instances over time, their peaks,
  * the time series) is put together from the changes that the lanes note, in order of time (model/lanes.c).
@@ -73,7 +73,12 @@ typedef struct lane {
     uint64_t digest;
     fsim_ns last_end_ns; /* of all requests so far, those in the lane included */
 } lane;
-enum { LANE_EVENT_DONE, LANE_EVENT_READY, LANE_EVENT_END };
+/* Kinds of fsim_event. */
+enum {
+    LANE_EVENT_DONE,  /* of a request that is accounted for: its instance is free */
+    LANE_EVENT_READY, /* of the instance; its request begins */
+    LANE_EVENT_END    /* of a request that is accounted for now */
+};
 
 /* What a thread brings along for the lanes it works on. */
 typedef struct lane_context {
@@ -94,16 +99,17 @@ typedef struct lane_arrivals {
 
 /* Whether the function can be a lane at all; e->functions[fn] is set up. */
 bool lane_fits(const engine *e, const function *f);
+/* False: out of memory. */
 bool lane_init(lane *l, const engine *e, const function *f);
 void lane_deinit(lane *l);
-/* Serves the arrivals and then every event up to to_ns (all of them at or before it). About 40 ns a request.
- */
+/* Serves the arrivals, all at or before to_ns, and then every event up to it. Without memory c->failed is set
+ * and the lane is of no use any more. */
 void lane_run(lane_context *c, uint32_t fn, lane *l, const lane_arrivals *arrivals, fsim_ns to_ns);
 /* The next instant at which something happens without an arrival; FSIM_NEVER: never. */
 fsim_ns lane_next_ns(const lane *l);
 /* The run is over: what is still there is counted and metered, and the lane's sums become the function's. */
 void lane_finish(lane_context *c, uint32_t fn, lane *l, fsim_ns end_ns);
-/* The level that the series shows, for a run of one function. */
+/* Copies the requests in execution to where the time series looks for them, in a run of one function. */
 void lane_show(const lane *l, function *f);
 
 /* lanes.c: a run all of whose functions are lanes. False: it is not of that kind, nothing was done. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES_BETWEEN_PROGRESS = 64, PARTS_MAX = 1 << 10 };
+enum { BATCHES_BETWEEN_PROGRESS = 64, BUCKETS_MAX = 1 << 10, PARTS_MAX = 1 << 10 };
 
 void lanes_destroy(lanes *s) {
     if (s == NULL) {
@@ -188,7 +188,7 @@ static void size_block(lanes *s) {
     if (arrived < aim / 2u && s->parts > 1) {
         s->parts /= at_bucket ? 2u : 1u;
     } else if (arrived < aim / 2u) {
-        s->buckets *= s->buckets < PARTS_MAX ? 2u : 1u;
+        s->buckets *= s->buckets < BUCKETS_MAX ? 2u : 1u;
     } else if (arrived > 2u * aim && s->buckets > 1) {
         s->buckets /= 2u;
     } else if (arrived > 4u * aim && s->parts < PARTS_MAX) {
@@ -227,7 +227,9 @@ static void serve_streams(lanes *s) {
         size_block(s);
         e->batches++;
         e->now_ns = at_ns - 1;
-        e->stopped = !engine_go_on(e, (double)at_ns / (double)end_ns);
+        if (!engine_go_on(e, (double)at_ns / (double)end_ns)) {
+            e->stopped = true;
+        }
     }
 }
 

@@ -36,8 +36,7 @@ struct lanes {
     fsim_ns from_ns, to_ns; /* the block */
     bool alone;             /* so far the run has one function */
     bool ended;             /* no more arrivals */
-    bool hold; /* the block may hold the end of the run: nothing happens in a function after its last arrival
-                */
+    bool hold;              /* the run may end in the block: a function stops at its last arrival */
 
     /* A workload in order of time: the block, as it came and by function. */
     uint32_t arrivals, room;

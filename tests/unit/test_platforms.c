@@ -1,8 +1,5 @@
 /* What each platform's bundle is known for, in small runs whose outcome can be worked out by hand. */
-#include "io/json_reader.h"
-#include "io/scenario_load.h"
-#include "model/run.h"
-
+#include "oracle/random_scenario.h"
 #include "support/check.h"
 
 #include <stdarg.h>
@@ -26,10 +23,6 @@ static void set(const char *path, const char *text) {
 /* Runs `arrivals` (JSON entries of a list source) of a function of one vCPU under a bundle. */
 static fsim_result *run(const char *bundle, const char *arrivals, const char *until) {
     char *text;
-    fsim_value *tree;
-    fsim_scenario *scenario;
-    fsim_result *result = NULL;
-    fsim_value_pool *pool = fsim_value_pool_create();
     REQUIRE(
         asprintf(
             &text,
@@ -39,21 +32,15 @@ static fsim_result *run(const char *bundle, const char *arrivals, const char *un
             "\"%s\", \"windows\": {\"every\": \"1s\"}}}",
             arrivals, bundle, until) > 0);
     err = (fsim_error){0};
-    REQUIRE(fsim_json_read_text(pool, text, "t.json", &tree, &err) == FSIM_OK);
     fsim_load_options load = {.settings = settings, .setting_count = setting_count};
-    fsim_status status = fsim_scenario_from_tree(&scenario, pool, tree, ".", &load, &err);
-    if (status == FSIM_OK) {
-        fsim_run_options options = {.seed = 1};
-        status = fsim_run(&result, scenario, &options, &err);
-    }
-    if (status != FSIM_OK) {
+    fsim_result *result = engine_run_with(text, &(fsim_run_options){.seed = 1}, &load, &err);
+    if (result == NULL) {
         printf("%s: %s\n", err.place, err.text);
         REQUIRE(false);
     }
     const fsim_counts *n = &result->total.n;
     CHECK_EQ_INT(n->arrived, n->completed + n->rejected_429 + n->rejected_503 + n->timed_out + n->failed +
                                  n->in_system_at_end);
-    fsim_scenario_destroy(scenario);
     free(text);
     setting_count = 0;
     return result;

@@ -1,10 +1,7 @@
 /* Provisioned instances over time: schedules, tracked targets, rates, limits and bills, each figure worked
  * out by hand from the rule. */
 #include "billing/meter.h"
-#include "io/json_reader.h"
-#include "io/scenario_load.h"
-#include "model/run.h"
-
+#include "oracle/random_scenario.h"
 #include "support/check.h"
 
 #include <stdlib.h>
@@ -16,10 +13,6 @@ static fsim_error err;
 static fsim_result *run_as(const char *function, const char *policy, const char *platform,
                            const char *arrivals, const char *until, const char *extra) {
     char *text;
-    fsim_value *tree;
-    fsim_scenario *scenario = NULL;
-    fsim_result *result = NULL;
-    fsim_value_pool *pool = fsim_value_pool_create();
     REQUIRE(
         asprintf(
             &text,
@@ -30,21 +23,15 @@ static fsim_result *run_as(const char *function, const char *policy, const char 
             arrivals, strstr(function, "cold_start") == NULL ? "\"cold_start\": \"1s\"" : "\"disk_mb\": 0",
             function, policy, platform, until, extra) > 0);
     err = (fsim_error){0};
-    REQUIRE(fsim_json_read_text(pool, text, "t.json", &tree, &err) == FSIM_OK);
     fsim_load_options load = {0};
-    fsim_status status = fsim_scenario_from_tree(&scenario, pool, tree, ".", &load, &err);
-    if (status == FSIM_OK) {
-        fsim_run_options options = {.seed = 1};
-        status = fsim_run(&result, scenario, &options, &err);
-    }
-    if (status != FSIM_OK) {
+    fsim_result *result = engine_run_with(text, &(fsim_run_options){.seed = 1}, &load, &err);
+    if (result == NULL) {
         printf("%s: %s\n", err.place, err.text);
         REQUIRE(false);
     }
     const fsim_counts *n = &result->total.n;
     CHECK_EQ_INT(n->arrived, n->completed + n->rejected_429 + n->rejected_503 + n->timed_out + n->failed +
                                  n->in_system_at_end);
-    fsim_scenario_destroy(scenario);
     free(text);
     return result;
 }
