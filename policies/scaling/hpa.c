@@ -466,6 +466,7 @@ static void tick(void *memory, const void *params, const fsim_scale_view *view, 
                  fsim_scale_decision *decision) {
     hpa_state *h = state_at(memory);
     fsim_hpa_proposal proposals[METRICS_MAX];
+    fsim_check(h->source_count > 0); /* one without a metric is refused when it is loaded */
     for (uint32_t i = 0; i < h->source_count; i++) {
         proposals[i] = propose(h, params, &h->source[i], view);
     }

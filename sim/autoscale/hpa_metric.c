@@ -109,7 +109,8 @@ static double ratio_of(const fsim_hpa_metric *metric, const sums *s, int64_t *ut
         *utilization = (int64_t)((wide)s->usage * 100 / s->request);
         return (double)*utilization / (double)metric->target;
     }
-    return (double)(s->usage / s->count) / (double)metric->target;
+    int64_t average = s->usage / s->count; /* whole units, as the controller has it */
+    return (double)average / (double)metric->target;
 }
 
 /* Missing pods pull against the change, unready ones against growth. */

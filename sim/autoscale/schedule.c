@@ -311,6 +311,9 @@ fsim_status fsim_schedule_parse(fsim_schedule *s, const char *text, const char *
 
 /* The highest bit of `set` up to bit `top`; -1: none. */
 static int64_t highest(uint64_t set, int64_t top) {
+    if (top < 0) {
+        return -1;
+    }
     set &= top >= 63 ? UINT64_MAX : (UINT64_C(2) << top) - 1u;
     return set == 0 ? -1 : 63 - __builtin_clzll(set);
 }
@@ -323,7 +326,7 @@ static int64_t last_of_day(const fsim_schedule_entry *e, int64_t minute) {
         if (last >= 0) {
             return hour * 60 + last;
         }
-        hour = hour == 0 ? -1 : highest(e->hours, hour - 1);
+        hour = highest(e->hours, hour - 1);
     }
     return hour < 0 ? -1 : hour * 60 + highest(e->minutes, 59);
 }

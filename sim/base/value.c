@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef fsim_value_fail
+#undef fsim_value_fail_name
+#undef fsim_value_missing
+
 #define BLOCK_BYTES 16384u
 
 typedef struct block {

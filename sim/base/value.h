@@ -120,6 +120,14 @@ fsim_status fsim_value_fail_name(const fsim_value *value, const char *what, cons
                                  fsim_error *err);
 /* A key is required and absent. */
 fsim_status fsim_value_missing(const fsim_value *object, const char *key, fsim_error *err);
+
+#ifdef __clang_analyzer__ /* as in error.h: what comes back is a failure */
+#define fsim_value_fail(value, err, ...) (fsim_value_fail(value, err, __VA_ARGS__), FSIM_ECONFIG)
+#define fsim_value_fail_name(value, what, names, err)                                                        \
+    (fsim_value_fail_name(value, what, names, err), FSIM_ECONFIG)
+#define fsim_value_missing(object, key, err) (fsim_value_missing(object, key, err), FSIM_ECONFIG)
+#endif
+
 /* Refuses the first key below `value`, at any depth, that nobody has marked as used. The nearest of the keys
  * in `known` (NULL-terminated; may be NULL) is suggested; further keys that readers asked for in that very
  * object are known as well. */

@@ -19,6 +19,7 @@ static const char *name_of(const fsim_timeline_instance *instance) {
 
 static bool grow(maker *m) {
     uint32_t capacity = 2 * m->capacity;
+    fsim_assert(capacity > m->capacity);
     const char **names = realloc(m->names, capacity * sizeof *names);
     m->names = names == NULL ? m->names : names;
     fsim_usage *usage = realloc(m->bill->usage, capacity * sizeof *usage);
@@ -32,6 +33,7 @@ static uint32_t function_of(maker *m, const fsim_timeline_instance *instance) {
     fsim_timeline_bill *bill = m->bill;
     for (uint32_t f = 0; f < bill->function_count; f++) {
         const fsim_usage *u = &bill->usage[f];
+        fsim_check(m->names[f] != NULL);
         if (strcmp(m->names[f], name_of(instance)) == 0 && u->memory_mb == instance->memory_mb &&
             u->vcpu_milli == instance->vcpu_milli && u->disk_mb == instance->disk_mb) {
             return f;

@@ -109,7 +109,7 @@ fsim_status fsim_books_open_one(fsim_books *out, const char *name, fsim_error *e
 }
 
 void fsim_books_close(fsim_books *books) {
-    for (uint32_t i = 0; i < books->count; i++) {
+    for (uint32_t i = 0; books->items != NULL && i < books->count; i++) {
         fsim_price_book_destroy(books->items[i]);
     }
     free(books->items);

@@ -87,6 +87,7 @@ static fsim_status reserve_census(census *s, uint32_t count, fsim_error *err) {
         s->functions = larger;
         s->capacity = capacity;
     }
+    fsim_assert(s->functions != NULL); /* no trace has 2^32 functions: there is room for rows without one */
     s->count = count;
     return FSIM_OK;
 }

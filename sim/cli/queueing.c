@@ -64,17 +64,19 @@ double fsim_queueing_general_wait(double rate, double service, double cv2) {
 
 /* P(N >= least) of a Poisson number. */
 static double poisson_tail(double mean, double least) {
-    double term = exp(least * log(mean) - mean - lgamma(least + 1)), sum = 0;
-    for (double n = least; term > 1e-18 * sum || n < mean; n++) {
+    double term = exp(least * log(mean) - mean - lgamma(least + 1)), sum = 0, n = least;
+    while (term > 1e-18 * sum || n < mean) {
         sum += term;
-        term *= mean / (n + 1);
+        n += 1;
+        term *= mean / n;
     }
     return sum;
 }
 
 double fsim_queueing_constant_wait(uint32_t servers, double rate, double service) {
     double load = rate * service, c = servers, wait = 0, term = 1;
-    for (double i = 1; term > 1e-15 * wait; i++) {
+    for (uint32_t calls = 1; term > 1e-15 * wait; calls++) {
+        double i = calls;
         term = poisson_tail(i * load, i * c) - c / load * poisson_tail(i * load, i * c + 1);
         wait += term;
     }

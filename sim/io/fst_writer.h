@@ -27,10 +27,10 @@ typedef struct fsim_fst_rows {
 typedef struct fsim_fst_writer fsim_fst_writer;
 
 /* `table` holds the names and must live until the end; it may grow meanwhile. `columns`: a set that the trace
- * is said to have whatever the rows have; what rows have is added to it. */
+ * is said to have whatever the rows have; what rows have is added to it. `take` is given the bytes. */
 fsim_status fsim_fst_writer_open(fsim_fst_writer **out, const fsim_function_table *table, uint32_t columns,
-                                 fsim_fst_put put, void *user, fsim_error *err);
-/* FSIM_EDATA where a row arrives before the one in front of it; otherwise what `put` says. */
+                                 fsim_fst_put take, void *user, fsim_error *err);
+/* FSIM_EDATA where a row arrives before the one in front of it; otherwise what `take` says. */
 fsim_status fsim_fst_writer_add(fsim_fst_writer *writer, const fsim_fst_rows *rows, fsim_error *err);
 /* Writes what is left, the functions and the trailer; without it the file is unfinished. */
 fsim_status fsim_fst_writer_finish(fsim_fst_writer *writer, fsim_error *err);

@@ -20,8 +20,8 @@ typedef struct fsim_trace_sort_options {
 #define FSIM_TRACE_SORT_MEMORY_MIN ((size_t)1 << 20)
 
 /* `table` holds the names of functions and must live until the end; options are copied, their directory is
- * borrowed. `columns`: a set of fsim_fst_column, all that rows will have. */
-fsim_status fsim_trace_sort_open(fsim_trace_sort **out, fsim_function_table *table, uint32_t columns,
+ * borrowed. `set`: of fsim_fst_column, all that rows will have. */
+fsim_status fsim_trace_sort_open(fsim_trace_sort **out, fsim_function_table *table, uint32_t set,
                                  const fsim_trace_sort_options *options, fsim_error *err);
 /* Takes rows in any order; they are copied. FSIM_EIO: the directory does not take the runs. */
 fsim_status fsim_trace_sort_add(fsim_trace_sort *sort, const fsim_fst_rows *rows, fsim_error *err);

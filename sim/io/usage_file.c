@@ -65,7 +65,7 @@ static fsim_status cells(const fsim_value *row, size_t least, size_t most, uint6
 static fsim_status read_rules(const fsim_value *plan, const char *key, fsim_meter_rules *out,
                               fsim_error *err) {
     const fsim_value *list;
-    uint64_t n[2];
+    uint64_t n[2] = {0};
     FSIM_TRY(need(plan, key, FSIM_VALUE_ARRAY, &list, err));
     for (const fsim_value *row = list->first; row != NULL; row = row->next) {
         FSIM_TRY(cells(row, 2, 2, n, err));

@@ -58,6 +58,23 @@ fsim_ns engine_draw_cold_start(engine *e, function *f, bool counted) {
     return total_ns;
 }
 
+/* An instance goes to the roomiest node. One that starts although none has room (a scaler's, provisioned) is
+ * on none, but where nodes share their CPU its requests run somewhere. */
+static void take_node(engine *e, const function *f, uint32_t i) {
+    uint32_t n = roomiest_node(e, f->spec.memory_mb);
+    if (n == FSIM_NONE && (e->node_sharing || e->node_fcfs)) {
+        n = roomiest_node(e, INT64_MIN);
+    }
+    e->instance_node[i] = n;
+    if (e->node_fcfs) {
+        e->on_core[i] = (core_use){0};
+    }
+    if (n != FSIM_NONE) {
+        e->nodes[n].free_mb -= f->spec.memory_mb;
+        engine_node_used(e, n, 1);
+    }
+}
+
 static uint32_t take_instance(engine *e, function *f, bool provisioned) {
     if (e->instance_free == FSIM_NONE) {
         engine_grow_instances(e);
@@ -91,19 +108,7 @@ static uint32_t take_instance(engine *e, function *f, bool provisioned) {
         e->instance_rank[i] = f->rank;
     }
     if (e->has_nodes) {
-        uint32_t n = roomiest_node(e, f->spec.memory_mb);
-        if (n == FSIM_NONE &&
-            (e->node_sharing || e->node_fcfs)) { /* it starts without room, but its requests run somewhere */
-            n = roomiest_node(e, INT64_MIN);
-        }
-        e->instance_node[i] = n;
-        if (e->node_fcfs) {
-            e->on_core[i] = (core_use){0};
-        }
-        if (n != FSIM_NONE) {
-            e->nodes[n].free_mb -= f->spec.memory_mb;
-            engine_node_used(e, n, 1);
-        }
+        take_node(e, f, i);
     }
     if (e->has_occupancy) {
         engine_occupancy(e);

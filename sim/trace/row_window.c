@@ -100,6 +100,7 @@ static void put(row_window *w, const trace_row *row) {
 /* The next row in order of arrival. */
 static fsim_status next_in_order(fsim_trace *t, trace_row *row, bool *got, fsim_error *err) {
     row_window *w = t->window;
+    *got = false;
     while (!t->rows_ended && w->tail - w->head < FSIM_TRACE_WINDOW) {
         trace_row fresh;
         bool more;

@@ -285,9 +285,10 @@ static fsim_status ks_rescaled(const case_plan *plan, uint64_t rows, double *out
     FSIM_TRY(pass_open(&p, plan, err));
     fsim_status status = fsim_workload_next(p.workload, &batch, err);
     while (status == FSIM_OK && batch.count > 0) {
-        for (uint32_t i = 0; i < batch.count; i++, seen++) {
+        for (uint32_t i = 0; i < batch.count; i++) {
             double u = integrated(workload, fsim_ns_to_s(batch.at_ns[i])) / all;
             distance = fmax(distance, fmax((seen + 1) / n - u, u - seen / n));
+            seen += 1;
         }
         status = fsim_workload_next(p.workload, &batch, err);
     }

@@ -250,7 +250,8 @@ static bool run_case(case_plan *plan) {
     }
     estimate_all(plan);
     bool confirmed = false;
-    for (double factor = wish(plan, &confirmed); factor > 1; factor = wish(plan, &confirmed)) {
+    double factor = wish(plan, &confirmed);
+    while (factor > 1) {
         if (!lengthen(plan, factor, (double)arrived * plan->runs)) {
             break;
         }
@@ -258,6 +259,7 @@ static bool run_case(case_plan *plan) {
             return false;
         }
         estimate_all(plan);
+        factor = wish(plan, &confirmed);
     }
     return true;
 }

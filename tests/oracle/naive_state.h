@@ -98,7 +98,7 @@ bool try_again(simulation *s, uint32_t r);
 void attempt(simulation *s, uint32_t r);
 
 /* naive_crash.c */
-void crash(simulation *s, uint32_t instance);
+void crash(simulation *s, uint32_t id);
 void schedule_strike(simulation *s, uint32_t fn); /* the next */
 void on_strike(simulation *s, uint32_t fn);
 

@@ -102,9 +102,8 @@ static fsim_status on_wait(void *user, fsim_ns until_ns, fsim_live_event *out, f
 
 static const char *const policies[] = {
     "\"bundle\": \"lambda\"",
-    "\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": {\"name\": \"fixed\", "
-    "\"window\": "
-    "\"50ms\"}, \"binding\": \"late\", \"cancel_start\": true",
+    ("\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": {\"name\": \"fixed\", "
+     "\"window\": \"50ms\"}, \"binding\": \"late\", \"cancel_start\": true"),
     "\"bundle\": \"knative\"",
     "\"bundle\": \"scf\"",
     "\"bundle\": \"none\", \"scaling\": {\"name\": \"per_request\"}, \"keepalive\": {\"name\": \"none\"}",

@@ -67,8 +67,10 @@ static fsim_ns draw_ahead(fsim_rng *rng, pattern shape, uint32_t step) {
     case WIDE: return (fsim_ns)(unit * 1e12);
     case MIXED: return fsim_rng_below(rng, 5) == 0 ? 600 * FSIM_SECOND : (fsim_ns)(unit * 2e7);
     case FAR_ONLY: return FSIM_DAY + (fsim_ns)(unit * 1e9);
-    case DRIFTING:
-        return (fsim_ns)(unit * pow(10.0, 2.0 + (double)(step / 4000u))); /* gaps grow tenfold, often */
+    case DRIFTING: {
+        uint32_t stretch = step / 4000u;
+        return (fsim_ns)(unit * pow(10.0, 2.0 + stretch)); /* gaps grow tenfold, often */
+    }
     default: return 0;
     }
 }

@@ -115,11 +115,13 @@ static void test_unit_does_not_matter(void) {
     for (size_t i = 0; i < BEARINGS; i++) {
         scaled[i] = bearings[i] * 1e-9;
     }
+    size_t bearing_count = BEARINGS;
+    double count = (double)bearing_count;
     for (int law = 0; law < FSIM_FIT_LAWS; law++) {
         check_context("%s", fsim_fit_law_name((fsim_fit_law)law));
         fsim_fit f = fit((fsim_fit_law)law, bearings, BEARINGS), g = fit((fsim_fit_law)law, scaled, BEARINGS);
         CHECK_NEAR(g.ks, f.ks, 1e-9);
-        CHECK_NEAR(g.log_likelihood, f.log_likelihood - (double)BEARINGS * log(1e-9), 1e-8);
+        CHECK_NEAR(g.log_likelihood, f.log_likelihood - count * log(1e-9), 1e-8);
     }
 }
 

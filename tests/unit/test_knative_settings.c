@@ -37,7 +37,7 @@ static void test_defaults_are_valid(void) {
         CHECK_EQ_INT(fsim_knative_settings_check(&s, NULL), FSIM_OK);                                        \
     } while (0)
 
-static void test_refusals_name_the_setting(void) {
+static void test_refusals_of_windows_and_targets(void) {
     REFUSED(stable_window_ns = 5 * S, "stable-window is 5 s, expected 6 to 3600 s");
     REFUSED(stable_window_ns = 3601 * S, "stable-window");
     REFUSED(stable_window_ns = 6 * S + 1, "whole seconds");
@@ -54,6 +54,9 @@ static void test_refusals_name_the_setting(void) {
     REFUSED(target_utilization_percentage = 0.5, "target-utilization-percentage");
     REFUSED(target_burst_capacity = -2, "target-burst-capacity is -2");
     REFUSED(target_burst_capacity = -0.5, "or -1 for always");
+}
+
+static void test_refusals_of_scales_and_limits(void) {
     REFUSED(max_scale_up_rate = 1, "max-scale-up-rate is 1, expected above 1");
     REFUSED(max_scale_down_rate = 1, "max-scale-down-rate");
     REFUSED(scale_to_zero_grace_period_ns = 0, "scale-to-zero-grace-period");
@@ -187,7 +190,8 @@ static void test_activator_in_path(void) {
 
 int main(void) {
     RUN(test_defaults_are_valid);
-    RUN(test_refusals_name_the_setting);
+    RUN(test_refusals_of_windows_and_targets);
+    RUN(test_refusals_of_scales_and_limits);
     RUN(test_bounds_are_inclusive);
     RUN(test_bounds_that_contradict);
     RUN(test_concurrency_target);
