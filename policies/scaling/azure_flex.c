@@ -1,11 +1,7 @@
 /* Azure Functions, Flex Consumption plan: functions called by http scale together and apart from others, by
- * the requests that one instance shall have at a time; how many depends on its size (policies spec,
- * section 6.2):
- *
- *     512 MB 4, 2,048 MB 16, 4,096 MB 32 (Python 1)
- *
- * The number is the least there shall be; always-ready instances are the function's min_instances. Idle ones
- * go by keep-alive. */
+ * the requests that one instance has at a time (policies spec, section 6.2). How many depends on its size:
+ * that is the function's concurrency, which the bundle gives by memory_mb. The number is the least there
+ * shall be; always-ready instances are the function's min_instances. Idle ones go by keep-alive. */
 #include "api/metric_series.h"
 #include "api/policy_api.h"
 
@@ -23,29 +19,24 @@ typedef struct flex_state {
     double target;
 } flex_state;
 
-static const fsim_param table[] = {
-    {.name = "http_concurrency",
-     .kind = FSIM_PARAM_COUNT,
-     .offset = offsetof(flex_params, http_concurrency),
-     .fallback = "none",
-     .min = 1,
-     .max = 1000,
-     .off = true,
-     .unit = "requests",
-     .help =
-         "requests that one instance shall have at a time; null: by its memory, 4 to 512MB, 16, 32 from 4GB"},
-    {.name = "interval",
-     .kind = FSIM_PARAM_SPAN,
-     .offset = offsetof(flex_params, interval_ns),
-     .fallback = "1s",
-     .min = 0.001,
-     .max = 3600,
-     .help = "time between two decisions"},
-    {0}};
-
-static double by_size(int64_t memory_mb) {
-    return memory_mb <= 512 ? 4 : memory_mb < 4096 ? 16 : 32;
-}
+static const fsim_param table[] = {{.name = "http_concurrency",
+                                    .kind = FSIM_PARAM_COUNT,
+                                    .offset = offsetof(flex_params, http_concurrency),
+                                    .fallback = "none",
+                                    .min = 1,
+                                    .max = 1000,
+                                    .off = true,
+                                    .unit = "requests",
+                                    .help = "requests that one instance shall have at a time; null: as many "
+                                            "as it takes, the function's concurrency"},
+                                   {.name = "interval",
+                                    .kind = FSIM_PARAM_SPAN,
+                                    .offset = offsetof(flex_params, interval_ns),
+                                    .fallback = "1s",
+                                    .min = 0.001,
+                                    .max = 3600,
+                                    .help = "time between two decisions"},
+                                   {0}};
 
 static size_t state_size(const void *params) {
     (void)params;
@@ -55,7 +46,7 @@ static size_t state_size(const void *params) {
 static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_scale_plan *plan) {
     flex_state *s = state;
     const flex_params *p = params;
-    double target = p->http_concurrency == INT64_MAX ? by_size(fn->memory_mb) : (double)p->http_concurrency;
+    double target = (double)p->http_concurrency;
     *s = (flex_state){.least = fn->min_instances,
                       .most = fn->max_instances,
                       .have = fn->min_instances,

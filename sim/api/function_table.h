@@ -93,6 +93,16 @@ typedef struct fsim_provisioned_step {
     uint32_t count;
 } fsim_provisioned_step;
 
+/* Requests inside one instance by its size: a function has the concurrency of the smallest size that holds
+ * its memory, or of the largest there is. */
+typedef struct fsim_concurrency_sizes {
+    uint32_t count;           /* at least 1 */
+    const int64_t *memory_mb; /* ascending */
+    const uint32_t *concurrency;
+} fsim_concurrency_sizes;
+
+uint32_t fsim_concurrency_of_size(const fsim_concurrency_sizes *sizes, int64_t memory_mb);
+
 /* Plain data; the whole behaviour of one function, or of one version. Spans in ns, memory in MiB. */
 typedef struct fsim_fn_spec {
     const char *name;
@@ -100,9 +110,11 @@ typedef struct fsim_fn_spec {
     const char *version;                /* of the function `version_of`; NULL: not a version */
     fsim_fn_id version_of;
     int64_t memory_mb, disk_mb;
-    double vcpu;              /* cores of one instance */
-    uint32_t concurrency;     /* requests inside one instance; FSIM_UNLIMITED: no limit */
-    fsim_cpu_model cpu_model; /* how requests in one instance slow each other down */
+    double vcpu;                         /* cores of one instance */
+    uint32_t concurrency;                /* requests inside one instance; FSIM_UNLIMITED: no limit */
+    const fsim_concurrency_sizes *sizes; /* what `concurrency` follows; NULL: nothing. Live as long as the
+                                            scenario */
+    fsim_cpu_model cpu_model;            /* how requests in one instance slow each other down */
     double slowdown_per_request;
     double cpu_fraction;       /* CPU time per wall time of a request, 0..1 */
     double start_cpu_fraction; /* share of a start that needs a core (node CPU model fcfs) */

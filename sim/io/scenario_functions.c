@@ -140,9 +140,59 @@ static fsim_status fail_more_than(const reader *r, const char *key, uint32_t val
                            bound_key, bound);
 }
 
+static fsim_status read_required(const reader *r, const fsim_value *object, const char *key, int64_t max,
+                                 int64_t *out) {
+    *out = 0;
+    return fsim_value_get(object, key) == NULL ? fsim_value_missing(object, key, r->err)
+                                               : fsim_value_get_i64(object, key, 1, max, out, r->err);
+}
+
+/* [{"memory_mb", "concurrency"}], in order of size. */
+static fsim_status read_sizes(const reader *r, const fsim_value *list) {
+    fsim_value_pool *pool = r->scenario->pool;
+    fsim_concurrency_sizes *sizes = fsim_value_pool_alloc(pool, sizeof *sizes);
+    int64_t *memory_mb = fsim_value_pool_alloc(pool, (list->count + 1u) * sizeof *memory_mb);
+    uint32_t *concurrency = fsim_value_pool_alloc(pool, (list->count + 1u) * sizeof *concurrency);
+    if (sizes == NULL || memory_mb == NULL || concurrency == NULL) {
+        return fsim_fail(r->err, FSIM_ELIMIT, "out of memory");
+    }
+    if (list->count == 0) {
+        return fsim_value_fail(list, r->err, "expected at least one {\"memory_mb\", \"concurrency\"}");
+    }
+    uint32_t n = 0;
+    for (const fsim_value *size = list->first; size != NULL; size = size->next, n++) {
+        int64_t count = 0;
+        FSIM_TRY(fsim_scenario_need_object(size, "a size", r->err));
+        FSIM_TRY(read_required(r, size, "memory_mb", MEMORY_MB_MAX, &memory_mb[n]));
+        FSIM_TRY(read_required(r, size, "concurrency", COUNT_MAX, &count));
+        if (n > 0 && memory_mb[n] <= memory_mb[n - 1u]) {
+            return fsim_value_fail(fsim_value_get(size, "memory_mb"), r->err,
+                                   "not larger than the size in front of it; sizes must be in order");
+        }
+        concurrency[n] = (uint32_t)count;
+    }
+    *sizes = (fsim_concurrency_sizes){n, memory_mb, concurrency};
+    r->spec->sizes = sizes;
+    return FSIM_OK;
+}
+
+/* A number, or one for each size of an instance. */
+static fsim_status read_concurrency(const reader *r) {
+    const fsim_value *value = fsim_value_get(r->entry, "concurrency");
+    bool by_size = value != NULL && value->kind == FSIM_VALUE_ARRAY;
+    if (value != NULL) {
+        r->spec->sizes = NULL; /* of the function, where a version says otherwise */
+    }
+    FSIM_TRY(by_size ? read_sizes(r, value) : read_limit(r, "concurrency", &r->spec->concurrency));
+    if (r->spec->sizes != NULL) {
+        r->spec->concurrency = fsim_concurrency_of_size(r->spec->sizes, r->spec->memory_mb);
+    }
+    return FSIM_OK;
+}
+
 static fsim_status read_instances(const reader *r) {
     fsim_fn_spec *spec = r->spec;
-    FSIM_TRY(read_limit(r, "concurrency", &spec->concurrency));
+    FSIM_TRY(read_concurrency(r));
     FSIM_TRY(read_limit(r, "max_instances", &spec->max_instances));
     FSIM_TRY(read_count(r, "min_instances", &spec->min_instances));
     if (spec->version == NULL) { /* of a version it may change over time: scenario_versions.c */

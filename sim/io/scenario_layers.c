@@ -17,7 +17,7 @@ static const char defaults_json[] =
     "  \"provisioned\": {\"name\": \"constant\"}},"
     " \"platform\": {\"account_concurrency\": null, \"memory_quota_mb\": null, \"start_rate\": null,"
     "  \"provisioned_start_rate\": null, \"provisioned_together\": false, \"provisioned_delay\": \"0s\", "
-    "\"provisioned_claims\": false, "
+    "\"provisioned_claims\": false, \"unreserved_mb\": 0, "
     "\"gateway\": null, \"nodes\": null,"
     "  \"account_instances\": null, \"function_share\": 1, \"memory_quota_status\": 429, "
     "  \"async\": {\"after_error\": [\"1m\", \"2m\"], \"interval\": \"1s\", \"factor\": 2, \"longest\": "

@@ -2,6 +2,7 @@
 #include "io/scenario_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT_MAX (INT64_C(1) << 53)
@@ -310,7 +311,7 @@ static fsim_status read_nodes(const reader *r) {
 /* ---- the section ---- */
 
 /* What the provisioned instances of all functions claim must fit and leave room for one instance more of any
- * function, or they would never all be there. */
+ * function, and unreserved_mb at least, or they would never all be there. */
 static fsim_status check_claims(const reader *r) {
     const fsim_scenario *s = r->s;
     uint32_t count = fsim_function_table_count(s->functions);
@@ -335,18 +336,24 @@ static fsim_status check_claims(const reader *r) {
     if (instances == 0) {
         return FSIM_OK;
     }
-    const char *key = memory_mb + largest_mb > s->memory_quota_mb                 ? "memory_quota_mb"
+    int64_t free_mb = largest_mb > s->unreserved_mb ? largest_mb : s->unreserved_mb;
+    const char *key = memory_mb + free_mb > s->memory_quota_mb                    ? "memory_quota_mb"
                       : instances >= s->account_instances                         ? "account_instances"
                       : shared > 0 && shared + reserved >= s->account_concurrency ? "account_concurrency"
                                                                                   : NULL;
-    return key == NULL
-               ? FSIM_OK
-               : fsim_value_fail(
-                     fsim_value_get(r->platform, key), r->err,
-                     "the provisioned instances claim %llu instances, %lld MB and a concurrency of "
-                     "%llu beside %llu reserved: expected less than the limit, by one instance at least",
-                     (unsigned long long)instances, (long long)memory_mb, (unsigned long long)shared,
-                     (unsigned long long)reserved);
+    if (key == NULL) {
+        return FSIM_OK;
+    }
+    char more[48] = "";
+    if (s->unreserved_mb > 0) {
+        snprintf(more, sizeof more, ", and by %lld MB", (long long)s->unreserved_mb);
+    }
+    return fsim_value_fail(
+        fsim_value_get(r->platform, key), r->err,
+        "the provisioned instances claim %llu instances, %lld MB and a concurrency of "
+        "%llu beside %llu reserved: expected less than the limit, by one instance at least%s",
+        (unsigned long long)instances, (long long)memory_mb, (unsigned long long)shared,
+        (unsigned long long)reserved, more);
 }
 
 /* What no instance could ever satisfy is a contradiction, not a very strict limit. */
@@ -354,6 +361,7 @@ static fsim_status check_functions(const reader *r) {
     const fsim_scenario *s = r->s;
     uint32_t count = fsim_function_table_count(s->functions);
     uint64_t reserved = 0;
+    double reserved_mb = 0;
     for (fsim_fn_id id = 0; id < count; id++) {
         const fsim_fn_spec *fn = fsim_function_table_get(s->functions, id);
         if (fn->memory_mb > s->memory_quota_mb) {
@@ -374,6 +382,13 @@ static fsim_status check_functions(const reader *r) {
         }
         bool reserves = fn->reserved_concurrency != FSIM_UNLIMITED && fn->version == NULL;
         reserved += reserves ? fn->reserved_concurrency : 0; /* of a version it is its function's */
+        reserved_mb += reserves ? (double)fn->reserved_concurrency * (double)fn->memory_mb : 0;
+    }
+    if (s->unreserved_mb > 0 && reserved_mb > (double)(s->memory_quota_mb - s->unreserved_mb)) {
+        return fsim_value_fail(fsim_value_get(r->platform, "unreserved_mb"), r->err,
+                               "the functions reserve %.0f MB together; of the quota of %lld MB %lld MB stay "
+                               "unreserved",
+                               reserved_mb, (long long)s->memory_quota_mb, (long long)s->unreserved_mb);
     }
     if (reserved > s->account_concurrency) {
         return fsim_value_fail(fsim_value_get(r->platform, "account_concurrency"), r->err,
@@ -440,6 +455,10 @@ fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     s->memory_quota_mb = INT64_MAX;
     FSIM_TRY(fsim_scenario_get_limit(r.platform, "memory_quota_mb", COUNT_MAX, INT64_MAX, &s->memory_quota_mb,
                                      err));
+    FSIM_TRY(fsim_value_get_i64(r.platform, "unreserved_mb", 0, COUNT_MAX, &s->unreserved_mb, err));
+    if (s->unreserved_mb >= s->memory_quota_mb) {
+        s->unreserved_mb = 0; /* a quota so much smaller than the platform's has no such part */
+    }
     FSIM_TRY(read_quotas(&r));
     FSIM_TRY(read_function_share(&r));
     FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));

@@ -83,7 +83,7 @@ bool engine_quota_full(const engine *e, const function *f, fsim_cause *cause) {
         *cause = FSIM_CAUSE_MEMORY_QUOTA;
         return true;
     }
-    if (e->busy.n + e->starting.n + e->idle_claimed >= e->scenario->account_instances) {
+    if (engine_busy(e)->n + e->starting.n + e->idle_claimed >= e->scenario->account_instances) {
         *cause = FSIM_CAUSE_ACCOUNT;
         return true;
     }

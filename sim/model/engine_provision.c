@@ -33,15 +33,16 @@ static uint64_t slots_claimed(const engine *e, const function *f) {
 }
 
 /* May one more be allocated? Claims leave room for another instance of any function, as the platforms do, so
- * that none is shut out for ever. */
+ * that none is shut out for ever, and what shall stay unreserved. */
 static bool may_claim(const engine *e, const function *f) {
     const fsim_scenario *s = e->scenario;
     if (!e->claims) {
         return true;
     }
-    uint64_t instances = e->busy.n + e->starting.n + e->idle_claimed;
-    int64_t memory_mb = e->quota_used_mb + f->spec.memory_mb + e->largest_mb;
-    return memory_mb <= s->memory_quota_mb && instances + 1 < s->account_instances &&
+    uint64_t instances = engine_busy(e)->n + e->starting.n + e->idle_claimed;
+    int64_t free_mb = e->largest_mb > s->unreserved_mb ? e->largest_mb : s->unreserved_mb;
+    return e->quota_used_mb + f->spec.memory_mb + free_mb <= s->memory_quota_mb &&
+           instances + 1 < s->account_instances &&
            (!e->has_account || e->inside_shared + slots_claimed(e, f) < e->inside_shared_limit);
 }
 

@@ -67,6 +67,14 @@ double fsim_fn_cold_mean_s(const fsim_fn_spec *spec) {
     return mean_ns * 1e-9;
 }
 
+uint32_t fsim_concurrency_of_size(const fsim_concurrency_sizes *sizes, int64_t memory_mb) {
+    uint32_t i = 0;
+    while (i + 1u < sizes->count && sizes->memory_mb[i] < memory_mb) {
+        i++;
+    }
+    return sizes->concurrency[i];
+}
+
 fsim_function_table *fsim_function_table_create(void) {
     fsim_function_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
@@ -268,6 +276,9 @@ fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_i
                          (long long)memory_mb, (long long)e->spec.memory_mb, e->spec.name);
     }
     e->spec.memory_mb = memory_mb;
+    if (e->spec.sizes != NULL) {
+        e->spec.concurrency = fsim_concurrency_of_size(e->spec.sizes, memory_mb);
+    }
     e->memory_known = true;
     return FSIM_OK;
 }

@@ -98,6 +98,7 @@ typedef struct fsim_scenario {
     fsim_start_limit start_rate, provisioned_start_rate;
     bool provisioned_together;   /* provisioned instances serve only once all of them are ready */
     bool provisioned_claims;     /* idle ones count towards the limits of the account too */
+    int64_t unreserved_mb;       /* of the memory quota; beyond the reach of reserves and of such claims */
     fsim_dist provisioned_delay; /* from asking for more of them during the run to the first start */
     fsim_gateway_plan gateway;
     uint64_t queue_capacity; /* UINT64_MAX: unbounded */
