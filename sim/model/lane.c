@@ -141,7 +141,7 @@ static __attribute__((noinline)) void meter_windows(function *f, fsim_cpu_meter 
 /* Serves arrivals from `first` on while they are warm, whole before the end of the run and within what is
  * reserved; returns the first that is not. */
 PART uint32_t serve_warm(lane_context *c, lane *l, function *f, const lane_arrivals *a, uint32_t first,
-                         bool big, bool alone, bool metering) {
+                         bool big, bool alone, bool windows) {
     hot h;
     open_hot(&h, l, c);
     fsim_ns window_ns = l->window_ns, until_ns = c->until_ns, timeout_ns = f->timeout_ns;
@@ -168,7 +168,7 @@ PART uint32_t serve_warm(lane_context *c, lane *l, function *f, const lane_arriv
         if (!alone) {
             h.word[h.words++] = (uint64_t)(at_ns - c->changes.from_ns) << LANE_CHANGE_BITS | LANE_ENTER;
         }
-        if (metering) {
+        if (windows) {
             lane_instance *in = &h.instances[i];
             uint32_t rate_ucore = a->rate_ucore == NULL ? f->rate_ucore : a->rate_ucore[k];
             in->active_ns += service_ns;
@@ -190,8 +190,9 @@ PART uint32_t serve_warm(lane_context *c, lane *l, function *f, const lane_arriv
 }
 
 /* Statistics and meters of warm requests, each a loop that keeps the processor busy. */
-static void account(const engine *e, uint32_t fn, lane *l, const fsim_ns *at_ns, const fsim_ns *service_ns,
-                    uint32_t count) {
+static void account(const lane_context *c, uint32_t fn, lane *l, const fsim_ns *at_ns,
+                    const fsim_ns *service_ns, uint32_t count) {
+    const engine *e = c->e;
     short_sums *sums = &l->sums;
     uint64_t sum = 0, least = sums->span_min_ns, most = sums->span_max_ns, digest = 0;
     fsim_ns last_ns = l->last_end_ns;
@@ -212,6 +213,9 @@ static void account(const engine *e, uint32_t fn, lane *l, const fsim_ns *at_ns,
             billed_ms += fsim_meter_billed_ms(&rule, (uint64_t)service_ns[k]);
         }
         sums->billed_ms[j] += billed_ms;
+        if (j == 0 && !c->windows) { /* to 1 ms, as memory in active windows is */
+            sums->cpu_mem_ms += billed_ms;
+        }
     }
     sums->arrived += count;
     sums->completed += count;
@@ -358,11 +362,13 @@ static void begin(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns now
     push(c, l, now_ns, (fsim_event){expect_end(l, f, in, now_ns), i, LANE_EVENT_END});
 }
 
-static void meter_end(const engine *e, function *f, lane_instance *in, fsim_ns at_ns) {
+static void meter_end(const lane_context *c, function *f, lane_instance *in, fsim_ns at_ns) {
     fsim_ns resident_ns = at_ns - in->ready_ns;
-    fsim_cpu_meter_close(&in->meter, &f->cpu_rule, &f->usage);
-    fsim_meter_instance(&e->plan, &f->usage, (uint64_t)(in->ready_ns - in->started_ns), (uint64_t)resident_ns,
-                        (uint64_t)(resident_ns - in->active_ns));
+    if (c->windows) {
+        fsim_cpu_meter_close(&in->meter, &f->cpu_rule, &f->usage);
+    }
+    fsim_meter_instance(&c->e->plan, &f->usage, (uint64_t)(in->ready_ns - in->started_ns),
+                        (uint64_t)resident_ns, (uint64_t)(resident_ns - in->active_ns));
 }
 
 static void remove_oldest(lane_context *c, lane *l, function *f) {
@@ -372,7 +378,7 @@ static void remove_oldest(lane_context *c, lane *l, function *f) {
     level_leave(&f->present, due_ns);
     change(c, due_ns + 1, LANE_REMOVED);
     if (c->e->metering) {
-        meter_end(c->e, f, in, due_ns);
+        meter_end(c, f, in, due_ns);
     }
     c->e->tallies[f - c->e->functions].n.removed++;
     f->alive--;
@@ -393,7 +399,7 @@ static void on_ready(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns 
     lane_instance *in = &l->instances[i];
     level_leave(&f->starting, now_ns);
     in->ready_ns = now_ns;
-    if (c->e->metering) {
+    if (c->windows) {
         fsim_cpu_meter_open(&in->meter, &f->cpu_rule, now_ns, now_ns);
     }
     if (f->spec.cold_total) {
@@ -431,14 +437,30 @@ static void start(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns now
     }
 }
 
-static void meter_request(const engine *e, function *f, lane_instance *in, fsim_ns end_ns) {
+static void meter_request(const lane_context *c, function *f, lane_instance *in, fsim_ns end_ns) {
+    uint64_t span_ns = (uint64_t)(end_ns - in->begin_ns);
     fsim_ns init_ns = in->cold ? in->ready_ns - in->started_ns : 0;
     if (init_ns != 0) {
         fsim_meter_init(&f->usage, (uint64_t)init_ns);
     }
-    fsim_meter_request(&e->plan, &f->usage, (uint64_t)(end_ns - in->begin_ns), (uint64_t)init_ns, false);
-    fsim_cpu_meter_span(&in->meter, &f->cpu_rule, &f->usage, in->begin_ns, end_ns, in->rate_ucore);
-    in->active_ns += end_ns - in->begin_ns;
+    fsim_meter_request(&c->e->plan, &f->usage, span_ns, (uint64_t)init_ns, false);
+    if (c->windows) {
+        fsim_cpu_meter_span(&in->meter, &f->cpu_rule, &f->usage, in->begin_ns, end_ns, in->rate_ucore);
+        in->active_ns += end_ns - in->begin_ns;
+    } else {
+        f->usage.threshold_mem_ms += fsim_meter_ceil_ms(span_ns);
+    }
+}
+
+/* Without windows: all requests use CPU at one rate, so that every window with a request in it is decided the
+ * same way, and what is active adds up to what is inside instances. */
+static void meter_uniform(function *f, const short_sums *sums) {
+    fsim_usage *usage = &f->usage;
+    uint64_t mem_ms = usage->threshold_mem_ms + sums->cpu_mem_ms;
+    fsim_u128 busy_ns = usage->request_ns + sums->span_ns;
+    usage->threshold_cpu_ms = fsim_cpu_rule_active(&f->cpu_rule, f->rate_ucore, 1) ? mem_ms : 0;
+    usage->cpu_ucore_ns = busy_ns * f->rate_ucore;
+    usage->idle_ns -= busy_ns;
 }
 
 static void on_end(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns now_ns) {
@@ -466,7 +488,7 @@ static void on_end(lane_context *c, lane *l, function *f, uint32_t i, fsim_ns no
         }
     }
     if (e->metering) {
-        meter_request(e, f, in, now_ns);
+        meter_request(c, f, in, now_ns);
     }
     l->digest +=
         engine_mix((uint64_t)in->arrival_ns, fn, (uint64_t)now_ns, in->cut ? FSIM_FAILED : FSIM_COMPLETED);
@@ -573,14 +595,14 @@ fsim_ns lane_next_ns(const lane *l) {
 }
 
 static uint32_t serve(lane_context *c, lane *l, function *f, const lane_arrivals *a, uint32_t k) {
-    bool metering = c->e->metering;
+    bool windows = c->windows;
     if (c->alone) {
-        return l->queue == NULL ? serve_warm(c, l, f, a, k, false, true, metering)
-               : metering       ? serve_warm(c, l, f, a, k, true, true, true)
+        return l->queue == NULL ? serve_warm(c, l, f, a, k, false, true, windows)
+               : windows        ? serve_warm(c, l, f, a, k, true, true, true)
                                 : serve_warm(c, l, f, a, k, true, true, false);
     }
-    return l->queue != NULL ? serve_warm(c, l, f, a, k, true, false, metering)
-           : metering       ? serve_warm(c, l, f, a, k, false, false, true)
+    return l->queue != NULL ? serve_warm(c, l, f, a, k, true, false, windows)
+           : windows        ? serve_warm(c, l, f, a, k, false, false, true)
                             : serve_warm(c, l, f, a, k, false, false, false);
 }
 
@@ -592,7 +614,7 @@ void lane_run(lane_context *c, uint32_t fn, lane *l, const lane_arrivals *a, fsi
     }
     for (uint32_t k = 0; k < a->count && !c->failed;) {
         uint32_t end = serve(c, l, f, a, k);
-        account(c->e, fn, l, a->at_ns + k, a->service_ns + k, end - k);
+        account(c, fn, l, a->at_ns + k, a->service_ns + k, end - k);
         if (c->alone) {
             c->e->seen.arrived += end - k;
         }
@@ -619,9 +641,12 @@ void lane_finish(lane_context *c, uint32_t fn, lane *l, fsim_ns end_ns) {
             continue;
         }
         if (in->state == LANE_EXECUTING) {
-            meter_request(e, f, in, end_ns);
+            meter_request(c, f, in, end_ns);
         }
-        meter_end(e, f, in, end_ns);
+        meter_end(c, f, in, end_ns);
+    }
+    if (e->metering && !c->windows) {
+        meter_uniform(f, &l->sums);
     }
     lane_show(l, f);
     f->sums = l->sums;

@@ -42,10 +42,10 @@ typedef struct lane_idle {
     uint32_t instance;
 } lane_idle;
 
-/* An instance, and the request in it where that one is not accounted for yet. The first line is what a warm
- * request touches. */
+/* An instance, and the request in it where that one is not accounted for yet. A warm request touches the
+ * first line where CPU is metered in windows, and nothing of it elsewhere. */
 typedef struct lane_instance {
-    _Alignas(64) fsim_ns active_ns;
+    _Alignas(64) fsim_ns active_ns; /* with windows */
     fsim_cpu_meter meter;
     fsim_ns started_ns, ready_ns;
     fsim_ns arrival_ns, begin_ns, service_ns;
@@ -87,6 +87,7 @@ typedef struct lane_context {
     lane_changes changes; /* noted here, unless the function is alone */
     collector shared;     /* of the functions that have no histograms of their own */
     bool alone;           /* the run has one function: its levels are the run's */
+    bool windows;         /* CPU is metered window by window; else each function uses it at one rate */
     bool failed;          /* out of memory */
 } lane_context;
 
