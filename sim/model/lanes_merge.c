@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-    DIGIT_BITS = 11,
-    DIGITS = 1 << DIGIT_BITS,
+    PLACE_BITS_LEAST = 8,
+    PLACE_BITS_MOST = 16,
     /* Of LANE_LEAVE and LANE_ENTER these bits are clear, and this one tells them apart. */
     UNCOMMON = 3,
     ENTERS = 2
@@ -53,29 +53,28 @@ void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
 }
 
 static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
+    if (s->place == NULL) {
+        s->place = malloc(((size_t)1 << PLACE_BITS_MOST) * sizeof *s->place);
+    }
     if (count > s->sorted_capacity && count < UINT32_MAX / 4u) {
         free(s->sorted);
         s->sorted_capacity = (uint32_t)(count + count / 2u);
-        s->sorted = malloc(2u * (size_t)s->sorted_capacity * sizeof *s->sorted);
+        s->sorted = malloc((size_t)s->sorted_capacity * sizeof *s->sorted);
         s->sorted_capacity = s->sorted == NULL ? 0 : s->sorted_capacity;
     }
-    return count <= s->sorted_capacity;
+    return s->place != NULL && count <= s->sorted_capacity;
 }
 
-/* From counts to where each digit begins. */
-static void accumulate(uint32_t *digit) {
-    uint32_t sum = 0;
-    for (uint32_t k = 0; k < DIGITS; k++) {
-        uint32_t count = digit[k];
-        digit[k] = sum;
-        sum += count;
-    }
+/* Places of the block's time, about as many as there are changes: in each there is one or a few. */
+static uint32_t place_bits(uint64_t count, uint32_t wide) {
+    uint32_t bits =
+        count < 1u << PLACE_BITS_LEAST ? PLACE_BITS_LEAST : 63u - (uint32_t)__builtin_clzll(count);
+    bits = bits < PLACE_BITS_MOST ? bits : PLACE_BITS_MOST;
+    return bits < wide ? bits : wide;
 }
 
-/* By the two digits that stand highest in the block's length, the lower first; what they leave, one in a few,
- * by insertion. */
+/* Each to its place, and what shares one by insertion. */
 static bool sort_changes(lanes *s) {
-    uint32_t low[DIGITS] = {0}, high[DIGITS] = {0};
     uint64_t count = 0, span_ns = (uint64_t)(s->from_ns - s->tasks[0].before.from_ns);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         count += s->tasks[t].before.count;
@@ -84,26 +83,26 @@ static bool sort_changes(lanes *s) {
         return false;
     }
     uint32_t wide = 64u - (uint32_t)__builtin_clzll(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
-    uint32_t shift = wide > 2u * DIGIT_BITS ? wide - 2u * DIGIT_BITS : 0u;
-    uint64_t *half = s->sorted + s->sorted_capacity, *sorted = s->sorted;
+    uint32_t bits = place_bits(count, wide), shift = wide - bits;
+    uint32_t *place = s->place;
+    memset(place, 0, ((size_t)1 << bits) * sizeof *place);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
-            uint64_t key = changes->word[k] >> shift;
-            low[key % DIGITS]++;
-            high[key >> DIGIT_BITS]++;
+            place[changes->word[k] >> shift]++;
         }
     }
-    accumulate(low);
-    accumulate(high);
+    for (uint32_t k = 0, sum = 0; k < 1u << bits; k++) { /* from counts to where each place begins */
+        uint32_t here = place[k];
+        place[k] = sum;
+        sum += here;
+    }
+    uint64_t *sorted = s->sorted;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
-            half[low[(changes->word[k] >> shift) % DIGITS]++] = changes->word[k];
+            sorted[place[changes->word[k] >> shift]++] = changes->word[k];
         }
-    }
-    for (uint64_t k = 0; k < count; k++) {
-        sorted[high[half[k] >> shift >> DIGIT_BITS]++] = half[k];
     }
     for (uint64_t k = 1; k < count; k++) {
         uint64_t word = sorted[k], to = k;
