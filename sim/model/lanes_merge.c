@@ -65,10 +65,10 @@ static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
     return s->place != NULL && count <= s->sorted_capacity;
 }
 
-/* Places of the block's time, about as many as there are changes: in each there is one or a few. */
+/* Places of the block's time, one for each change and as many again. */
 static uint32_t place_bits(uint64_t count, uint32_t wide) {
     uint32_t bits =
-        count < 1u << PLACE_BITS_LEAST ? PLACE_BITS_LEAST : 63u - (uint32_t)__builtin_clzll(count);
+        count < 1u << PLACE_BITS_LEAST ? PLACE_BITS_LEAST : 64u - (uint32_t)__builtin_clzll(count);
     bits = bits < PLACE_BITS_MOST ? bits : PLACE_BITS_MOST;
     return bits < wide ? bits : wide;
 }
