@@ -3,7 +3,7 @@
 
 #include "base/rng.h"
 #include "base/sha256.h"
-#include "cli/output.h"
+#include "base/spell.h"
 #include "cli/sink.h"
 
 #include <stdio.h>
@@ -90,7 +90,7 @@ static char *put_invocations(char *at, const char *name, int64_t memory_mb, day_
     at += 6;
     for (int m = 0; m < MINUTES; m++) {
         *at++ = ',';
-        at = fsim_output_digits(at, f->minute[m]);
+        at = fsim_spell_digits(at, f->minute[m]);
     }
     *at++ = '\n';
     return at;
@@ -115,18 +115,18 @@ static char *put_durations(char *at, const char *name, int64_t memory_mb, day_co
     }
     qsort(f->sample, n, sizeof *f->sample, compare_spans);
     at = put_ids(at, name, true);
-    at = fsim_output_digits(at, (uint64_t)(f->sum_ms / (double)f->durations + 0.5));
+    at = fsim_spell_digits(at, (uint64_t)(f->sum_ms / (double)f->durations + 0.5));
     *at++ = ',';
-    at = fsim_output_digits(at, f->durations);
+    at = fsim_spell_digits(at, f->durations);
     *at++ = ',';
-    at = fsim_output_digits(at, whole_ms(f->least_ns));
+    at = fsim_spell_digits(at, whole_ms(f->least_ns));
     memcpy(at, ".0,", 3);
-    at = fsim_output_digits(at + 3, whole_ms(f->most_ns));
+    at = fsim_spell_digits(at + 3, whole_ms(f->most_ns));
     memcpy(at, ".0", 2);
     at += 2;
     for (int k = 0; k < 7; k++) {
         *at++ = ',';
-        at = fsim_output_digits(at, whole_ms(f->sample[(n - 1u) * (unsigned)percent[k] / 100u]));
+        at = fsim_spell_digits(at, whole_ms(f->sample[(n - 1u) * (unsigned)percent[k] / 100u]));
     }
     *at++ = '\n';
     return at;
@@ -134,10 +134,10 @@ static char *put_durations(char *at, const char *name, int64_t memory_mb, day_co
 
 static char *put_memory(char *at, const char *name, int64_t memory_mb, day_counts *f) {
     at = put_ids(at, name, false);
-    at = fsim_output_digits(at, f->requests < MINUTES ? f->requests : MINUTES);
+    at = fsim_spell_digits(at, f->requests < MINUTES ? f->requests : MINUTES);
     for (int k = 0; k < 9; k++) { /* the mean and eight percentiles: a function has one size here */
         *at++ = ',';
-        at = fsim_output_digits(at, (uint64_t)memory_mb);
+        at = fsim_spell_digits(at, (uint64_t)memory_mb);
     }
     *at++ = '\n';
     return at;
@@ -164,7 +164,7 @@ static char *put_header(char *at, int table) {
     at += size;
     for (unsigned m = 1; table == INVOCATIONS && m <= MINUTES; m++) {
         *at++ = ',';
-        at = fsim_output_digits(at, m);
+        at = fsim_spell_digits(at, m);
     }
     *at++ = '\n';
     return at;

@@ -1,5 +1,6 @@
 /* fsim bench: how fast this build is on this machine. Every row runs in a process of its own, so that its
  * peak memory is its own. */
+#include "base/spell.h"
 #include "cli/bench_fst.h"
 #include "cli/bench_rows.h"
 #include "cli/load_options.h"
@@ -212,9 +213,9 @@ static fsim_status write_trace(const char *path, uint64_t rows, fsim_error *err)
             status = FSIM_EIO;
             break;
         }
-        at = fsim_output_fixed(at, (int64_t)i * 10 * FSIM_US, 9);
+        at = fsim_spell_fixed(at, (int64_t)i * 10 * FSIM_US, 9);
         *at++ = ',';
-        at = fsim_output_fixed(at, (int64_t)(fsim_rng_exponential(&rng) * 2e4) * FSIM_US, 6);
+        at = fsim_spell_fixed(at, (int64_t)(fsim_rng_exponential(&rng) * 2e4) * FSIM_US, 6);
         *at++ = '\n';
         fsim_sink_put(&sink, at);
     }

@@ -49,13 +49,15 @@ static const fsim_option options[] = {
 
 static fsim_status print_table(const fsim_runs *runs, const compare_values *values, fsim_error *err) {
     json_t *summaries[FSIM_POLICIES_MAX];
+    fsim_run_record records[FSIM_POLICIES_MAX];
+    fsim_runs_records(runs, records);
     for (uint32_t i = 0; i < runs->count; i++) {
-        summaries[i] = runs->policies[i].summary;
+        summaries[i] = records[i].summary;
     }
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status =
-        fsim_report_compare(output.stream, (fsim_report_format)values->format, summaries, runs->count, err);
+        fsim_report_compare(output.stream, (fsim_report_format)values->format, records, runs->count, err);
     if (status == FSIM_OK && values->provider != NULL && values->format != FSIM_REPORT_JSON) {
         const fsim_books *books = &runs->policies[0].books;
         status = fsim_report_provider(output.stream, (fsim_report_format)values->format, summaries,

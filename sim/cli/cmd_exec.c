@@ -357,7 +357,8 @@ static fsim_status tell(exec_run *x, fsim_error *err) {
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status = FSIM_OK;
     if (x->values->format == 1) {
-        status = fsim_report_write(output.stream, FSIM_REPORT_JSON, &summary, 1, err);
+        const fsim_run_record record = {.summary = summary};
+        status = fsim_report_write(output.stream, FSIM_REPORT_JSON, &record, 1, err);
     } else {
         fsim_live_report_print(summary, &x->account, output.stream);
     }

@@ -106,10 +106,15 @@ static void say_verbose(const fsim_runs *runs) {
  * first that holds. */
 static fsim_status ask(const fsim_runs *runs, const fsim_word_list *questions, fsim_error *answer,
                        fsim_error *err) {
+    fsim_run_record records[FSIM_POLICIES_MAX];
+    fsim_runs_records(runs, records);
     for (size_t q = 0; q < questions->count; q++) {
         for (uint32_t i = 0; i < runs->count; i++) {
             double value = 0;
             fsim_error why = {0};
+            if (strstr(questions->items[q], "functions") != NULL && !fsim_summary_fill(&records[i])) {
+                return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+            }
             if (fsim_summary_eval(runs->policies[i].summary, questions->items[q], &value, &why) != FSIM_OK) {
                 return fsim_fail_at(err, FSIM_EUSAGE, "--fail-if", "'%s': %s", questions->items[q], why.text);
             }
@@ -131,15 +136,13 @@ static fsim_status print_digests(const fsim_runs *runs, FILE *out) {
 }
 
 static fsim_status print_summaries(const fsim_runs *runs, const run_values *values, fsim_error *err) {
-    json_t *summaries[FSIM_POLICIES_MAX];
-    for (uint32_t i = 0; i < runs->count; i++) {
-        summaries[i] = runs->policies[i].summary;
-    }
+    fsim_run_record records[FSIM_POLICIES_MAX];
+    fsim_runs_records(runs, records);
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status = values->digest ? print_digests(runs, output.stream)
                                         : fsim_report_write(output.stream, (fsim_report_format)values->format,
-                                                            summaries, runs->count, err);
+                                                            records, runs->count, err);
     return fsim_output_end(&output, status, err);
 }
 

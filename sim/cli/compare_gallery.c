@@ -10,7 +10,7 @@
 typedef struct gallery {
     const fsim_gallery_options *options;
     fsim_runs runs[FSIM_GALLERY_WORKLOADS_MAX];
-    json_t *summaries[FSIM_GALLERY_WORKLOADS_MAX * FSIM_POLICIES_MAX];
+    fsim_run_record records[FSIM_GALLERY_WORKLOADS_MAX * FSIM_POLICIES_MAX];
     uint32_t loaded; /* workloads */
     char folder[FSIM_PATH_MAX];
 } gallery;
@@ -38,9 +38,7 @@ static fsim_status execute_all(gallery *g, fsim_error *err) {
     uint32_t policies = g->runs[0].count;
     for (uint32_t w = 0; w < g->loaded; w++) {
         FSIM_TRY(fsim_runs_execute(&g->runs[w], &g->options->how, err));
-        for (uint32_t p = 0; p < policies; p++) {
-            g->summaries[w * policies + p] = g->runs[w].policies[p].summary;
-        }
+        fsim_runs_records(&g->runs[w], &g->records[w * policies]);
     }
     return FSIM_OK;
 }
@@ -64,7 +62,13 @@ static fsim_status write_folders(gallery *g, fsim_error *err) {
         FSIM_TRY(fsim_folder_write(&g->runs[w], &one, err));
     }
     if (folder->plot) {
-        FSIM_TRY(fsim_gallery_plot(g->folder, g->summaries, g->loaded, g->runs[0].count, err));
+        uint32_t policies = g->runs[0].count;
+        json_t **summaries = fsim_report_summaries(g->records, g->loaded * policies);
+        fsim_status status = summaries == NULL
+                                 ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
+                                 : fsim_gallery_plot(g->folder, summaries, g->loaded, policies, err);
+        free(summaries);
+        FSIM_TRY(status);
     }
     if (!folder->quiet) {
         fprintf(stderr, "fsim: results in %s/\n", g->folder);
@@ -76,7 +80,7 @@ static fsim_status print_table(const gallery *g, fsim_error *err) {
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status =
-        fsim_gallery_write(output.stream, g->options->format, g->summaries, g->loaded, g->runs[0].count, err);
+        fsim_gallery_write(output.stream, g->options->format, g->records, g->loaded, g->runs[0].count, err);
     return fsim_output_end(&output, status, err);
 }
 

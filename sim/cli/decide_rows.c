@@ -1,6 +1,6 @@
 #include "cli/decide_rows.h"
 
-#include "cli/output.h"
+#include "base/spell.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,7 +23,7 @@ __attribute__((format(printf, 2, 3))) static void add(line *l, const char *forma
 }
 
 static const char *time_text(fsim_ns at_ns, char out[CELL]) {
-    *fsim_output_fixed(out, at_ns, 9) = '\0';
+    *fsim_spell_fixed(out, at_ns, 9) = '\0';
     return out;
 }
 

@@ -28,10 +28,7 @@ fsim_status fsim_folder_write(const fsim_runs *runs, const fsim_folder_options *
     } else {
         snprintf(path, sizeof path, "results/%s", runs->policies[0].scenario->name);
     }
-    for (uint32_t i = 0; i < runs->count; i++) {
-        const fsim_policy_run *p = &runs->policies[i];
-        records[i] = (fsim_run_record){p->scenario, p->result, p->summary};
-    }
+    fsim_runs_records(runs, records);
     FSIM_TRY(fsim_results_write(path, records, runs->count, err));
     if (options->plot) {
         FSIM_TRY(fsim_plot_folder(path, err));

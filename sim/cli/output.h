@@ -27,9 +27,4 @@ fsim_status fsim_output_end(fsim_output *output, fsim_status status, fsim_error 
 fsim_status fsim_output_write(int fd, const char *bytes, size_t size, const char *place, bool *closed,
                               fsim_error *err);
 
-/* Unsigned decimal digits, the fast way; returns the end. 20 bytes are enough. */
-char *fsim_output_digits(char *at, uint64_t value);
-/* value / 10^places exactly, without trailing zeros: (1500000, 6) is "1.5". value >= 0, 1 <= places <= 9. */
-char *fsim_output_fixed(char *at, int64_t value, int places);
-
 #endif

@@ -1,6 +1,6 @@
 #include "cli/row_writer.h"
 
-#include "cli/output.h"
+#include "base/spell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,21 +98,21 @@ fsim_status fsim_row_writer_request(fsim_row_writer *writer, const fsim_request_
         return err == NULL ? FSIM_EIO : err->status;
     }
     bool ran = row->start_ns != FSIM_NEVER, ended = row->outcome != FSIM_IN_SYSTEM;
-    at = fsim_output_fixed(at, row->arrival_ns, 9);
+    at = fsim_spell_fixed(at, row->arrival_ns, 9);
     at = put_name(at, name);
     at = put_word(at, outcome_word(row->outcome));
     *at++ = ',';
-    at = ran ? fsim_output_fixed(at, row->start_ns - row->arrival_ns, 6) : at;
+    at = ran ? fsim_spell_fixed(at, row->start_ns - row->arrival_ns, 6) : at;
     *at++ = ',';
-    at = ran && ended ? fsim_output_fixed(at, row->end_ns - row->start_ns, 6) : at;
+    at = ran && ended ? fsim_spell_fixed(at, row->end_ns - row->start_ns, 6) : at;
     *at++ = ',';
-    at = ended ? fsim_output_fixed(at, row->end_ns - row->arrival_ns, 6) : at;
+    at = ended ? fsim_spell_fixed(at, row->end_ns - row->arrival_ns, 6) : at;
     *at++ = ',';
     *at++ = row->cold ? '1' : '0';
     *at++ = ',';
-    at = row->instance != FSIM_UNLIMITED ? fsim_output_digits(at, row->instance) : at;
+    at = row->instance != FSIM_UNLIMITED ? fsim_spell_digits(at, row->instance) : at;
     *at++ = ',';
-    at = fsim_output_digits(at, row->retries);
+    at = fsim_spell_digits(at, row->retries);
     *at++ = '\n';
     fsim_sink_put(&writer->sink, at);
     return FSIM_OK;

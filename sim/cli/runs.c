@@ -7,7 +7,6 @@
 #include "cli/trace_note.h"
 #include "io/embedded.h"
 #include "io/json_reader.h"
-#include "report/summary_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +142,13 @@ void fsim_runs_destroy(fsim_runs *runs) {
     *runs = (fsim_runs){0};
 }
 
+void fsim_runs_records(const fsim_runs *runs, fsim_run_record *out) {
+    for (uint32_t i = 0; i < runs->count; i++) {
+        const fsim_policy_run *p = &runs->policies[i];
+        out[i] = (fsim_run_record){p->scenario, p->result, p->summary};
+    }
+}
+
 /* ---- running ---- */
 
 static fsim_status on_request(void *user, const fsim_request_row *row, fsim_error *err) {
@@ -167,7 +173,8 @@ static fsim_status digest_result(job *j, fsim_result *result) {
     fsim_status status =
         j->runner->options->no_metering ? FSIM_OK : fsim_books_price(&invoices, &p->books, result, &j->err);
     if (status == FSIM_OK) {
-        j->summary = fsim_summary_json(p->scenario, result, invoices, invoices == NULL ? 0 : p->books.count);
+        uint32_t count = invoices == NULL ? 0 : p->books.count;
+        j->summary = fsim_summary_brief_json(p->scenario, result, invoices, count);
         status = j->summary == NULL ? out_of_memory(&j->err) : FSIM_OK;
     }
     if (j->replication == 0) {

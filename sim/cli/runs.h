@@ -9,14 +9,13 @@
 #include "cli/books.h"
 #include "cli/command.h"
 #include "model/run.h"
-
-#include <jansson.h>
+#include "report/summary_json.h"
 
 /* One policy's share of the work. */
 typedef struct fsim_policy_run {
     fsim_scenario *scenario;
     fsim_books books;
-    json_t *summary;        /* over all replications; schema fsim.summary/1 */
+    json_t *summary;        /* over all replications; schema fsim.summary/1, brief where functions are many */
     json_t **each;          /* one summary a replication */
     fsim_result *result;    /* of replication 0 */
     fsim_invoice *invoices; /* of replication 0, one per book */
@@ -52,6 +51,8 @@ fsim_status fsim_runs_execute(fsim_runs *runs, const fsim_runs_options *options,
 /* Bills of a month of 30 days instead of the run. Before fsim_runs_execute. */
 void fsim_runs_bill_a_month(fsim_runs *runs);
 void fsim_runs_destroy(fsim_runs *runs);
+/* What the reports write of each policy, borrowed: FSIM_POLICIES_MAX at most. */
+void fsim_runs_records(const fsim_runs *runs, fsim_run_record *out);
 
 /* The seed of a replication. */
 uint64_t fsim_runs_seed(uint64_t seed, uint32_t replication);

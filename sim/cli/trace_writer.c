@@ -1,7 +1,7 @@
 /* Traces written; see trace_writer.h. */
 #include "cli/trace_writer.h"
 
-#include "cli/output.h"
+#include "base/spell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +87,8 @@ static char *put_number(char *at, const int64_t *numbers, uint32_t i, int places
     if (numbers == NULL || numbers[i] < 0) {
         return at;
     }
-    return places == 0 ? fsim_output_digits(at, (uint64_t)numbers[i])
-                       : fsim_output_fixed(at, numbers[i], places);
+    return places == 0 ? fsim_spell_digits(at, (uint64_t)numbers[i])
+                       : fsim_spell_fixed(at, numbers[i], places);
 }
 
 static size_t text_size(const fsim_fst_text *texts, uint32_t i) {
@@ -106,7 +106,7 @@ static fsim_status put_csv_row(fsim_trace_writer *w, const fsim_fst_rows *rows, 
     if (at == NULL) {
         return err == NULL ? FSIM_EIO : err->status;
     }
-    at = fsim_output_fixed(at, rows->arrival_ns[i], 9);
+    at = fsim_spell_fixed(at, rows->arrival_ns[i], 9);
     if ((w->columns >> FSIM_FST_FUNCTION & 1u) != 0) {
         *at++ = ',';
         size_t len = name == NULL ? 0 : name->len - 2u; /* its commas stand already, or come */
@@ -155,7 +155,7 @@ fsim_status fsim_trace_spell_sessions(char **digits, fsim_fst_text *out, const f
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         char *from = *digits + (size_t)i * SESSION_DIGITS;
-        char *end = batch->session[i] == 0 ? from : fsim_output_digits(from, batch->session[i]);
+        char *end = batch->session[i] == 0 ? from : fsim_spell_digits(from, batch->session[i]);
         out[i] = (fsim_fst_text){from, (uint32_t)(end - from)};
     }
     return FSIM_OK;

@@ -5,6 +5,8 @@
 #include "report/summary_path_json.h"
 #include "report/table.h"
 
+#include <stdlib.h>
+
 #define FIGURES 6
 
 static const char *const shown_heads[FIGURES] = {"cold", "wait p99", "instances", "idle", "refused", "cost"};
@@ -82,23 +84,26 @@ static void fill_raw(fsim_table *table, json_t *const *summaries, uint32_t count
     }
 }
 
-fsim_status fsim_gallery_write(FILE *out, fsim_report_format format, json_t *const *summaries,
+fsim_status fsim_gallery_write(FILE *out, fsim_report_format format, const fsim_run_record *records,
                                uint32_t workloads, uint32_t policies, fsim_error *err) {
     static const fsim_table_style styles[] = {[FSIM_REPORT_TEXT] = FSIM_TABLE_TEXT,
                                               [FSIM_REPORT_JSON] = FSIM_TABLE_TEXT,
                                               [FSIM_REPORT_CSV] = FSIM_TABLE_CSV,
                                               [FSIM_REPORT_MARKDOWN] = FSIM_TABLE_MARKDOWN};
     if (format == FSIM_REPORT_JSON) {
-        return fsim_report_write(out, format, summaries, workloads * policies, err);
+        return fsim_report_write(out, format, records, workloads * policies, err);
     }
     bool raw = format == FSIM_REPORT_CSV;
+    json_t **summaries = fsim_report_summaries(records, workloads * policies);
     fsim_table *table = fsim_table_create(raw ? RAW_COLUMNS : 1 + workloads * FIGURES, raw ? 2 : 1);
-    if (table != NULL && raw) {
+    bool ok = table != NULL && summaries != NULL;
+    if (ok && raw) {
         fill_raw(table, summaries, workloads * policies);
-    } else if (table != NULL) {
+    } else if (ok) {
         fill_shown(table, summaries, workloads, policies);
     }
-    bool ok = table != NULL && fsim_table_print(table, styles[format], 0, out);
+    ok = ok && fsim_table_print(table, styles[format], 0, out);
     fsim_table_destroy(table);
+    free(summaries);
     return ok ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the comparison");
 }

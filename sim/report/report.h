@@ -19,21 +19,20 @@ extern const char *const fsim_report_format_names[];
 /* One summary: what happened, at a glance. Several (policies on the same workload): side by side.
  * JSON is the object, or an array with several. CSV has a row for each summary and a column for each number
  * outside functions, windows, probe and occupancy; its header names are paths for fsim_summary_eval. */
-fsim_status fsim_report_write(FILE *out, fsim_report_format format, json_t *const *summaries, uint32_t count,
-                              fsim_error *err);
+fsim_status fsim_report_write(FILE *out, fsim_report_format format, const fsim_run_record *records,
+                              uint32_t count, fsim_error *err);
 
 /* Policies x price books: cost, cost of a million requests, p99, cold requests and refusals; the cheapest
  * policy of each book is marked. JSON is the array of summaries. */
-fsim_status fsim_report_compare(FILE *out, fsim_report_format format, json_t *const *summaries,
+fsim_status fsim_report_compare(FILE *out, fsim_report_format format, const fsim_run_record *records,
                                 uint32_t count, fsim_error *err);
+
+/* The documents alone; the caller frees the array. NULL: no memory. */
+json_t **fsim_report_summaries(const fsim_run_record *records, uint32_t count);
 
 /* The writers behind fsim_report_write. */
 fsim_status fsim_report_text(FILE *out, const json_t *summary, fsim_error *err);
 /* A table of the versions of all functions; nothing where no function has any. False: out of memory. */
 bool fsim_report_versions(FILE *out, const json_t *summary);
-/* A row for each document; the columns are the union of their paths (report/summary_flat_json.h), in order of
- * first appearance. With `head`, a first column of that name holds `names`. */
-fsim_status fsim_report_rows_csv(FILE *out, const char *head, const char *const *names,
-                                 json_t *const *documents, size_t count, fsim_error *err);
 
 #endif

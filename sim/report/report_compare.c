@@ -5,6 +5,8 @@
 #include "report/summary_path_json.h"
 #include "report/table.h"
 
+#include <stdlib.h>
+
 #define COLUMNS 9
 static const char *const shown_heads[COLUMNS] = {"policy", "book", "",    "cost",    "a million requests",
                                                  "p99",    "cold", "429", "cheapest"};
@@ -92,20 +94,23 @@ static void fill(fsim_table *table, json_t *const *summaries, uint32_t count, bo
     }
 }
 
-fsim_status fsim_report_compare(FILE *out, fsim_report_format format, json_t *const *summaries,
+fsim_status fsim_report_compare(FILE *out, fsim_report_format format, const fsim_run_record *records,
                                 uint32_t count, fsim_error *err) {
     static const fsim_table_style styles[] = {[FSIM_REPORT_TEXT] = FSIM_TABLE_TEXT,
                                               [FSIM_REPORT_JSON] = FSIM_TABLE_TEXT,
                                               [FSIM_REPORT_CSV] = FSIM_TABLE_CSV,
                                               [FSIM_REPORT_MARKDOWN] = FSIM_TABLE_MARKDOWN};
-    if (format == FSIM_REPORT_JSON || fsim_summary_size(summaries[0], "bills") == 0) {
-        return fsim_report_write(out, format, summaries, count, err);
+    if (format == FSIM_REPORT_JSON || fsim_summary_size(records[0].summary, "bills") == 0) {
+        return fsim_report_write(out, format, records, count, err);
     }
+    json_t **summaries = fsim_report_summaries(records, count);
     fsim_table *table = fsim_table_create(COLUMNS, 3);
-    if (table != NULL) {
+    bool ok = table != NULL && summaries != NULL;
+    if (ok) {
         fill(table, summaries, count, format == FSIM_REPORT_CSV);
+        ok = fsim_table_print(table, styles[format], 0, out);
     }
-    bool ok = table != NULL && fsim_table_print(table, styles[format], 0, out);
     fsim_table_destroy(table);
+    free(summaries);
     return ok ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the comparison");
 }

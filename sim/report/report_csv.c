@@ -1,20 +1,23 @@
 /* Rows of documents: see report.h. */
 #include "report/report.h"
+#include "report/rows_csv.h"
 #include "report/summary_flat_json.h"
 #include "report/table.h"
+
+#include "base/spell.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct columns {
     char **path;
-    const json_t **value; /* of the summary being written */
+    fsim_cell *value; /* of the row being written */
     size_t count, capacity;
     size_t next; /* where the next path is looked for first: rows of one shape cost one comparison a cell */
     bool failed;
 } columns;
 
-static void collect(void *user, const char *path, const json_t *value) {
+static void collect(void *user, const char *path, const fsim_cell *value) {
     columns *c = user;
     size_t i = c->next;
     if (i >= c->count || strcmp(c->path[i], path) != 0) {
@@ -26,7 +29,7 @@ static void collect(void *user, const char *path, const json_t *value) {
         size_t capacity = 2 * c->capacity + 128;
         char **paths = realloc(c->path, capacity * sizeof *paths);
         c->path = paths != NULL ? paths : c->path;
-        const json_t **values = realloc(c->value, capacity * sizeof *values);
+        fsim_cell *values = realloc(c->value, capacity * sizeof *values);
         c->value = values != NULL ? values : c->value;
         if (paths == NULL || values == NULL) {
             c->failed = true;
@@ -39,44 +42,66 @@ static void collect(void *user, const char *path, const json_t *value) {
         c->failed = c->failed || c->path[i] == NULL;
         c->count += c->path[i] != NULL;
     }
-    c->value[i] = value;
+    c->value[i] = *value;
 }
 
-static void write_cells(FILE *out, columns *c, const json_t *document) {
-    char text[64];
+static void write_cell(FILE *out, const fsim_cell *cell) {
+    char text[FSIM_SPELL_MAX], *end = text;
+    switch (cell->kind) {
+    case FSIM_CELL_NONE: return;
+    case FSIM_CELL_TEXT: fsim_table_csv_field(out, cell->text); return;
+    case FSIM_CELL_REAL: end = fsim_spell_real(text, cell->real); break;
+    case FSIM_CELL_INTEGER:
+        *end = '-';
+        end += cell->integer < 0;
+        end = fsim_spell_digits(end,
+                                cell->integer < 0 ? 0u - (uint64_t)cell->integer : (uint64_t)cell->integer);
+        break;
+    }
+    fwrite_unlocked(text, 1, (size_t)(end - text), out);
+}
+
+static void write_cells(FILE *out, columns *c, const fsim_rows *rows, size_t row) {
     for (size_t i = 0; i < c->count; i++) {
-        c->value[i] = NULL;
+        c->value[i].kind = FSIM_CELL_NONE;
     }
     c->next = 0;
-    fsim_summary_leaves(document, collect, c);
+    rows->cells(rows->user, row, collect, c);
     for (size_t i = 0; i < c->count; i++) {
-        fputs(i > 0 ? "," : "", out);
-        fsim_table_csv_field(out, fsim_summary_spell(c->value[i], text, sizeof text));
+        if (i > 0) {
+            putc_unlocked(',', out);
+        }
+        write_cell(out, &c->value[i]);
     }
-    fputc('\n', out);
+    putc_unlocked('\n', out);
 }
 
-fsim_status fsim_report_rows_csv(FILE *out, const char *head, const char *const *names,
-                                 json_t *const *documents, size_t count, fsim_error *err) {
-    columns c = {0};
-    for (size_t i = 0; i < count; i++) {
-        c.next = 0;
-        fsim_summary_leaves(documents[i], collect, &c);
-    }
+static void write_head(FILE *out, const columns *c, const char *head) {
     if (head != NULL) {
         fputs(head, out);
     }
-    for (size_t i = 0; i < c.count; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         fputs(i > 0 || head != NULL ? "," : "", out);
-        fsim_table_csv_field(out, c.path[i]);
+        fsim_table_csv_field(out, c->path[i]);
     }
     fputc('\n', out);
-    for (size_t i = 0; i < count && !c.failed; i++) {
-        if (head != NULL) {
-            fsim_table_csv_field(out, names[i]);
-            fputc(',', out);
+}
+
+fsim_status fsim_rows_csv(FILE *out, const fsim_rows *rows, fsim_error *err) {
+    columns c = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        if (i == 0 || rows->alike == NULL || !rows->alike(rows->user, i - 1, i)) {
+            c.next = 0;
+            rows->cells(rows->user, i, collect, &c);
         }
-        write_cells(out, &c, documents[i]);
+    }
+    write_head(out, &c, rows->head);
+    for (size_t i = 0; i < rows->count && !c.failed; i++) {
+        if (rows->head != NULL) {
+            fsim_table_csv_field(out, rows->name(rows->user, i));
+            putc_unlocked(',', out);
+        }
+        write_cells(out, &c, rows, i);
     }
     for (size_t i = 0; i < c.count; i++) {
         free(c.path[i]);

@@ -1,7 +1,8 @@
 /* The CSV files of a results folder. */
-#include "report/report.h"
 #include "report/results_folder.h"
-#include "report/summary_path_json.h"
+#include "report/rows_csv.h"
+#include "report/scope_json.h"
+#include "report/summary_flat_json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -48,7 +49,9 @@ fsim_status fsim_results_latency(FILE *out, const fsim_result *r, fsim_error *er
     return FSIM_OK;
 }
 
-/* Rows of functions, each followed by those of its versions, named "function:version". */
+/* ---- functions ---- */
+
+/* Of a tree: rows of functions, each followed by those of its versions, named "function:version". */
 typedef struct function_rows {
     char **names;
     json_t **documents;
@@ -93,19 +96,115 @@ static size_t count_rows(const json_t *functions) {
     return count;
 }
 
-fsim_status fsim_results_functions(FILE *out, const json_t *summary, fsim_error *err) {
-    const json_t *functions = fsim_summary_find(summary, "functions");
+static const char *name_of_row(void *user, size_t row) {
+    return ((const function_rows *)user)->names[row];
+}
+
+static void cells_of_row(void *user, size_t row, fsim_cell_visit visit, void *visit_user) {
+    fsim_summary_cells(((const function_rows *)user)->documents[row], visit, visit_user);
+}
+
+static fsim_status functions_of_tree(FILE *out, const json_t *functions, fsim_error *err) {
     size_t room = count_rows(functions) + 1;
     function_rows rows = {calloc(room, sizeof *rows.names), calloc(room, sizeof(json_t *)), 0};
     fsim_status status = FSIM_ELIMIT;
     if (rows.names != NULL && rows.documents != NULL && add_rows(&rows, functions)) {
-        status = fsim_report_rows_csv(out, "function", (const char *const *)rows.names, rows.documents,
-                                      rows.count, err);
+        status = fsim_rows_csv(out,
+                               &(fsim_rows){.head = "function",
+                                            .count = rows.count,
+                                            .name = name_of_row,
+                                            .cells = cells_of_row,
+                                            .user = &rows},
+                               err);
     }
     for (size_t i = 0; i < rows.count; i++) {
         free(rows.names[i]);
     }
     free(rows.names);
     free(rows.documents);
+    return status;
+}
+
+/* Of a result: the path of each value is put together from the objects that are open. */
+enum { PATH_SIZE = 256, DEPTH_MAX = 4 };
+
+typedef struct cell_sink {
+    fsim_scope_sink sink;
+    fsim_cell_visit visit;
+    void *user;
+    char path[PATH_SIZE];
+    size_t length[DEPTH_MAX];
+    uint32_t depth;
+} cell_sink;
+
+/* Keys are ours and short. */
+static size_t append_key(cell_sink *c, const char *key) {
+    size_t at = c->length[c->depth], size = strlen(key);
+    fsim_check(at + size + 2 <= PATH_SIZE);
+    memcpy(c->path + at, key, size + 1);
+    return at + size;
+}
+
+static void open_object(fsim_scope_sink *sink, const char *key) {
+    cell_sink *c = (cell_sink *)sink;
+    size_t length = append_key(c, key);
+    c->path[length++] = '.';
+    c->length[++c->depth] = length;
+}
+
+static void close_object(fsim_scope_sink *sink) {
+    ((cell_sink *)sink)->depth--;
+}
+
+static void visit_integer(fsim_scope_sink *sink, const char *key, uint64_t value) {
+    cell_sink *c = (cell_sink *)sink;
+    append_key(c, key);
+    c->visit(c->user, c->path, &(fsim_cell){.kind = FSIM_CELL_INTEGER, .integer = (int64_t)value});
+}
+
+static void visit_real(fsim_scope_sink *sink, const char *key, double value) {
+    cell_sink *c = (cell_sink *)sink;
+    append_key(c, key);
+    c->visit(c->user, c->path, &(fsim_cell){.kind = FSIM_CELL_REAL, .real = value});
+}
+
+static void visit_reals(fsim_scope_sink *sink, const char *key, const double *value, uint32_t count) {
+    char element[64];
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(element, sizeof element, "%s[%u]", key, i);
+        visit_real(sink, element, value[i]);
+    }
+}
+
+static const char *name_of_function(void *user, size_t row) {
+    const fsim_run_record *record = user;
+    return fsim_function_table_get(record->result->functions, (fsim_fn_id)row)->name;
+}
+
+static void cells_of_function(void *user, size_t row, fsim_cell_visit visit, void *visit_user) {
+    const fsim_run_record *record = user;
+    const fsim_scope_frame frame = {record->scenario, (double)record->result->horizon_ns};
+    cell_sink c = {.sink = {open_object, close_object, visit_integer, visit_real, visit_reals},
+                   .visit = visit,
+                   .user = visit_user};
+    fsim_scope_visit(&frame, &record->result->per_function[row], &c.sink);
+}
+
+static bool are_alike(void *user, size_t a, size_t b) {
+    const fsim_scope *scopes = ((const fsim_run_record *)user)->result->per_function;
+    return scopes[a].has_sessions == scopes[b].has_sessions && scopes[a].has_health == scopes[b].has_health;
+}
+
+fsim_status fsim_results_functions(FILE *out, const fsim_run_record *record, fsim_error *err) {
+    const json_t *functions = json_object_get(record->summary, "functions");
+    fsim_run_record copy = *record;
+    const fsim_rows rows = {.head = "function",
+                            .count = record->result->function_count,
+                            .name = name_of_function,
+                            .cells = cells_of_function,
+                            .alike = are_alike,
+                            .user = &copy};
+    fsim_status status =
+        json_is_null(functions) ? fsim_rows_csv(out, &rows, err) : functions_of_tree(out, functions, err);
     return status == FSIM_OK ? FSIM_OK : fsim_fail(err, status, "out of memory while writing functions.csv");
 }

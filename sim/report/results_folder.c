@@ -4,6 +4,7 @@
 #include "io/file.h"
 #include "report/manifest_json.h"
 #include "report/plot.h"
+#include "report/report.h"
 #include "report/summary_path_json.h"
 #include "report/usage_json.h"
 
@@ -32,7 +33,8 @@ static fsim_status join(const char *folder, const char *name, char *out, fsim_er
 typedef struct content {
     const fsim_run_record *record;
     json_t *inputs;
-    json_t *const *summaries; /* of all policies, for the summary.json above them */
+    const fsim_run_record *records; /* of all policies, for the summary.json above them */
+    json_t *const *summaries;
     uint32_t count;
 } content;
 
@@ -53,11 +55,11 @@ static fsim_status write_manifest(FILE *out, const content *c, fsim_error *err) 
 }
 
 static fsim_status write_summary(FILE *out, const content *c, fsim_error *err) {
-    return put_text(out, fsim_summary_dump(c->record->summary), err);
+    return fsim_summary_write(out, c->record, 1, err);
 }
 
 static fsim_status write_all_summaries(FILE *out, const content *c, fsim_error *err) {
-    return put_text(out, fsim_summary_dump_all(c->summaries, c->count), err);
+    return fsim_summary_write(out, c->records, c->count, err);
 }
 
 static fsim_status write_timeseries(FILE *out, const content *c, fsim_error *err) {
@@ -65,7 +67,7 @@ static fsim_status write_timeseries(FILE *out, const content *c, fsim_error *err
 }
 
 static fsim_status write_functions(FILE *out, const content *c, fsim_error *err) {
-    return fsim_results_functions(out, c->record->summary, err);
+    return fsim_results_functions(out, c->record, err);
 }
 
 static fsim_status write_invoice(FILE *out, const content *c, fsim_error *err) {
@@ -77,7 +79,7 @@ static fsim_status write_latency(FILE *out, const content *c, fsim_error *err) {
 }
 
 static fsim_status write_usage(FILE *out, const content *c, fsim_error *err) {
-    return put_text(out, fsim_usage_dump(c->record->result), err);
+    return fsim_usage_write(out, c->record->result, err);
 }
 
 static fsim_status write_file(const char *folder, const char *name, file_writer write, const content *c,
@@ -129,14 +131,13 @@ void fsim_results_policy_folder(json_t *const *summaries, uint32_t i, char *out,
     }
 }
 
-static fsim_status write_policies(const char *folder, const fsim_run_record *records, content *c,
-                                  fsim_error *err) {
+static fsim_status write_policies(const char *folder, content *c, fsim_error *err) {
     for (uint32_t i = 0; i < c->count; i++) {
         char name[128], path[FSIM_PATH_MAX];
         fsim_results_policy_folder(c->summaries, i, name, sizeof name);
         FSIM_TRY(join(folder, name, path, err));
         FSIM_TRY(fsim_file_make_directory(path, err));
-        c->record = &records[i];
+        c->record = &c->records[i];
         FSIM_TRY(write_policy(path, c, err));
     }
     return write_file(folder, "summary.json", write_all_summaries, c, err);
@@ -217,17 +218,14 @@ static fsim_status publish(const char *fresh, const char *folder, fsim_error *er
 }
 
 static fsim_status fill(const char *fresh, const fsim_run_record *records, uint32_t count, fsim_error *err) {
-    json_t **summaries = calloc(count, sizeof *summaries);
-    content c = {.record = records, .summaries = summaries, .count = count};
+    json_t **summaries = fsim_report_summaries(records, count);
+    content c = {.record = records, .records = records, .summaries = summaries, .count = count};
     c.inputs = fsim_manifest_inputs(records[0].scenario);
     fsim_status status = FSIM_ELIMIT;
     if (summaries == NULL || c.inputs == NULL) {
         status = fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the results");
     } else {
-        for (uint32_t i = 0; i < count; i++) {
-            summaries[i] = records[i].summary;
-        }
-        status = count == 1 ? write_policy(fresh, &c, err) : write_policies(fresh, records, &c, err);
+        status = count == 1 ? write_policy(fresh, &c, err) : write_policies(fresh, &c, err);
     }
     fsim_manifest_inputs_free(c.inputs);
     free(summaries);

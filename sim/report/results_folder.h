@@ -20,13 +20,6 @@
 #include "model/result.h"
 #include "report/summary_json.h"
 
-/* One policy of a command. All borrowed. */
-typedef struct fsim_run_record {
-    const fsim_scenario *scenario;
-    const fsim_result *result; /* the first replication */
-    json_t *summary;           /* of all replications */
-} fsim_run_record;
-
 /* `folder`: its last part is the folder, which is made with those above it. FSIM_EIO: what could not be
  * written. */
 fsim_status fsim_results_write(const char *folder, const fsim_run_record *records, uint32_t count,
@@ -41,7 +34,7 @@ fsim_status fsim_results_write(const char *folder, const fsim_run_record *record
  * columns are paths below functions.<name> in the summary. */
 fsim_status fsim_results_timeseries(FILE *out, const fsim_result *result, fsim_error *err);
 fsim_status fsim_results_latency(FILE *out, const fsim_result *result, fsim_error *err);
-fsim_status fsim_results_functions(FILE *out, const json_t *summary, fsim_error *err);
+fsim_status fsim_results_functions(FILE *out, const fsim_run_record *record, fsim_error *err);
 
 /* Name of the folder of the i-th policy: letters, digits and . _ - of its name, made unique. */
 void fsim_results_policy_folder(json_t *const *summaries, uint32_t i, char *out, size_t size);

@@ -56,6 +56,28 @@ void fsim_summary_leaves(const json_t *summary, fsim_summary_visit visit, void *
     leaves(&w, 0, "", summary);
 }
 
+typedef struct cell_visitor {
+    fsim_cell_visit visit;
+    void *user;
+} cell_visitor;
+
+static void visit_cell(void *user, const char *path, const json_t *value) {
+    const cell_visitor *v = user;
+    fsim_cell cell = {.kind = FSIM_CELL_TEXT, .text = json_is_true(value) ? "true" : "false"};
+    if (json_is_string(value)) {
+        cell.text = json_string_value(value);
+    } else if (json_is_integer(value)) {
+        cell = (fsim_cell){.kind = FSIM_CELL_INTEGER, .integer = json_integer_value(value)};
+    } else if (json_is_real(value)) {
+        cell = (fsim_cell){.kind = FSIM_CELL_REAL, .real = json_real_value(value)};
+    }
+    v->visit(v->user, path, &cell);
+}
+
+void fsim_summary_cells(const json_t *summary, fsim_cell_visit visit, void *user) {
+    fsim_summary_leaves(summary, visit_cell, &(cell_visitor){visit, user});
+}
+
 const char *fsim_summary_spell(const json_t *value, char *out, size_t size) {
     if (json_is_string(value)) {
         return json_string_value(value);

@@ -2,6 +2,8 @@
 #ifndef FSIM_REPORT_SUMMARY_FLAT_JSON_H
 #define FSIM_REPORT_SUMMARY_FLAT_JSON_H
 
+#include "report/rows_csv.h"
+
 #include <jansson.h>
 #include <stddef.h>
 
@@ -11,6 +13,9 @@ typedef void (*fsim_summary_visit)(void *user, const char *path, const json_t *v
  * grows with the run or the bill: functions, windows, probe, occupancy, warnings and the lines of bills. The
  * paths are those of report/summary_path_json.h; bills go by the name of their book. */
 void fsim_summary_leaves(const json_t *summary, fsim_summary_visit visit, void *user);
+
+/* The same as cells of a table. */
+void fsim_summary_cells(const json_t *summary, fsim_cell_visit visit, void *user);
 
 /* The value as the summary spells it, 12 significant digits; strings as they are, NULL as "". Returns `out`
  * or the string itself. */

@@ -8,6 +8,7 @@
 #include "model/result.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #define FSIM_SUMMARY_SCHEMA "fsim.summary/1"
 
@@ -16,15 +17,32 @@
  * bills[].left_out, meters that the run could not fill. NULL: no memory, or a name that is not UTF-8. */
 json_t *fsim_summary_json(const fsim_scenario *scenario, const fsim_result *result,
                           const fsim_invoice *invoices, uint32_t invoice_count);
+/* The same, but where functions are many (more than FSIM_FUNCTION_HISTOGRAMS_MAX, in one replication, none of
+ * them in versions) "functions" is null: a tree of them would take ten times as much memory as the result
+ * that it is made from. Who writes the document makes them one after the other (fsim_summary_write). */
+json_t *fsim_summary_brief_json(const fsim_scenario *scenario, const fsim_result *result,
+                                const fsim_invoice *invoices, uint32_t invoice_count);
+
+/* One policy of a command. All borrowed. */
+typedef struct fsim_run_record {
+    const fsim_scenario *scenario;
+    const fsim_result *result; /* the first replication; NULL with `scenario` where `summary` is not brief */
+    json_t *summary;           /* of all replications */
+} fsim_run_record;
+
+/* Completes a brief summary, for those who look into it. False: no memory. */
+bool fsim_summary_fill(const fsim_run_record *record);
+
+/* The documents as text, one as it is, several as an array: what --format json prints and summary.json
+ * holds. Brief ones come out complete. */
+fsim_status fsim_summary_write(FILE *out, const fsim_run_record *records, uint32_t count, fsim_error *err);
 
 /* The array under "bills" alone: invoice.json. */
 json_t *fsim_summary_bills_json(const fsim_invoice *invoices, uint32_t count);
 
-/* The document as text, as it is printed and stored: indented, 12 significant digits, no final newline. The
- * caller frees it; NULL: no memory. */
+/* A document as text in the same spelling: indented, 12 significant digits, no final newline. The caller
+ * frees it; NULL: no memory. */
 char *fsim_summary_dump(const json_t *document);
-/* One as it is, several as an array: what --format json prints and summary.json holds. */
-char *fsim_summary_dump_all(json_t *const *summaries, uint32_t count);
 
 /* Reads a summary.json: *out is the object or the array of them. FSIM_EIO: no such file; FSIM_EDATA: no
  * summary. The caller owns the document. */

@@ -1,11 +1,6 @@
 #include "report/usage_json.h"
 
-#include <jansson.h>
-
-static json_t *wide(fsim_u128 value) {
-    char text[FSIM_DECIMAL_SIZE];
-    return json_string(fsim_i128_print((fsim_i128)value, text, sizeof text));
-}
+#include "report/writer_json.h"
 
 static json_t *rules_json(const fsim_meter_rules *rules) {
     json_t *list = json_array();
@@ -40,63 +35,102 @@ static json_t *plan_json(const fsim_meter_plan *plan) {
                      "unused_window_ns", (json_int_t)plan->unused_window_ns, "nodes", nodes);
 }
 
-static json_t *field_json(const fsim_usage *usage, const fsim_usage_field *field) {
+static void put_wide(fsim_json_writer *w, fsim_u128 value) {
+    char text[FSIM_DECIMAL_SIZE];
+    fsim_json_string(w, fsim_i128_print((fsim_i128)value, text, sizeof text));
+}
+
+static void put_named(fsim_json_writer *w, const char *key, uint64_t value) {
+    fsim_json_key(w, key);
+    fsim_json_integer(w, (int64_t)value);
+}
+
+static void put_field(fsim_json_writer *w, const fsim_usage *usage, const fsim_usage_field *field) {
     const char *at = (const char *)usage + field->offset;
+    fsim_json_key(w, field->name);
     if (field->count == 0) {
-        return wide(*(const fsim_u128 *)(const void *)at);
+        put_wide(w, *(const fsim_u128 *)(const void *)at);
+        return;
     }
     const uint64_t *numbers = (const uint64_t *)(const void *)at;
     if (field->count == 1) {
-        return json_integer((json_int_t)numbers[0]);
+        fsim_json_integer(w, (int64_t)numbers[0]);
+        return;
     }
-    json_t *list = json_array();
+    fsim_json_begin(w, '[');
     for (uint32_t i = 0; i < field->count; i++) {
-        json_array_append_new(list, json_integer((json_int_t)numbers[i]));
+        fsim_json_integer(w, (int64_t)numbers[i]);
     }
-    return list;
+    fsim_json_end(w, ']');
 }
 
-static json_t *functions_json(const fsim_result *result) {
-    json_t *list = json_array();
+static void put_functions(fsim_json_writer *w, const fsim_result *result) {
+    fsim_json_begin(w, '[');
     for (uint32_t fn = 0; result->usage != NULL && fn < result->function_count; fn++) {
         const fsim_usage *usage = &result->usage[fn];
-        json_t *object =
-            json_pack("{s:s, s:I, s:I, s:I}", "name", fsim_function_table_get(result->functions, fn)->name,
-                      "memory_mb", (json_int_t)usage->memory_mb, "vcpu_milli", (json_int_t)usage->vcpu_milli,
-                      "disk_mb", (json_int_t)usage->disk_mb);
+        fsim_json_begin(w, '{');
+        fsim_json_key(w, "name");
+        fsim_json_string(w, fsim_function_table_get(result->functions, fn)->name);
+        put_named(w, "memory_mb", usage->memory_mb);
+        put_named(w, "vcpu_milli", usage->vcpu_milli);
+        put_named(w, "disk_mb", usage->disk_mb);
         for (const fsim_usage_field *field = fsim_usage_fields; field->name != NULL; field++) {
-            json_object_set_new(object, field->name, field_json(usage, field));
+            put_field(w, usage, field);
         }
-        json_array_append_new(list, object);
+        fsim_json_end(w, '}');
     }
-    return list;
+    fsim_json_end(w, ']');
 }
 
 /* [function, hour, requests, memory ms, CPU ms of each threshold] */
-static json_t *hours_json(const fsim_result *result) {
-    json_t *list = json_array();
+static void put_hours(fsim_json_writer *w, const fsim_result *result) {
+    fsim_json_begin(w, '[');
     for (uint32_t i = 0; i < result->hour_count; i++) {
         const fsim_usage_hour *row = &result->hours[i];
-        json_t *cells = json_pack("[I, I, I, I]", (json_int_t)row->fn, (json_int_t)row->hour,
-                                  (json_int_t)row->requests, (json_int_t)row->mem_ms);
+        fsim_json_begin(w, '[');
+        fsim_json_integer(w, row->fn);
+        fsim_json_integer(w, (int64_t)row->hour);
+        fsim_json_integer(w, (int64_t)row->requests);
+        fsim_json_integer(w, (int64_t)row->mem_ms);
         for (uint32_t k = 0; k <= result->meters.more_count; k++) {
-            json_array_append_new(cells, json_integer((json_int_t)row->cpu_ms[k]));
+            fsim_json_integer(w, (int64_t)row->cpu_ms[k]);
         }
-        json_array_append_new(list, cells);
+        fsim_json_end(w, ']');
     }
-    return list;
+    fsim_json_end(w, ']');
 }
 
-char *fsim_usage_dump(const fsim_result *result) {
-    json_t *packed = json_array();
+static void put_nodes(fsim_json_writer *w, const fsim_result *result) {
+    fsim_json_begin(w, '[');
     for (uint32_t k = 0; k < result->meters.node_count; k++) {
-        json_array_append_new(
-            packed, json_pack("[o, I]", wide(result->nodes[k].node_ns), (json_int_t)result->nodes[k].peak));
+        fsim_json_begin(w, '[');
+        put_wide(w, result->nodes[k].node_ns);
+        fsim_json_integer(w, (int64_t)result->nodes[k].peak);
+        fsim_json_end(w, ']');
     }
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "schema", "fsim.usage/1", "horizon_ns",
-                             (json_int_t)result->horizon_ns, "plan", plan_json(&result->meters), "functions",
-                             functions_json(result), "hours", hours_json(result), "nodes", packed);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
-    json_decref(root);
-    return text;
+    fsim_json_end(w, ']');
+}
+
+fsim_status fsim_usage_write(FILE *out, const fsim_result *result, fsim_error *err) {
+    fsim_json_writer w = {.out = out, .compact = true};
+    json_t *plan = plan_json(&result->meters);
+    if (plan == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the usage");
+    }
+    fsim_json_begin(&w, '{');
+    fsim_json_key(&w, "schema");
+    fsim_json_string(&w, "fsim.usage/1");
+    put_named(&w, "horizon_ns", (uint64_t)result->horizon_ns);
+    fsim_json_key(&w, "plan");
+    fsim_json_tree(&w, plan);
+    fsim_json_key(&w, "functions");
+    put_functions(&w, result);
+    fsim_json_key(&w, "hours");
+    put_hours(&w, result);
+    fsim_json_key(&w, "nodes");
+    put_nodes(&w, result);
+    fsim_json_end(&w, '}');
+    fputc('\n', out);
+    json_decref(plan);
+    return w.failed ? fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the usage") : FSIM_OK;
 }

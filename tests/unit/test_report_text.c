@@ -8,6 +8,7 @@
 
 static sample_run sample[2];
 static json_t *summaries[2];
+static fsim_run_record records[2];
 
 static void set_up(void) {
     static const char *const policies[] = {"knative", "lambda"};
@@ -18,6 +19,7 @@ static void set_up(void) {
         }
         summaries[i] = fsim_summary_json(&sample[i].scenario, &sample[i].result, sample[i].invoice, 2);
         REQUIRE(summaries[i] != NULL);
+        records[i] = (fsim_run_record){&sample[i].scenario, &sample[i].result, summaries[i]};
     }
 }
 
@@ -28,14 +30,14 @@ static void tear_down(void) {
     }
 }
 
-typedef fsim_status (*writer)(FILE *, fsim_report_format, json_t *const *, uint32_t, fsim_error *);
+typedef fsim_status (*writer)(FILE *, fsim_report_format, const fsim_run_record *, uint32_t, fsim_error *);
 
 static void check_output(writer write, fsim_report_format format, uint32_t count, const char *expected) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     REQUIRE(out != NULL);
-    CHECK_EQ_INT(write(out, format, summaries, count, NULL), FSIM_OK);
+    CHECK_EQ_INT(write(out, format, records, count, NULL), FSIM_OK);
     fclose(out);
     CHECK_EQ_STR(text, expected);
     free(text);
@@ -152,7 +154,7 @@ static void test_csv(void) {
     size_t size = 0, columns = 0;
     FILE *out = open_memstream(&text, &size);
     REQUIRE(out != NULL);
-    CHECK_EQ_INT(fsim_report_write(out, FSIM_REPORT_CSV, summaries, 2, NULL), FSIM_OK);
+    CHECK_EQ_INT(fsim_report_write(out, FSIM_REPORT_CSV, records, 2, NULL), FSIM_OK);
     fclose(out);
     char *head = strtok_r(text, "\n", &row_save);
     char *first = strtok_r(NULL, "\n", &row_save);
@@ -177,10 +179,20 @@ static void test_csv(void) {
     tear_down();
 }
 
+static char *written(const fsim_run_record *all, uint32_t count) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    REQUIRE(out != NULL);
+    CHECK_EQ_INT(fsim_report_write(out, FSIM_REPORT_JSON, all, count, NULL), FSIM_OK);
+    fclose(out);
+    return text;
+}
+
 static void test_json_is_an_array_with_several(void) {
     set_up();
     for (uint32_t count = 1; count <= 2; count++) {
-        char *text = fsim_summary_dump_all(summaries, count);
+        char *text = written(records, count);
         json_t *back = json_loads(text, 0, NULL);
         CHECK(count == 1 ? json_is_object(back) : json_array_size(back) == 2);
         json_decref(back);
