@@ -135,7 +135,7 @@ typedef struct fsim_fn_spec {
     bool cold_total;      /* cold_start_mode "total": the cold draw replaces cold start + service */
     bool cold_has_phases; /* phases[] instead of cold_start */
     fsim_dist cold_start;
-    fsim_dist cold_phases[FSIM_COLD_PHASES];
+    const fsim_dist *cold_phases; /* FSIM_COLD_PHASES of them; they live as long as the scenario */
     /* What few functions have; NULL: not this one. Live as long as the scenario. */
     const fsim_session_spec *session; /* without: session ids mean nothing */
     const fsim_bursts_spec *bursts;

@@ -40,12 +40,17 @@ static fsim_status read_limit(const reader *r, const char *key, uint32_t *out) {
 
 static fsim_status read_phases(const reader *r, const fsim_value *phases) {
     FSIM_TRY(fsim_scenario_need_object(phases, "phases", r->err));
+    fsim_dist *spans = fsim_value_pool_alloc(r->scenario->pool, FSIM_COLD_PHASES * sizeof *spans);
+    if (spans == NULL) {
+        return fsim_fail(r->err, FSIM_ELIMIT, "out of memory");
+    }
+    memset(spans, 0, FSIM_COLD_PHASES * sizeof *spans);
     r->spec->cold_has_phases = true;
-    memset(r->spec->cold_phases, 0, sizeof r->spec->cold_phases);
+    r->spec->cold_phases = spans;
     for (int i = 0; i < FSIM_COLD_PHASES; i++) {
         const fsim_value *phase = fsim_value_get(phases, fsim_cold_phase_names[i]);
         if (phase != NULL && !fsim_value_is_off(phase)) {
-            FSIM_TRY(read_dist(r, phase, &r->spec->cold_phases[i]));
+            FSIM_TRY(read_dist(r, phase, &spans[i]));
         }
     }
     return FSIM_OK;

@@ -98,7 +98,8 @@ void engine_enqueue(engine *e, function *f, uint32_t r) {
     }
     const fsim_dist *timeout = &e->scenario->queue_timeout;
     if (timeout->kind != FSIM_DIST_CONSTANT) {
-        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, fsim_dist_sample(timeout, &f->rng_timeout));
+        fsim_ns at_ns =
+            fsim_ns_add(q->arrival_ns, fsim_dist_sample(timeout, &engine_rest(e, f)->rng_timeout));
         engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, r,
                     EVENT_KIND(EVENT_REQUEST_TIMEOUT, q->generation));
         return;

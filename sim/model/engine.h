@@ -212,10 +212,6 @@ typedef struct function {
     fsim_fn_spec spec;
     fsim_keepalive_plan keepalive;
     fsim_scale_plan scale;
-    fsim_admit_plan admit;
-    double admit_tokens, gateway_tokens, provisioned_tokens;
-    fsim_ns admit_at_ns, gateway_at_ns, provisioned_at_ns;
-    uint64_t gateway_count;   /* in the window that ends at gateway_at_ns */
     fsim_ns queue_timeout_ns; /* where it is constant */
     fsim_ns timeout_timer_ns; /* armed: when it fires */
     fsim_ns queue_latest_ns;  /* latest arrival of those that have come into the queue since it was empty */
@@ -230,18 +226,18 @@ typedef struct function {
     fsim_ns provision_from_ns, provision_retry_ns;    /* no start before; when the rate is asked again */
     struct adapting *adapting;                        /* NULL: its keep-alive window stays */
     struct provisioning *provisioning;                /* NULL: their number never changes by a policy */
+    struct function_rest *rest;                       /* NULL: not needed yet; use engine_rest */
     uint32_t group; /* whose limits count: itself, or the function that it is a version of */
     bool timeout_armed, refill_armed, sample_armed, tick_armed, in_waiting_list, provision_waits;
     uint32_t waiting_next, waiting_prev;
-    fsim_start_limiter start_limiter, provisioned_limiter;
+    fsim_start_limiter start_limiter;
     void *scaling_state;
     uint32_t ready_capacity;
     fsim_ns sampled_ns;
     double rank;   /* under memory pressure: of the function */
     bool touched;  /* the same: its place in the order may be another by now */
     uint64_t uses; /* of its instances in memory */
-    fsim_rng rng_cold, rng_keepalive, rng_timeout, rng_retry, rng_scaling, rng_burst, rng_error;
-    function_failures failures;
+    fsim_rng rng_cold;
 } function;
 
 enum {
@@ -269,7 +265,7 @@ typedef struct tally {
     uint64_t waited_count;
     fsim_wide phase_ns[FSIM_COLD_PHASES];
     uint64_t phase_count;
-    uint64_t latency_above[FSIM_EXCEED_MAX], wait_above[FSIM_EXCEED_MAX];
+    uint64_t *latency_above, *wait_above; /* FSIM_EXCEED_MAX each, one block; NULL unless e->has_exceed */
 } tally;
 
 typedef struct function_base {

@@ -33,7 +33,8 @@ static bool take_of_window(uint64_t *count, fsim_ns *end_ns, fsim_ns now_ns,
 static bool take_of_reserve(engine *e, function *f) {
     double rate = e->scenario->gateway.per_concurrency * f->inside_limit;
     return f->inside_limit == 0 /* refused as such */ ||
-           take_token(&f->gateway_tokens, &f->gateway_at_ns, e->now_ns, rate, fmax(1.0, rate));
+           take_token(&engine_rest(e, f)->gateway_tokens, &engine_rest(e, f)->gateway_at_ns, e->now_ns, rate,
+                      fmax(1.0, rate));
 }
 
 static bool pass_gateway(engine *e, function *f) {
@@ -41,12 +42,13 @@ static bool pass_gateway(engine *e, function *f) {
     if (gateway->per_concurrency > 0.0 && f->has_reserve) {
         return take_of_reserve(e, f);
     }
-    fsim_ns *at_ns = gateway->per_function ? &f->gateway_at_ns : &e->gateway_at_ns;
+    function_rest *own = gateway->per_function ? engine_rest(e, f) : NULL;
+    fsim_ns *at_ns = own != NULL ? &own->gateway_at_ns : &e->gateway_at_ns;
     if (gateway->window_ns > 0) {
-        uint64_t *count = gateway->per_function ? &f->gateway_count : &e->gateway_count;
+        uint64_t *count = own != NULL ? &own->gateway_count : &e->gateway_count;
         return take_of_window(count, at_ns, e->now_ns, gateway);
     }
-    double *tokens = gateway->per_function ? &f->gateway_tokens : &e->gateway_tokens;
+    double *tokens = own != NULL ? &own->gateway_tokens : &e->gateway_tokens;
     return gateway->rate_per_s <= 0.0 ||
            take_token(tokens, at_ns, e->now_ns, gateway->rate_per_s, gateway->burst);
 }
@@ -58,11 +60,12 @@ bool engine_admitted(engine *e, function *version, fsim_cause *cause) {
         return false;
     }
     if (e->has_admission) {
-        if (f->admit.rate_per_s > 0.0 &&
-            !take_token(&f->admit_tokens, &f->admit_at_ns, e->now_ns, f->admit.rate_per_s, f->admit.burst)) {
+        function_rest *own = engine_rest(e, f);
+        if (own->admit.rate_per_s > 0.0 && !take_token(&own->admit_tokens, &own->admit_at_ns, e->now_ns,
+                                                       own->admit.rate_per_s, own->admit.burst)) {
             return false;
         }
-        if (f->inside + f->queued >= f->admit.in_system_max) {
+        if (f->inside + f->queued >= own->admit.in_system_max) {
             *cause = FSIM_CAUSE_FUNCTION;
             return false;
         }
@@ -73,8 +76,8 @@ bool engine_admitted(engine *e, function *version, fsim_cause *cause) {
 /* Beyond it a request goes to an instance on demand (policies spec, sections 4.1 and 4.2). */
 bool engine_provisioned_rate(engine *e, function *f) {
     double rate = e->scenario->gateway.per_concurrency * f->fleet[1].count;
-    return rate <= 0.0 ||
-           take_token(&f->provisioned_tokens, &f->provisioned_at_ns, e->now_ns, rate, fmax(1.0, rate));
+    return rate <= 0.0 || take_token(&engine_rest(e, f)->provisioned_tokens,
+                                     &engine_rest(e, f)->provisioned_at_ns, e->now_ns, rate, fmax(1.0, rate));
 }
 
 /* Is there room for one more instance that starts or becomes busy? */

@@ -52,7 +52,7 @@ void engine_failure_grow(engine *e) {
 }
 
 void engine_failure_setup(engine *e, function *f) {
-    function_failures *own = &f->failures;
+    function_failures *own = &engine_rest(e, f)->failures;
     fsim_rng_seed(&own->rng_crash, e->options->seed, f->name, FSIM_RNG_CRASH);
     fsim_rng_seed(&own->rng_health, e->options->seed, f->name, FSIM_RNG_HEALTH);
     fsim_rng_seed(&own->rng_error, e->options->seed, f->name, FSIM_RNG_UNHEALTHY_ERROR);
@@ -82,10 +82,10 @@ void engine_failure_join(engine *e, function *f, uint32_t r) {
     *(x->last != FSIM_NONE ? &e->failures->requests[x->last].next : &x->first) = r;
     x->last = r;
     double share = f->spec.crash != NULL ? f->spec.crash->per_request : 0.0;
-    if (share > 0.0 && fsim_rng_unit(&f->failures.rng_crash) < share) {
+    if (share > 0.0 && fsim_rng_unit(&f->rest->failures.rng_crash) < share) {
         y->kills = true;
         y->work_ns = q->service_ns;
-        q->service_ns = (fsim_ns)((double)q->service_ns * fsim_rng_unit(&f->failures.rng_crash));
+        q->service_ns = (fsim_ns)((double)q->service_ns * fsim_rng_unit(&f->rest->failures.rng_crash));
     }
 }
 
@@ -166,7 +166,7 @@ static void crash(engine *e, function *f, uint32_t i, uint32_t ended, fsim_ns si
         engine_fail_execution(e, r);
     }
     uint32_t waiting = take_waiting(e, f, i);
-    f->failures.provisioned_lost += e->instances[i].provisioned && !x->ejected;
+    f->rest->failures.provisioned_lost += e->instances[i].provisioned && !x->ejected;
     engine_lose(e, i);
     route_all(e, f, waiting);
     replace_after(e, f, f->spec.crash->restart_ns);
@@ -176,7 +176,7 @@ static void crash(engine *e, function *f, uint32_t i, uint32_t ended, fsim_ns si
 void engine_failure_gone(engine *e, function *f, uint32_t i) {
     const instance_failure *x = &e->failures->instances[i];
     if (e->instances[i].state == INSTANCE_READY && x->ejected && !e->instances[i].provisioned) {
-        f->failures.leaving--;
+        f->rest->failures.leaving--;
     }
 }
 
@@ -200,7 +200,7 @@ void engine_failure_complete(engine *e, uint32_t r, uint32_t generation) {
 
 bool engine_failure_spoils(engine *e, function *f, uint32_t i) {
     return f->spec.health != NULL && e->now_ns >= e->failures->instances[i].unhealthy_ns &&
-           fsim_rng_unit(&f->failures.rng_error) < f->spec.health->error_rate;
+           fsim_rng_unit(&f->rest->failures.rng_error) < f->spec.health->error_rate;
 }
 
 /* ---- replacement ---- */
@@ -215,13 +215,13 @@ static bool lacks(const function *f) {
     if (f->scaled) {
         return f->starting_count + f->ready_count < f->wanted;
     }
-    return f->alive - (uint32_t)f->provisioned.n < (uint64_t)kept(f) + f->failures.leaving;
+    return f->alive - (uint32_t)f->provisioned.n < (uint64_t)kept(f) + f->rest->failures.leaving;
 }
 
 void engine_failure_replace(engine *e, function *f) {
     fsim_cause cause;
-    engine_provision_again(e, f, f->failures.provisioned_lost);
-    f->failures.provisioned_lost = 0;
+    engine_provision_again(e, f, f->rest->failures.provisioned_lost);
+    f->rest->failures.provisioned_lost = 0;
     if (f->scaled) {
         if (lacks(f)) {
             engine_fit(e, f);
@@ -245,13 +245,13 @@ static void eject(engine *e, function *f, uint32_t i) {
     fsim_ns since_ns = in->ready_ns; /* about when this was scheduled */
     uint32_t waiting = take_waiting(e, f, i);
     e->tallies[in->fn].n.ejected += e->now_ns >= e->warmup_ns;
-    f->failures.provisioned_lost += in->provisioned;
+    f->rest->failures.provisioned_lost += in->provisioned;
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_lose(e, f, i, e->now_ns);
     }
     bool busy = in->executing != 0;
     e->failures->instances[i].ejected = busy;
-    f->failures.leaving += busy && !in->provisioned;
+    f->rest->failures.leaving += busy && !in->provisioned;
     if (!in->draining) {
         engine_let_go(e, f, i);
     } else if (!busy) { /* its sessions alone have kept it */
@@ -294,10 +294,11 @@ void engine_failure_open(engine *e, function *f, uint32_t i) {
                             .first = FSIM_NONE,
                             .last = FSIM_NONE};
     if (crash_spec != NULL && crash_spec->wears) {
-        x->crash_ns = fsim_ns_add(e->now_ns, fsim_dist_sample(&crash_spec->lifetime, &f->failures.rng_crash));
+        x->crash_ns =
+            fsim_ns_add(e->now_ns, fsim_dist_sample(&crash_spec->lifetime, &f->rest->failures.rng_crash));
     }
     if (health != NULL) {
-        fsim_ns onset_ns = fsim_dist_sample(&health->onset, &f->failures.rng_health);
+        fsim_ns onset_ns = fsim_dist_sample(&health->onset, &f->rest->failures.rng_health);
         x->unhealthy_ns = fsim_ns_add(e->now_ns, onset_ns);
         x->eject_ns = fsim_ns_add(e->now_ns, last_straw(health, onset_ns));
     }
@@ -357,7 +358,7 @@ static uint32_t find_victim(const engine *e, const function *f, uint64_t serial_
 
 void engine_failure_begin(engine *e, function *f) {
     const fsim_crash_spec *spec = f->spec.crash;
-    uint32_t *next = &f->failures.next_strike;
+    uint32_t *next = &f->rest->failures.next_strike;
     while (spec != NULL && *next < spec->at_count && spec->at_ns[*next] < e->now_ns) {
         (*next)++; /* before a trace has mentioned the function */
     }
@@ -369,8 +370,9 @@ void engine_failure_begin(engine *e, function *f) {
 void engine_failure_strike(engine *e, function *f) {
     uint64_t serial_max = e->failures->serial; /* what replaces the victims is spared */
     bool all = f->spec.crash->victim == FSIM_CRASH_ALL;
-    fsim_ns since_ns = f->failures.next_strike != 0 ? f->spec.crash->at_ns[f->failures.next_strike - 1u] : 0;
-    f->failures.next_strike++;
+    fsim_ns since_ns =
+        f->rest->failures.next_strike != 0 ? f->spec.crash->at_ns[f->rest->failures.next_strike - 1u] : 0;
+    f->rest->failures.next_strike++;
     engine_failure_begin(e, f);
     uint32_t i = find_victim(e, f, serial_max);
     while (i != FSIM_NONE) {

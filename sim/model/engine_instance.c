@@ -377,7 +377,7 @@ void engine_arm_drawn(engine *e, uint32_t i) {
 
 void engine_draw_window(engine *e, function *f, uint32_t i) {
     e->instances[i].due_ns =
-        fsim_ns_add(e->now_ns, fsim_dist_sample(&f->keepalive.window, &f->rng_keepalive));
+        fsim_ns_add(e->now_ns, fsim_dist_sample(&f->keepalive.window, &engine_rest(e, f)->rng_keepalive));
     engine_arm_drawn(e, i);
 }
 

@@ -45,7 +45,8 @@ static void push_change(engine *e, const function *f, uint32_t r, fsim_ns at_ns)
 
 void engine_bursts_begin(engine *e, function *f, uint32_t r) {
     const fsim_bursts_spec *bursts = f->spec.bursts;
-    push_change(e, f, r, fsim_ns_add(e->now_ns, fsim_dist_sample(&bursts->first, &f->rng_burst)));
+    push_change(e, f, r,
+                fsim_ns_add(e->now_ns, fsim_dist_sample(&bursts->first, &engine_rest(e, f)->rng_burst)));
 }
 
 /* The end of a burst is scheduled before the beginning of the next, which may be at the same instant. */
@@ -65,8 +66,8 @@ void engine_burst_fire(engine *e, uint32_t r, uint32_t generation) {
     q->flags |= REQUEST_BURST;
     q->rate_ucore += bursts->cpu_ucore;
     shift_rate(e, f, q->instance, bursts->cpu_ucore);
-    fsim_ns busy_ns = fsim_dist_sample(&bursts->busy, &f->rng_burst);
-    fsim_ns every_ns = fsim_dist_sample(&bursts->every, &f->rng_burst);
+    fsim_ns busy_ns = fsim_dist_sample(&bursts->busy, &engine_rest(e, f)->rng_burst);
+    fsim_ns every_ns = fsim_dist_sample(&bursts->every, &engine_rest(e, f)->rng_burst);
     push_change(e, f, r, fsim_ns_add(e->now_ns, busy_ns));
     push_change(e, f, r, fsim_ns_add(e->now_ns, every_ns > busy_ns ? every_ns : busy_ns));
 }

@@ -80,8 +80,8 @@ void engine_provision_unlink(engine *e, function *f, uint32_t i) {
 /* ---- more ---- */
 
 static void start_missing(engine *e, function *f) {
-    fsim_start_limiter *limiter = f->provisioned_limiter.limit != NULL
-                                      ? &engine_limits(e, f)->provisioned_limiter
+    fsim_start_limiter *limiter = f->rest != NULL && f->rest->provisioned_limiter.limit != NULL
+                                      ? &engine_limits(e, f)->rest->provisioned_limiter
                                       : &e->region_provisioned_limiter;
     while (f->provisioned_missing != 0 && e->now_ns >= f->provision_from_ns) {
         if (engine_limits(e, f)->alive >= f->spec.max_instances || !may_claim(e, f)) {
@@ -109,7 +109,8 @@ void engine_provision_wake(engine *e, function *f) {
 static void add(engine *e, function *f, uint32_t more) {
     const fsim_dist *delay = &e->scenario->provisioned_delay;
     if (f->provisioned_missing == 0 && !fsim_dist_is_zero(delay)) {
-        f->provision_from_ns = fsim_ns_add(e->now_ns, fsim_dist_sample(delay, &f->rng_scaling));
+        f->provision_from_ns =
+            fsim_ns_add(e->now_ns, fsim_dist_sample(delay, &engine_rest(e, f)->rng_scaling));
         engine_push(e, f->provision_from_ns, id_of(e, f), EVENT_PROVISION);
     }
     f->provisioned_missing += more;

@@ -1,5 +1,5 @@
 /* The end of a run: what is still there is closed, and the counters become a result. */
-#include "model/engine.h"
+#include "model/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,8 +126,10 @@ static void put_tally(fsim_scope *s, const tally *t) {
     s->waited = t->waited_count;
     memcpy(s->cold_phase_ns, t->phase_ns, sizeof s->cold_phase_ns);
     s->cold_phase_count = t->phase_count;
-    memcpy(s->latency_above, t->latency_above, sizeof s->latency_above);
-    memcpy(s->wait_above, t->wait_above, sizeof s->wait_above);
+    if (t->latency_above != NULL) {
+        memcpy(s->latency_above, t->latency_above, sizeof s->latency_above);
+        memcpy(s->wait_above, t->wait_above, sizeof s->wait_above);
+    }
 }
 
 static void put_levels(fsim_scope *s, const function *f, const function_base *base, fsim_ns end_ns) {
@@ -324,6 +326,14 @@ static bool looks_nonstationary(const engine *e, fsim_ns end_ns) {
            e->alive_peak > 1 && e->growth_at_ns > e->warmup_ns + horizon_ns / 2;
 }
 
+/* What only the simulation needed makes room for what it has found. */
+static void free_simulation(engine *e) {
+    lanes_destroy(e->lanes);
+    e->lanes = NULL;
+    fsim_workload_close(e->workload);
+    e->workload = NULL;
+}
+
 void engine_finish(engine *e, fsim_ns end_ns) {
     fsim_result *result = e->result;
     engine_marks_finish(e, end_ns);
@@ -335,6 +345,7 @@ void engine_finish(engine *e, fsim_ns end_ns) {
     if (e->books != NULL) {
         engine_books_finish(e, end_ns);
     }
+    free_simulation(e);
     fill_scopes(e, end_ns);
     fill_occupancy(e);
     result->nonstationary = looks_nonstationary(e, end_ns);

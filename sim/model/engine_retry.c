@@ -52,7 +52,7 @@ static bool call_again(engine *e, uint32_t r) {
     if (q->attempts >= retry->attempts) {
         return false;
     }
-    double span = (double)fsim_dist_sample(&retry->interval, &f->rng_retry);
+    double span = (double)fsim_dist_sample(&retry->interval, &engine_rest(e, f)->rng_retry);
     for (uint32_t i = 0; i < q->attempts && retry->factor != 1.0 && span < 9e18; i++) {
         span *= retry->factor;
     }
@@ -69,7 +69,7 @@ bool engine_try_again(engine *e, uint32_t r, fsim_cause cause) {
 
 bool engine_ends_in_error(engine *e, function *f, const request *q) {
     return (q->flags & REQUEST_CUT) != 0 ||
-           (f->spec.error_rate > 0.0 && fsim_rng_unit(&f->rng_error) < f->spec.error_rate) ||
+           (f->spec.error_rate > 0.0 && fsim_rng_unit(&engine_rest(e, f)->rng_error) < f->spec.error_rate) ||
            ((f->extras & FUNCTION_FAILS) != 0 && engine_failure_spoils(e, f, q->instance));
 }
 

@@ -91,7 +91,8 @@ void engine_sample(engine *e, function *f) {
     f->proxied.arrivals = 0;
     f->came = f->went = 0;
     f->sampled_ns = e->now_ns;
-    e->scenario->scaling->sample(f->scaling_state, e->scenario->scaling_params, &sample, &f->rng_scaling);
+    e->scenario->scaling->sample(f->scaling_state, e->scenario->scaling_params, &sample,
+                                 &engine_rest(e, f)->rng_scaling);
     engine_push(e, e->now_ns + f->scale.sample_ns, id_of(e, f), EVENT_SAMPLE);
 }
 

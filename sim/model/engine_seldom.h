@@ -6,6 +6,25 @@
 
 #include "model/engine.h"
 
+/* What few functions need: streams of random numbers, rate limits, admission, crashes. A run of very many has
+ * it for none. */
+typedef struct function_rest {
+    fsim_rng rng_keepalive, rng_timeout, rng_retry, rng_scaling, rng_burst, rng_error;
+    fsim_admit_plan admit;
+    double admit_tokens, gateway_tokens, provisioned_tokens;
+    fsim_ns admit_at_ns, gateway_at_ns, provisioned_at_ns;
+    uint64_t gateway_count; /* in the window that ends at gateway_at_ns */
+    fsim_start_limiter provisioned_limiter;
+    function_failures failures; /* FUNCTION_FAILS */
+} function_rest;
+
+function_rest *engine_make_rest(engine *e, function *f); /* engine_setup.c */
+
+/* Made at the first need. */
+static inline function_rest *engine_rest(engine *e, function *f) {
+    return f->rest != NULL ? f->rest : engine_make_rest(e, f);
+}
+
 /* engine_cores.c: cores of a node that go in order of arrival */
 void engine_cores_enter(engine *e, uint32_t request); /* it begins to execute */
 void engine_cores_fire(engine *e, uint32_t request, uint32_t generation);

@@ -316,7 +316,8 @@ static void wait_for(engine *e, function *f, uint32_t r, uint32_t i) {
     }
     if (s->queue_has_timeout) {
         const request *q = &e->requests[r];
-        fsim_ns at_ns = fsim_ns_add(q->arrival_ns, fsim_dist_sample(&s->queue_timeout, &f->rng_timeout));
+        fsim_ns at_ns =
+            fsim_ns_add(q->arrival_ns, fsim_dist_sample(&s->queue_timeout, &engine_rest(e, f)->rng_timeout));
         engine_push(e, at_ns < e->now_ns ? e->now_ns : at_ns, r,
                     EVENT_KIND(EVENT_SESSION_WAIT, q->generation));
     }

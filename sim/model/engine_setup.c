@@ -154,6 +154,13 @@ void engine_free_collector(collector *c) {
 static void add_tally(engine *e, uint32_t fn) {
     tally *t = &e->tallies[fn];
     memset(t, 0, sizeof *t);
+    if (e->has_exceed) {
+        t->latency_above = calloc(2u * FSIM_EXCEED_MAX, sizeof *t->latency_above);
+        if (t->latency_above == NULL) {
+            engine_no_memory(e);
+        }
+        t->wait_above = t->latency_above + FSIM_EXCEED_MAX;
+    }
     t->direct.min_ns = t->waited.min_ns = t->cold.min_ns = t->wait.min_ns = t->service.min_ns = FSIM_NEVER;
     if (fn < FSIM_FUNCTION_HISTOGRAMS_MAX) {
         engine_new_collector(e, &t->hist);
@@ -168,13 +175,24 @@ static void add_tally(engine *e, uint32_t fn) {
 static void seed_streams(engine *e, function *f) {
     uint64_t seed = e->options->seed;
     fsim_rng_seed(&f->rng_cold, seed, f->name, FSIM_RNG_COLD_START);
-    fsim_rng_seed(&f->rng_keepalive, seed, f->name, FSIM_RNG_KEEPALIVE);
-    fsim_rng_seed(&f->rng_timeout, seed, f->name, FSIM_RNG_QUEUE_TIMEOUT);
     fsim_rng_seed(&f->rng_routing, seed, f->name, FSIM_RNG_ROUTING);
-    fsim_rng_seed(&f->rng_retry, seed, f->name, FSIM_RNG_RETRY);
-    fsim_rng_seed(&f->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
-    fsim_rng_seed(&f->rng_burst, seed, f->name, FSIM_RNG_BURST);
-    fsim_rng_seed(&f->rng_error, seed, f->name, FSIM_RNG_ERROR);
+}
+
+function_rest *engine_make_rest(engine *e, function *f) {
+    uint64_t seed = e->options->seed;
+    function_rest *rest = calloc(1, sizeof *rest);
+    if (rest == NULL) {
+        engine_no_memory(e);
+    }
+    f->rest = rest;
+    fsim_rng_seed(&rest->rng_keepalive, seed, f->name, FSIM_RNG_KEEPALIVE);
+    fsim_rng_seed(&rest->rng_timeout, seed, f->name, FSIM_RNG_QUEUE_TIMEOUT);
+    fsim_rng_seed(&rest->rng_retry, seed, f->name, FSIM_RNG_RETRY);
+    fsim_rng_seed(&rest->rng_scaling, seed, f->name, FSIM_RNG_SCALING);
+    fsim_rng_seed(&rest->rng_burst, seed, f->name, FSIM_RNG_BURST);
+    fsim_rng_seed(&rest->rng_error, seed, f->name, FSIM_RNG_ERROR);
+    rest->gateway_tokens = rest->provisioned_tokens = FSIM_BUCKET_FULL;
+    return rest;
 }
 
 static void take_plans(engine *e, function *f) {
@@ -183,12 +201,12 @@ static void take_plans(engine *e, function *f) {
     f->window_drawn = f->keepalive.window.kind != FSIM_DIST_CONSTANT;
     f->window_ns = f->keepalive.window.constant_ns;
     e->pool_mb = f->keepalive.pool_mb;
-    f->admit = (fsim_admit_plan){.in_system_max = FSIM_UNLIMITED};
     if (s->admission != NULL) {
-        s->admission->init(s->admission_params, &f->spec, &f->admit);
-        f->admit_tokens = f->admit.burst;
+        function_rest *rest = engine_rest(e, f);
+        rest->admit = (fsim_admit_plan){.in_system_max = FSIM_UNLIMITED};
+        s->admission->init(s->admission_params, &f->spec, &rest->admit);
+        rest->admit_tokens = rest->admit.burst;
     }
-    f->gateway_tokens = f->provisioned_tokens = FSIM_BUCKET_FULL;
     engine_scale_setup(e, f);
     engine_provision_setup(e, f);
     engine_adapt_setup(e, f);
@@ -205,7 +223,7 @@ static void take_limits(engine *e, function *f, uint32_t fn) {
         engine_no_memory(e);
     }
     if (s->provisioned_start_rate.kind != FSIM_LIMIT_NONE && s->provisioned_start_rate.per_function &&
-        !fsim_start_limiter_init(&f->provisioned_limiter, &s->provisioned_start_rate)) {
+        !fsim_start_limiter_init(&engine_rest(e, f)->provisioned_limiter, &s->provisioned_start_rate)) {
         engine_no_memory(e);
     }
     f->has_reserve = f->spec.reserved_concurrency != FSIM_UNLIMITED;
@@ -502,7 +520,10 @@ static void free_function(function *f) {
     fsim_fleet_deinit(&f->fleet[0]);
     fsim_fleet_deinit(&f->fleet[1]);
     fsim_start_limiter_deinit(&f->start_limiter);
-    fsim_start_limiter_deinit(&f->provisioned_limiter);
+    if (f->rest != NULL) {
+        fsim_start_limiter_deinit(&f->rest->provisioned_limiter);
+        free(f->rest);
+    }
     engine_provision_free(f);
     engine_adapt_free(f);
     free(f->scaling_state);
@@ -513,6 +534,7 @@ static void free_function(function *f) {
 void engine_destroy(engine *e) {
     for (uint32_t fn = 0; fn < e->function_count; fn++) {
         free_function(&e->functions[fn]);
+        free(e->tallies[fn].latency_above);
         if (e->tallies[fn].hist.direct != e->shared_hist.direct) {
             engine_free_collector(&e->tallies[fn].hist);
         }
