@@ -3,24 +3,35 @@
  * A function has one part or more; the cells of a part ascend. A cell that would step back goes to another
  * part (a second row of the same function and day), and the parts are merged when they are read. Parts are
  * chains of chunks from a common arena, so that wide files, which add a cell to thousands of functions with
- * every line, do not move what they have. */
+ * every line, do not move what they have. A block of the arena goes back to the system when all of it has
+ * been laid out. */
 #include "trace/bucket_builder.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CHUNK_MIN 32u
 #define CHUNK_MAX 4096u
 #define BLOCK     (1u << 20)
 #define CELL_MAX  20u /* bytes of the longest cell */
 #define COUNT_MAX (UINT64_C(1) << 62)
+#define ALONE_MAX (UINT64_C(1) << 60) /* of a cell that is one number */
 #define BILLION   1000000000
 
 __extension__ typedef unsigned __int128 u128;
 
+typedef struct block block;
+struct block {
+    block *next, *before;
+    size_t used, wanted; /* bytes; wanted: not laid out yet */
+    _Alignas(16) uint8_t bytes[];
+};
+
 typedef struct chunk chunk;
 struct chunk {
     chunk *next;
+    block *home;
     uint32_t used, size;
     uint8_t bytes[];
 };
@@ -28,16 +39,10 @@ struct chunk {
 typedef struct part part;
 struct part {
     part *next;
+    block *home;
     chunk *first, *last;
     uint64_t bucket, written; /* of the cell not written yet; of the last one written, plus 1 */
     uint64_t count;           /* of the cell not written yet; 0: none */
-};
-
-typedef struct block block;
-struct block {
-    block *next;
-    size_t used;
-    _Alignas(16) uint8_t bytes[BLOCK];
 };
 
 struct fsim_bucket_builder {
@@ -57,7 +62,7 @@ void fsim_bucket_builder_destroy(fsim_bucket_builder *b) {
     }
     while (b->blocks != NULL) {
         block *next = b->blocks->next;
-        free(b->blocks);
+        munmap(b->blocks, BLOCK);
         b->blocks = next;
     }
     free(b->functions);
@@ -65,20 +70,53 @@ void fsim_bucket_builder_destroy(fsim_bucket_builder *b) {
     free(b);
 }
 
+static size_t room_of(size_t size) {
+    return (size + 15u) & ~(size_t)15u;
+}
+
+/* From the block at hand, b->blocks. */
 static void *take(fsim_bucket_builder *b, size_t size) {
-    size = (size + 15u) & ~(size_t)15u;
-    if (b->blocks == NULL || b->blocks->used + size > BLOCK) {
-        block *fresh = malloc(sizeof *fresh);
-        if (fresh == NULL) {
+    size = room_of(size);
+    if (b->blocks == NULL || b->blocks->used + size > BLOCK - sizeof(block)) {
+        block *fresh = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fresh == MAP_FAILED) {
             return NULL;
         }
-        fresh->next = b->blocks;
-        fresh->used = 0;
+        *fresh = (block){.next = b->blocks};
+        if (b->blocks != NULL) {
+            b->blocks->before = fresh;
+        }
         b->blocks = fresh;
     }
     void *at = b->blocks->bytes + b->blocks->used;
     b->blocks->used += size;
+    b->blocks->wanted += size;
     return at;
+}
+
+static void give_back(fsim_bucket_builder *b, block *home, size_t size) {
+    home->wanted -= room_of(size);
+    if (home->wanted == 0) {
+        if (home->next != NULL) {
+            home->next->before = home->before;
+        }
+        *(home->before != NULL ? &home->before->next : &b->blocks) = home->next;
+        munmap(home, BLOCK);
+    }
+}
+
+static void forget_function(fsim_bucket_builder *b, uint32_t f) {
+    part *next_part;
+    for (part *p = b->functions[f]; p != NULL; p = next_part) {
+        chunk *next_chunk;
+        for (chunk *c = p->first; c != NULL; c = next_chunk) {
+            next_chunk = c->next;
+            give_back(b, c->home, sizeof *c + c->size);
+        }
+        next_part = p->next;
+        give_back(b, p->home, sizeof *p);
+    }
+    b->functions[f] = NULL;
 }
 
 static bool reserve(fsim_bucket_builder *b, uint32_t f) {
@@ -108,6 +146,16 @@ static uint8_t *put_number(uint8_t *at, uint64_t value) {
     return at;
 }
 
+static uint8_t *put_cell(uint8_t *at, uint64_t distance, uint64_t count) {
+    if (distance == 1 && count < ALONE_MAX) {
+        return put_number(at, count << 2 | 1u);
+    }
+    if (count == 1 && distance < ALONE_MAX) {
+        return put_number(at, distance << 2 | 3u);
+    }
+    return put_number(put_number(at, distance << 1), count);
+}
+
 /* Writes the cell that waits; there is room for one more afterwards or before, whoever comes first. */
 static bool flush(fsim_bucket_builder *b, part *p) {
     if (p->count == 0) {
@@ -120,12 +168,12 @@ static bool flush(fsim_bucket_builder *b, part *p) {
         if (fresh == NULL) {
             return false;
         }
-        *fresh = (chunk){.size = size};
+        *fresh = (chunk){.home = b->blocks, .size = size};
         *(p->last == NULL ? &p->first : &p->last->next) = fresh;
         p->last = fresh;
     }
     uint8_t *at = p->last->bytes + p->last->used;
-    uint8_t *end = put_number(put_number(at, p->bucket + 1u - p->written), p->count);
+    uint8_t *end = put_cell(at, p->bucket + 1u - p->written, p->count);
     p->last->used += (uint32_t)(end - at);
     p->written = p->bucket + 1u;
     p->count = 0;
@@ -235,7 +283,7 @@ static bool join_parts(fsim_bucket_builder *b, uint32_t f) {
     if (all == NULL) {
         return false;
     }
-    *all = (part){0};
+    *all = (part){.home = b->blocks};
     for (open_cells(&r, b, f, &whole); next_cell(&r);) {
         if (!flush(b, all)) {
             return false;
@@ -243,6 +291,7 @@ static bool join_parts(fsim_bucket_builder *b, uint32_t f) {
         all->bucket = r.bucket;
         all->count = r.count;
     }
+    forget_function(b, f);
     b->functions[f] = all;
     return true;
 }
@@ -260,7 +309,7 @@ static part *part_for(fsim_bucket_builder *b, uint32_t f, uint64_t bucket) {
     }
     part *fresh = take(b, sizeof *fresh);
     if (fresh != NULL) {
-        *fresh = (part){.next = b->functions[f]};
+        *fresh = (part){.next = b->functions[f], .home = b->blocks};
         b->functions[f] = fresh;
     }
     return fresh;
@@ -319,7 +368,7 @@ static uint64_t lay_out(const fsim_bucket_builder *b, uint32_t f, const fsim_buc
     uint8_t cell[CELL_MAX];
     uint64_t size = 0, written = 0;
     for (open_cells(&r, b, f, cut); next_cell(&r);) {
-        uint8_t *end = put_number(put_number(cell, r.bucket + 1u - written), r.count);
+        uint8_t *end = put_cell(cell, r.bucket + 1u - written, r.count);
         if (at != NULL) {
             memcpy(at + size, cell, (size_t)(end - cell));
         }
@@ -329,7 +378,7 @@ static uint64_t lay_out(const fsim_bucket_builder *b, uint32_t f, const fsim_buc
     return size;
 }
 
-fsim_status fsim_bucket_builder_finish(const fsim_bucket_builder *b, const fsim_bucket_cut *cut,
+fsim_status fsim_bucket_builder_finish(fsim_bucket_builder *b, const fsim_bucket_cut *cut,
                                        const uint32_t *functions, uint32_t function_count, uint64_t **first,
                                        uint8_t **cells, fsim_error *err) {
     uint64_t *starts = malloc((function_count + (size_t)1) * sizeof *starts);
@@ -346,6 +395,9 @@ fsim_status fsim_bucket_builder_finish(const fsim_bucket_builder *b, const fsim_
     starts[function_count] = size;
     for (uint32_t i = 0; i < function_count; i++) {
         lay_out(b, functions[i], cut, bytes + starts[i]);
+        if (functions[i] < b->function_count) {
+            forget_function(b, functions[i]);
+        }
     }
     *first = starts;
     *cells = bytes;

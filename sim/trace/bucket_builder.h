@@ -1,6 +1,7 @@
 /* Collects counts by function and bucket while a trace is read, in any order, and lays them out as
- * fsim_bucketed. Counts of the same function and bucket add up. Memory: 2 to 4 bytes a cell while it is
- * collected, and the result beside it in the end. */
+ * fsim_bucketed. Counts of the same function and bucket add up. Memory: 2 to 3 bytes a cell while it is
+ * collected; where functions were mentioned in about the same order throughout, no more while it is laid out.
+ */
 #ifndef FSIM_TRACE_BUCKET_BUILDER_H
 #define FSIM_TRACE_BUCKET_BUILDER_H
 
@@ -29,8 +30,9 @@ uint64_t fsim_bucket_builder_total(const fsim_bucket_builder *builder, uint32_t 
 /* The last bucket of function f that has requests, plus 1; 0: none. */
 uint64_t fsim_bucket_builder_end(const fsim_bucket_builder *builder, uint32_t f);
 
-/* Lays out `function_count` functions, by number in `functions`. The caller frees *first and *cells. */
-fsim_status fsim_bucket_builder_finish(const fsim_bucket_builder *builder, const fsim_bucket_cut *cut,
+/* Lays out `function_count` functions, by number in `functions`, each once. The caller frees *first and
+ * *cells. What was laid out is gone from the builder, which is of no more use. */
+fsim_status fsim_bucket_builder_finish(fsim_bucket_builder *builder, const fsim_bucket_cut *cut,
                                        const uint32_t *functions, uint32_t function_count, uint64_t **first,
                                        uint8_t **cells, fsim_error *err);
 

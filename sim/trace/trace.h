@@ -60,9 +60,11 @@ typedef struct fsim_trace_function {
 /* ---- buckets ---- */
 
 /* Counts by function: function f has the cells cells[first[f]] … cells[first[f + 1]], in order of bucket. A
- * cell is two LEB128 numbers (7 bits a byte, low ones first, the high bit says that more follow): the
- * distance from the bucket in front, in buckets (from -1 for the first one, so at least 1), and the count, at
- * least 1. Typically 2 bytes a cell. Plain data: may be a mapped file. */
+ * cell is a distance from the bucket in front, in buckets (from -1 for the first one, so at least 1), and a
+ * count, at least 1, as one or two LEB128 numbers (7 bits a byte, low ones first, the high bit says that more
+ * follow). The lowest bits of the first one say which: 01, the distance is 1 and the rest of it the count;
+ * 11, the count is 1 and the rest the distance; 0, the rest is the distance and the second number the count.
+ * Typically a byte and a quarter a cell. Plain data. */
 typedef struct fsim_bucketed {
     fsim_ns bucket_ns;
     uint64_t bucket_count; /* buckets that the trace covers, empty ones included */
@@ -101,8 +103,10 @@ static inline bool fsim_cells_next(fsim_cell_cursor *c) {
     if (c->at >= c->end) {
         return false;
     }
-    c->bucket += fsim_cell_number(c);
-    c->count = fsim_cell_number(c);
+    uint64_t word = fsim_cell_number(c);
+    bool alone = (word & 1u) != 0, follows = (word & 3u) == 1u;
+    c->bucket += !alone ? word >> 1 : follows ? 1u : word >> 2;
+    c->count = !alone ? fsim_cell_number(c) : follows ? word >> 2 : 1u;
     return true;
 }
 

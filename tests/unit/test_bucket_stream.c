@@ -292,9 +292,53 @@ static void test_builder_in_any_order(void) {
     fsim_bucket_builder_destroy(b);
 }
 
+/* Near and far, few and many: what was added comes out, and of one function after the other. */
+static void test_cells_of_any_size(void) {
+    static const uint64_t cells[][2] = {{0, 1},
+                                        {1, 1},
+                                        {2, UINT64_C(1) << 60},
+                                        {3, (UINT64_C(1) << 60) - 1},
+                                        {5, 31},
+                                        {70, 32},
+                                        {71, 1},
+                                        {1000, 1},
+                                        {1001, 5000},
+                                        {UINT64_C(1) << 60, 2},
+                                        {(UINT64_C(1) << 61) + 5, 1},
+                                        {(UINT64_C(1) << 62) - 1, 1},
+                                        {UINT64_C(1) << 62, 9}};
+    enum { CELLS = sizeof cells / sizeof *cells, COPIES = 3000 };
+    static uint32_t all[COPIES];
+    fsim_bucket_builder *b = fsim_bucket_builder_create();
+    for (size_t k = 0; k < CELLS; k++) {
+        for (uint32_t f = 0; f < COPIES; f++) {
+            all[f] = COPIES - 1u - f;
+            REQUIRE(fsim_bucket_builder_add(b, f, cells[k][0], cells[k][1] + (k == 4 ? f : 0u), NULL) ==
+                    FSIM_OK);
+        }
+    }
+    uint64_t *first = NULL;
+    uint8_t *bytes = NULL;
+    REQUIRE(fsim_bucket_builder_finish(b, &whole, all, COPIES, &first, &bytes, NULL) == FSIM_OK);
+    const fsim_bucketed t = {.function_count = COPIES, .first = first, .cells = bytes};
+    bool same = true;
+    for (uint32_t i = 0; i < COPIES; i++) {
+        fsim_cell_cursor c = fsim_cells_of(&t, i);
+        for (size_t k = 0; k < CELLS; k++) {
+            same = fsim_cells_next(&c) && c.bucket == cells[k][0] &&
+                   c.count == cells[k][1] + (k == 4 ? all[i] : 0u) && same;
+        }
+        same = !fsim_cells_next(&c) && same;
+    }
+    CHECK(same);
+    free(first);
+    free(bytes);
+    fsim_bucket_builder_destroy(b);
+}
+
 /* Bytes that no builder makes: never outside, never back in time. */
 static void test_damaged_cells(void) {
-    static const uint8_t cells[] = {1, 5, 0, 7, 0xff, 0xff, 0xff};
+    static const uint8_t cells[] = {5 << 2 | 1, 0, 7, 0xff, 0xff, 0xff};
     static const uint64_t first[] = {0, sizeof cells, sizeof cells};
     static const fsim_trace_function functions[2] = {{.name = "f"}, {.name = "g"}};
     const fsim_bucketed t = {.bucket_ns = 1000,
@@ -319,6 +363,7 @@ int main(void) {
     RUN(test_uniform_is_uniform);
     RUN(test_durations);
     RUN(test_builder_in_any_order);
+    RUN(test_cells_of_any_size);
     RUN(test_damaged_cells);
     return check_done();
 }
