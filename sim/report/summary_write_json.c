@@ -82,6 +82,6 @@ fsim_status fsim_summary_write(FILE *out, const fsim_run_record *records, uint32
     if (count != 1) {
         fsim_json_end(&w, ']');
     }
-    fputc('\n', out);
-    return w.failed ? fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the summary") : FSIM_OK;
+    return fsim_json_finish(&w) ? FSIM_OK
+                                : fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the summary");
 }

@@ -130,7 +130,7 @@ fsim_status fsim_usage_write(FILE *out, const fsim_result *result, fsim_error *e
     fsim_json_key(&w, "nodes");
     put_nodes(&w, result);
     fsim_json_end(&w, '}');
-    fputc('\n', out);
     json_decref(plan);
-    return w.failed ? fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the usage") : FSIM_OK;
+    return fsim_json_finish(&w) ? FSIM_OK
+                                : fsim_fail(err, FSIM_ELIMIT, "out of memory while writing the usage");
 }

@@ -6,17 +6,37 @@
 
 enum { STEP = 2 }; /* of indentation */
 
-static void put(const fsim_json_writer *w, const char *text, size_t size) {
-    fwrite_unlocked(text, 1, size, w->out);
+static void flush(fsim_json_writer *w) {
+    fwrite(w->text, 1, w->used, w->out);
+    w->used = 0;
 }
 
-static void new_line(const fsim_json_writer *w) {
+static void put(fsim_json_writer *w, const char *text, size_t size) {
+    if (size > sizeof w->text - w->used) {
+        flush(w);
+    }
+    if (size > sizeof w->text) {
+        fwrite(text, 1, size, w->out);
+        return;
+    }
+    memcpy(w->text + w->used, text, size);
+    w->used += size;
+}
+
+static void put_byte(fsim_json_writer *w, char c) {
+    if (w->used == sizeof w->text) {
+        flush(w);
+    }
+    w->text[w->used++] = c;
+}
+
+static void new_line(fsim_json_writer *w) {
     static const char blanks[] = "                                ";
     size_t left = (size_t)STEP * w->depth;
     if (w->compact) {
         return;
     }
-    putc_unlocked('\n', w->out);
+    put_byte(w, '\n');
     while (left > 0) {
         size_t piece = left < sizeof blanks - 1 ? left : sizeof blanks - 1;
         put(w, blanks, piece);
@@ -27,7 +47,7 @@ static void new_line(const fsim_json_writer *w) {
 /* Before a key, or a value without one. */
 static void next_element(fsim_json_writer *w) {
     if (w->filled) {
-        putc_unlocked(',', w->out);
+        put_byte(w, ',');
     }
     if (w->depth > 0) {
         new_line(w);
@@ -44,7 +64,7 @@ static void before_value(fsim_json_writer *w) {
 
 void fsim_json_begin(fsim_json_writer *w, char bracket) {
     before_value(w);
-    putc_unlocked(bracket, w->out);
+    put_byte(w, bracket);
     w->depth++;
     w->filled = false;
 }
@@ -54,7 +74,7 @@ void fsim_json_end(fsim_json_writer *w, char bracket) {
     if (w->filled) {
         new_line(w);
     }
-    putc_unlocked(bracket, w->out);
+    put_byte(w, bracket);
     w->filled = true;
 }
 
@@ -68,12 +88,13 @@ static void put_quoted(fsim_json_writer *w, const char *text) {
         }
     }
     if (plain == size) {
-        putc_unlocked('"', w->out);
+        put_byte(w, '"');
         put(w, text, size);
-        putc_unlocked('"', w->out);
+        put_byte(w, '"');
         return;
     }
     json_t *string = json_string(text);
+    flush(w);
     size_t flags = JSON_ENCODE_ANY | (w->compact ? JSON_ENSURE_ASCII : 0u);
     w->failed |= string == NULL || json_dumpf(string, w->out, flags) != 0;
     json_decref(string);
@@ -155,4 +176,10 @@ void fsim_json_tree(fsim_json_writer *w, const json_t *value) {
     before_value(w);
     const char *word = json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null";
     put(w, word, strlen(word));
+}
+
+bool fsim_json_finish(fsim_json_writer *w) {
+    put_byte(w, '\n');
+    flush(w);
+    return !w->failed;
 }

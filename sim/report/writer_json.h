@@ -6,12 +6,14 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/* Plain data: {.out = stream} writes with indentation, with .compact = true without. Nothing is kept back
- * beside what the stream does. Whether the document is whole is asked in the end: of `failed`, and of the
- * stream. */
+enum { FSIM_JSON_WRITER_ROOM = 1 << 13 };
+
+/* Plain data: {.out = stream} writes with indentation, with .compact = true without. fsim_json_finish
+ * says whether the document is whole; whether all of it was written, the stream. */
 typedef struct fsim_json_writer {
     FILE *out;
     bool compact;
@@ -19,6 +21,8 @@ typedef struct fsim_json_writer {
     bool keyed;  /* a key waits for its value */
     bool failed; /* a text was not UTF-8, or memory was short; the document is not whole */
     uint32_t depth;
+    size_t used; /* of `text`: not written yet */
+    char text[FSIM_JSON_WRITER_ROOM];
 } fsim_json_writer;
 
 /* An object '{' or array '[', which is an element of the one around it if there is one; its end '}' or ']'.
@@ -32,5 +36,7 @@ void fsim_json_integer(fsim_json_writer *w, int64_t value);
 void fsim_json_real(fsim_json_writer *w, double value);
 void fsim_json_string(fsim_json_writer *w, const char *text);
 void fsim_json_tree(fsim_json_writer *w, const json_t *value);
+/* After the last: what is still kept goes out, and a last newline. False: `failed`. */
+bool fsim_json_finish(fsim_json_writer *w);
 
 #endif
