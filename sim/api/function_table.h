@@ -53,26 +53,35 @@ typedef enum fsim_crash_victim {
     FSIM_CRASH_ALL
 } fsim_crash_victim;
 
-/* Ready instances crash: with them go the executions inside, which fail, and their sessions; requests that
- * wait inside are placed anew. */
+/* Instances crash: with them go the executions inside, which fail, and their sessions; requests that wait
+ * inside, or for a start that fails, are placed anew. */
 typedef struct fsim_crash_spec {
     bool wears; /* by lifetime, drawn for each instance, from readiness on */
     fsim_dist lifetime;
     double per_request;   /* 0..1: share of the executions that crash their instance, at a point of their work
                              that is drawn uniformly */
+    double per_start;     /* 0..FSIM_START_FAILURES_MAX: share of the starts that end in a crash, when the
+                             instance should be ready */
     const fsim_ns *at_ns; /* ascending: at each, the victim crashes */
     uint32_t at_count;
     fsim_crash_victim victim;
     fsim_ns restart_ns; /* until the platform replaces one that it keeps whatever the demand */
 } fsim_crash_spec;
 
-/* Health checks. An instance turns unhealthy `onset` after readiness and answers with errors from then on; it
- * is checked every every_ns, counted from readiness, and after `failures` checks that failed it gets no new
- * requests, is replaced, and goes once it is empty. */
+/* If every start failed, requests would wait for ever, or at no cost in time start without end. */
+#define FSIM_START_FAILURES_MAX 0.99
+
+/* Health checks. An instance turns unhealthy `onset` after readiness, or after it was last unhealthy, and
+ * answers with errors until it recovers. It is checked every every_ns, counted from readiness; after
+ * `failures` checks in a row that failed it gets no new requests. Either it is replaced then, and goes once
+ * it is empty, or it rests: after `successes` checks in a row that succeed it is back. */
 typedef struct fsim_health_spec {
     fsim_dist onset;
+    bool recovers;
+    fsim_dist recovery; /* from the onset on */
     fsim_ns every_ns;
-    uint32_t failures;
+    uint32_t failures, successes;
+    bool rests;
     double error_rate; /* share of the executions that end in an error while it is unhealthy */
 } fsim_health_spec;
 

@@ -143,6 +143,14 @@ static inline void fsim_meter_init(fsim_usage *usage, uint64_t init_ns) {
     usage->init_ms += fsim_meter_ceil_ms(init_ns);
 }
 
+/* The run ends while an instance initialises for a request that waits for it: billed is what there is of the
+ * initialisation, with no execution behind it. */
+static inline void fsim_meter_init_cut(const fsim_meter_plan *plan, fsim_usage *usage, uint64_t init_ns) {
+    fsim_meter_init(usage, init_ns);
+    fsim_meter_add_span(&plan->request, init_ns, usage->request_init_ms);
+    fsim_meter_add_span(&plan->active, init_ns, usage->active_init_ms);
+}
+
 /* ---- CPU threshold
  * ------------------------------------------------------------------------------------------------
  *

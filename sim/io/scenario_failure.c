@@ -64,6 +64,7 @@ static fsim_status read_crash(const reader *r, const fsim_value *value) {
     *crash = (fsim_crash_spec){0};
     const fsim_value *lifetime = fsim_value_get(value, "lifetime"), *at = fsim_value_get(value, "at");
     const fsim_value *per_request = fsim_value_get(value, "per_request");
+    const fsim_value *per_start = fsim_value_get(value, "per_start");
     int victim = FSIM_CRASH_OLDEST;
     if (is_said(lifetime)) {
         crash->wears = true;
@@ -73,12 +74,13 @@ static fsim_status read_crash(const reader *r, const fsim_value *value) {
         FSIM_TRY(read_instants(r, at, crash));
     }
     FSIM_TRY(fsim_value_get_real(value, "per_request", 0, 1, &crash->per_request, r->err));
+    FSIM_TRY(fsim_value_get_real(value, "per_start", 0, FSIM_START_FAILURES_MAX, &crash->per_start, r->err));
     FSIM_TRY(fsim_value_get_enum(value, "victim", victims, &victim, r->err));
     FSIM_TRY(fsim_value_get_span(value, "restart", false, &crash->restart_ns, r->err));
     FSIM_TRY(fsim_value_check_used(value, NULL, r->err));
-    if (!is_said(lifetime) && !is_said(at) && per_request == NULL) {
-        return fsim_value_fail(value, r->err,
-                               "says nothing of when: expected lifetime, per_request or at (or null)");
+    if (!is_said(lifetime) && !is_said(at) && per_request == NULL && per_start == NULL) {
+        return fsim_value_fail(
+            value, r->err, "says nothing of when: expected lifetime, per_request, per_start or at (or null)");
     }
     crash->victim = (fsim_crash_victim)victim;
     r->spec->crash = crash;
@@ -86,6 +88,22 @@ static fsim_status read_crash(const reader *r, const fsim_value *value) {
 }
 
 /* ---- health checks ---- */
+
+static fsim_status read_recovery(const reader *r, const fsim_value *value, fsim_health_spec *health) {
+    static const char *const actions[] = {"replace", "rest", NULL};
+    const fsim_value *recovery = fsim_value_get(value, "recovers_after");
+    int64_t successes = 1;
+    int action = 0;
+    if (is_said(recovery)) {
+        health->recovers = true;
+        FSIM_TRY(read_life(r, recovery, &health->recovery));
+    }
+    FSIM_TRY(fsim_value_get_i64(value, "successes", 1, FAILURES_MAX, &successes, r->err));
+    FSIM_TRY(fsim_value_get_enum(value, "action", actions, &action, r->err));
+    health->successes = (uint32_t)successes;
+    health->rests = action == 1;
+    return FSIM_OK;
+}
 
 static fsim_status read_health(const reader *r, const fsim_value *value) {
     int64_t failures = CHECK_FAILURES;
@@ -103,6 +121,7 @@ static fsim_status read_health(const reader *r, const fsim_value *value) {
     FSIM_TRY(fsim_value_get_span(value, "interval", false, &health->every_ns, r->err));
     FSIM_TRY(fsim_value_get_i64(value, "failures", 1, FAILURES_MAX, &failures, r->err));
     FSIM_TRY(fsim_value_get_real(value, "error_rate", 0, 1, &health->error_rate, r->err));
+    FSIM_TRY(read_recovery(r, value, health));
     if (health->every_ns == 0) {
         return fsim_value_fail(fsim_value_get(value, "interval"), r->err,
                                "expected an interval longer than 0; \"health\": null switches checks off");

@@ -493,11 +493,24 @@ static void wait_or_refuse(engine *e, function *f, uint32_t r, fsim_cause cause)
     }
 }
 
+/* The next ready instance that is to be picked; FSIM_NONE: none is. */
+static uint32_t next_in_turn(const engine *e, function *f) {
+    for (uint32_t tried = 0; tried < f->ready_count; tried++) {
+        f->ready_cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
+        if (!e->instances[f->ready[f->ready_cursor]].parked) {
+            return f->ready[f->ready_cursor];
+        }
+    }
+    return FSIM_NONE;
+}
+
 /* Straight to an instance, which holds what it cannot run yet in its own queue (Knative in serve mode,
  * policies spec 1.9). */
-static void send_direct(engine *e, function *f, uint32_t r) {
-    f->ready_cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
-    uint32_t i = f->ready[f->ready_cursor];
+static bool send_direct(engine *e, function *f, uint32_t r) {
+    uint32_t i = next_in_turn(e, f);
+    if (i == FSIM_NONE) {
+        return false;
+    }
     bool unlimited = f->concurrency == FSIM_UNLIMITED;
     int64_t inside = e->links[i].inside;
     fsim_breaker breaker;
@@ -514,6 +527,7 @@ static void send_direct(engine *e, function *f, uint32_t r) {
     case FSIM_BREAKER_REJECTED:
     default: engine_refuse(e, r, FSIM_CAUSE_QUEUE_FULL); break;
     }
+    return true;
 }
 
 void engine_route(engine *e, function *f, uint32_t r) {
@@ -526,8 +540,7 @@ void engine_route(engine *e, function *f, uint32_t r) {
         }
     }
     if (f->scaled) {
-        if (f->direct && f->ready_count != 0 && (f->extras & FUNCTION_SESSIONS) == 0) {
-            send_direct(e, f, r);
+        if (f->direct && (f->extras & FUNCTION_SESSIONS) == 0 && send_direct(e, f, r)) {
             return;
         }
         if (f->activator && (e->requests[r].flags & REQUEST_PROXIED) == 0) {

@@ -108,7 +108,7 @@ typedef struct instance {
     uint8_t state;
     bool provisioned, draining, served, caused;
     bool held;   /* provisioned, ready, and waiting for the others */
-    bool parked; /* as many sessions as it may hold: in the fleet, but not to be picked */
+    bool parked; /* as many sessions as it may hold, or out of service: in the fleet, but not to be picked */
     bool begun;  /* a request has begun in it; not kept on the short way */
     uint32_t fn;
     fsim_cpu_meter meter;
@@ -485,8 +485,11 @@ void engine_expire(engine *e, function *f);
 void engine_expire_one(engine *e, uint32_t instance);
 void engine_remove(engine *e, uint32_t instance, fsim_ns surplus_ns);
 void engine_let_go(engine *e, function *f, uint32_t instance);
-void engine_lose(engine *e, uint32_t instance); /* one that has crashed, and is empty */
-void engine_cancel_start(engine *e, uint32_t instance);
+void engine_lose(engine *e, uint32_t instance);                /* one that has crashed, and is empty */
+void engine_cancel_start(engine *e, uint32_t instance);        /* nobody waits for it */
+void engine_lose_start(engine *e, uint32_t instance);          /* the same for one that has crashed */
+void engine_park(engine *e, function *f, uint32_t instance);   /* in its fleet, but not to be picked */
+void engine_unpark(engine *e, function *f, uint32_t instance); /* of an instance that is not: nothing */
 void engine_meter_end(engine *e, function *f, uint32_t instance, fsim_ns at_ns);
 /* Bills the request that stops executing in its instance now; the instance's first one with the
  * initialisation. */

@@ -7,9 +7,12 @@
  * of their instance. What the platform keeps whatever the demand (provisioned, least and fixed numbers of
  * instances) is started anew; on demand the next request starts what it needs.
  *
+ * A start that fails does so when the instance should be ready; those who wait for it are placed anew.
+ *
  * An unhealthy instance goes on as before, but what it answers is an error with some probability. Checks are
- * not simulated one by one: the one that is the last straw is known from the instant the instance turns
- * unhealthy.
+ * not simulated one by one: when an instance turns unhealthy, or is healthy again, the check that will put it
+ * out of service, or back, is known. Out of service it either goes (and is replaced) or is parked in its
+ * fleet.
  *
  * Timers of an instance look at most TIMER_SPAN ahead, so that events of instances that are long gone do not
  * gather in the queue when lifetimes are long. */
@@ -22,9 +25,13 @@
 
 typedef struct instance_failure {
     uint64_t serial; /* in the order of readiness */
-    fsim_ns crash_ns, unhealthy_ns, eject_ns;
-    uint32_t first, last; /* executing requests, in the order in which they began */
-    bool ejected;         /* and still there: requests are inside */
+    fsim_ns crash_ns;
+    fsim_ns unhealthy_ns, healthy_ns; /* the present or next time that it is unhealthy: from, up to */
+    fsim_ns eject_ns, back_ns; /* the check that puts it out of service, or back; FSIM_NEVER: none yet */
+    uint32_t streak;           /* checks failed in a row before unhealthy_ns */
+    uint32_t first, last;      /* executing requests, in the order in which they began */
+    bool ejected;              /* and still there: requests are inside */
+    bool rests;
 } instance_failure;
 
 typedef struct request_failure {
@@ -113,7 +120,7 @@ static uint32_t take_waiting(engine *e, function *f, uint32_t i) {
         if (f->samples_requests) {
             engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
         }
-        if (in->parked || in->draining) {
+        if (in->parked || in->draining || in->state == INSTANCE_STARTING) {
             e->links[i].inside--;
         } else {
             fsim_fleet_leave(&f->fleet[in->provisioned], e->links, i);
@@ -173,6 +180,26 @@ static void crash(engine *e, function *f, uint32_t i, uint32_t ended, fsim_ns si
     serve_others(e, f, since_ns);
 }
 
+bool engine_failure_aborts(engine *e, function *f, uint32_t i) {
+    double share = f->spec.crash != NULL ? f->spec.crash->per_start : 0.0;
+    if (share <= 0.0 || fsim_rng_unit(&f->rest->failures.rng_crash) >= share) {
+        return false;
+    }
+    fsim_ns since_ns = e->instances[i].started_ns;
+    engine_give_up_due(e, f, since_ns);
+    uint32_t waiting = take_waiting(e, f, i);
+    f->rest->failures.provisioned_lost += e->instances[i].provisioned;
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_lose(e, f, i, e->now_ns);
+    }
+    engine_lose_start(e, i);
+    route_all(e, f, waiting);
+    /* Not at once even where it takes no time: whoever has started it may be about to start more. */
+    engine_push(e, fsim_ns_add(e->now_ns, f->spec.crash->restart_ns), id_of(e, f), EVENT_REPLACE);
+    serve_others(e, f, since_ns);
+    return true;
+}
+
 void engine_failure_gone(engine *e, function *f, uint32_t i) {
     const instance_failure *x = &e->failures->instances[i];
     if (e->instances[i].state == INSTANCE_READY && x->ejected && !e->instances[i].provisioned) {
@@ -199,8 +226,13 @@ void engine_failure_complete(engine *e, uint32_t r, uint32_t generation) {
 }
 
 bool engine_failure_spoils(engine *e, function *f, uint32_t i) {
-    return f->spec.health != NULL && e->now_ns >= e->failures->instances[i].unhealthy_ns &&
+    const instance_failure *x = &e->failures->instances[i];
+    return f->spec.health != NULL && e->now_ns >= x->unhealthy_ns && e->now_ns < x->healthy_ns &&
            fsim_rng_unit(&f->rest->failures.rng_error) < f->spec.health->error_rate;
+}
+
+bool engine_failure_rests(const engine *e, uint32_t i) {
+    return e->failures->instances[i].rests;
 }
 
 /* ---- replacement ---- */
@@ -239,12 +271,18 @@ void engine_failure_replace(engine *e, function *f) {
 
 /* ---- health ---- */
 
-/* It gets no new requests; those that wait inside and its sessions go elsewhere. */
+/* Those that wait inside go elsewhere. */
+static void redirect(engine *e, function *f, uint32_t waiting, fsim_ns since_ns) {
+    route_all(e, f, waiting);
+    engine_failure_replace(e, f);
+    serve_others(e, f, since_ns);
+}
+
+/* It gets no new requests, and its sessions end. */
 static void eject(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     fsim_ns since_ns = in->ready_ns; /* about when this was scheduled */
     uint32_t waiting = take_waiting(e, f, i);
-    e->tallies[in->fn].n.ejected += e->now_ns >= e->warmup_ns;
     f->rest->failures.provisioned_lost += in->provisioned;
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_lose(e, f, i, e->now_ns);
@@ -257,16 +295,78 @@ static void eject(engine *e, function *f, uint32_t i) {
     } else if (!busy) { /* its sessions alone have kept it */
         engine_remove(e, i, 0);
     }
-    route_all(e, f, waiting);
-    engine_failure_replace(e, f);
-    serve_others(e, f, since_ns);
+    redirect(e, f, waiting, since_ns);
+}
+
+/* It gets no new requests until it is found healthy; its sessions end. */
+static void rest(engine *e, function *f, uint32_t i) {
+    const instance *in = &e->instances[i];
+    if (in->draining || in->held) { /* it gets none as it is */
+        return;
+    }
+    uint32_t waiting = take_waiting(e, f, i);
+    if ((f->extras & FUNCTION_SESSIONS) != 0) {
+        engine_session_lose(e, f, i, e->now_ns);
+    }
+    engine_park(e, f, i);
+    redirect(e, f, waiting, in->ready_ns);
+}
+
+static void come_back(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    uint32_t generation = in->generation;
+    if (in->executing == 0 && !in->provisioned) {
+        in->since_ns = e->now_ns; /* its keep-alive begins anew */
+    }
+    engine_unpark(e, f, i);
+    serve_others(e, f, in->ready_ns);
+    if (e->instances[i].generation == generation && e->instances[i].executing == 0) {
+        engine_idle(e, f, i);
+    }
+}
+
+/* The first check at at_ns or later, counted from readiness in checks; none at readiness itself. */
+static fsim_wide check_from(const engine *e, const function *f, uint32_t i, fsim_ns at_ns) {
+    fsim_wide every_ns = f->spec.health->every_ns;
+    fsim_wide first = ((fsim_wide)at_ns - e->instances[i].ready_ns + every_ns - 1) / every_ns;
+    return first > 0 ? first : 1;
+}
+
+/* The instant of a check; FSIM_NEVER where it is not before `end_ns`. */
+static fsim_ns check_before(const engine *e, const function *f, uint32_t i, fsim_wide check, fsim_ns end_ns) {
+    fsim_wide at_ns = e->instances[i].ready_ns + check * f->spec.health->every_ns;
+    return at_ns < end_ns ? (fsim_ns)at_ns : FSIM_NEVER;
+}
+
+/* It is healthy from now on, at readiness or again: when does it turn unhealthy next, for how long, and which
+ * checks will notice? */
+static void plan_health(engine *e, function *f, uint32_t i) {
+    const fsim_health_spec *health = f->spec.health;
+    instance_failure *x = &e->failures->instances[i];
+    x->unhealthy_ns = fsim_ns_add(e->now_ns, fsim_dist_sample(&health->onset, &f->rest->failures.rng_health));
+    x->healthy_ns =
+        health->recovers
+            ? fsim_ns_add(x->unhealthy_ns, fsim_dist_sample(&health->recovery, &f->rest->failures.rng_health))
+            : FSIM_NEVER;
+    fsim_wide next = check_from(e, f, i, e->now_ns);
+    x->back_ns = x->rests ? check_before(e, f, i, next + health->successes - 1, x->unhealthy_ns) : FSIM_NEVER;
+    fsim_wide bad = check_from(e, f, i, x->unhealthy_ns);
+    x->streak = bad > next ? 0 : x->streak; /* a check in between succeeds */
+    bool in_service = !x->rests || x->back_ns != FSIM_NEVER;
+    x->eject_ns = in_service ? check_before(e, f, i, bad + health->failures - x->streak - 1, x->healthy_ns)
+                             : FSIM_NEVER;
 }
 
 /* ---- timers ---- */
 
+static fsim_ns earlier(fsim_ns a, fsim_ns b) {
+    return a < b ? a : b;
+}
+
 static void arm(engine *e, uint32_t i) {
     const instance_failure *x = &e->failures->instances[i];
-    fsim_ns due_ns = x->crash_ns < x->eject_ns ? x->crash_ns : x->eject_ns;
+    fsim_ns health_ns = earlier(earlier(x->eject_ns, x->back_ns), x->healthy_ns);
+    fsim_ns due_ns = earlier(x->crash_ns, x->ejected ? FSIM_NEVER : health_ns);
     if (due_ns != FSIM_NEVER) {
         fsim_ns ahead_ns = fsim_ns_add(e->now_ns, TIMER_SPAN);
         engine_push(e, due_ns < ahead_ns ? due_ns : ahead_ns, i,
@@ -274,35 +374,48 @@ static void arm(engine *e, uint32_t i) {
     }
 }
 
-/* The check at which the failures of an instance that turns unhealthy at onset_ns, counted from readiness,
- * are enough; FSIM_NEVER where that is out of reach. */
-static fsim_ns last_straw(const fsim_health_spec *health, fsim_ns onset_ns) {
-    fsim_wide first = ((fsim_wide)onset_ns + health->every_ns - 1) / health->every_ns;
-    first = first > 0 ? first : 1; /* none at readiness */
-    fsim_wide at = (first + health->failures - 1) * health->every_ns;
-    return at < FSIM_NEVER ? (fsim_ns)at : FSIM_NEVER;
-}
-
 void engine_failure_open(engine *e, function *f, uint32_t i) {
     instance_failure *x = &e->failures->instances[i];
     const fsim_crash_spec *crash_spec = f->spec.crash;
-    const fsim_health_spec *health = f->spec.health;
     *x = (instance_failure){.serial = ++e->failures->serial,
                             .crash_ns = FSIM_NEVER,
                             .unhealthy_ns = FSIM_NEVER,
+                            .healthy_ns = FSIM_NEVER,
                             .eject_ns = FSIM_NEVER,
+                            .back_ns = FSIM_NEVER,
                             .first = FSIM_NONE,
                             .last = FSIM_NONE};
     if (crash_spec != NULL && crash_spec->wears) {
         x->crash_ns =
             fsim_ns_add(e->now_ns, fsim_dist_sample(&crash_spec->lifetime, &f->rest->failures.rng_crash));
     }
-    if (health != NULL) {
-        fsim_ns onset_ns = fsim_dist_sample(&health->onset, &f->rest->failures.rng_health);
-        x->unhealthy_ns = fsim_ns_add(e->now_ns, onset_ns);
-        x->eject_ns = fsim_ns_add(e->now_ns, last_straw(health, onset_ns));
+    if (f->spec.health != NULL) {
+        plan_health(e, f, i);
     }
     arm(e, i);
+}
+
+/* Healthy again: the checks that it failed and did not go for count on until one succeeds. */
+static void recover(engine *e, function *f, uint32_t i) {
+    instance_failure *x = &e->failures->instances[i];
+    fsim_wide failed = check_from(e, f, i, x->healthy_ns) - check_from(e, f, i, x->unhealthy_ns);
+    x->streak = (uint32_t)(x->rests ? 0 : x->streak + failed);
+    plan_health(e, f, i);
+    arm(e, i);
+}
+
+/* A check has put it out of service. */
+static void put_out(engine *e, function *f, uint32_t i) {
+    instance_failure *x = &e->failures->instances[i];
+    e->tallies[e->instances[i].fn].n.ejected += e->now_ns >= e->warmup_ns;
+    x->eject_ns = FSIM_NEVER;
+    x->rests = f->spec.health->rests;
+    arm(e, i); /* it may crash while it empties or rests */
+    if (x->rests) {
+        rest(e, f, i);
+    } else {
+        eject(e, f, i);
+    }
 }
 
 void engine_failure_fire(engine *e, uint32_t i, uint32_t generation) {
@@ -313,10 +426,17 @@ void engine_failure_fire(engine *e, uint32_t i, uint32_t generation) {
     instance_failure *x = &e->failures->instances[i];
     if (x->crash_ns <= e->now_ns) {
         crash(e, f, i, FSIM_NONE, e->instances[i].ready_ns);
-    } else if (x->eject_ns <= e->now_ns) {
-        x->eject_ns = FSIM_NEVER; /* it may crash while it empties */
+    } else if (x->ejected) {
         arm(e, i);
-        eject(e, f, i);
+    } else if (x->eject_ns <= e->now_ns) {
+        put_out(e, f, i);
+    } else if (x->back_ns <= e->now_ns) {
+        x->back_ns = FSIM_NEVER;
+        x->rests = false;
+        arm(e, i);
+        come_back(e, f, i);
+    } else if (x->healthy_ns <= e->now_ns) {
+        recover(e, f, i);
     } else {
         arm(e, i);
     }

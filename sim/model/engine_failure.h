@@ -24,12 +24,15 @@ void engine_failure_setup(struct engine *e, struct function *f);
 void engine_failure_grow(struct engine *e); /* the columns, after the pools of requests and instances */
 void engine_failure_destroy(failure_columns *columns);
 void engine_failure_begin(struct engine *e, struct function *f); /* the next of the crashes asked for */
+bool engine_failure_aborts(struct engine *e, struct function *f,
+                           uint32_t instance); /* its start is over; true: it failed, and is gone */
 void engine_failure_open(struct engine *e, struct function *f, uint32_t instance); /* ready */
 void engine_failure_join(struct engine *e, struct function *f, uint32_t request);  /* begins to execute */
 bool engine_failure_ends(struct engine *e, struct function *f,
                          uint32_t request); /* true: its instance with it */
 bool engine_failure_spoils(struct engine *e, struct function *f,
                            uint32_t instance); /* what it answers is an error */
+bool engine_failure_rests(const struct engine *e, uint32_t instance);
 void engine_failure_gone(struct engine *e, struct function *f, uint32_t instance);
 void engine_failure_complete(struct engine *e, uint32_t request, uint32_t generation);
 void engine_failure_fire(struct engine *e, uint32_t instance, uint32_t generation);

@@ -246,7 +246,8 @@ static void release(engine *e, function *f, uint32_t i, uint64_t *count) {
     e->instance_free = i;
 }
 
-void engine_cancel_start(engine *e, uint32_t i) {
+/* An instance that nobody waits for goes while it starts. */
+static void drop_start(engine *e, uint32_t i, uint64_t *count) {
     function *f = engine_function_of(e, i);
     const instance *in = &e->instances[i];
     uint64_t starting_ns = (uint64_t)(e->now_ns - later(in->started_ns, in->metered_from_ns));
@@ -262,7 +263,15 @@ void engine_cancel_start(engine *e, uint32_t i) {
         level_leave(&f->provisioned, e->now_ns);
         fsim_meter_provisioned(&e->plan, &f->usage, starting_ns, 0);
     }
-    release(e, f, i, &e->tallies[in->fn].n.removed);
+    release(e, f, i, count);
+}
+
+void engine_cancel_start(engine *e, uint32_t i) {
+    drop_start(e, i, &e->tallies[e->instances[i].fn].n.removed);
+}
+
+void engine_lose_start(engine *e, uint32_t i) {
+    drop_start(e, i, &e->tallies[e->instances[i].fn].n.crashed);
 }
 
 /* ---- ready ---- */
@@ -302,8 +311,7 @@ static void begin_bound(engine *e, function *f, uint32_t i) {
     }
 }
 
-void engine_ready(engine *e, uint32_t i) {
-    function *f = engine_function_of(e, i);
+static void become_ready(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     leave_starting(e, f, i);
     in->state = INSTANCE_READY;
@@ -352,14 +360,43 @@ void engine_ready(engine *e, uint32_t i) {
     }
 }
 
+void engine_ready(engine *e, uint32_t i) {
+    function *f = engine_function_of(e, i);
+    if ((f->extras & FUNCTION_FAILS) == 0 || !engine_failure_aborts(e, f, i)) {
+        become_ready(e, f, i);
+    }
+}
+
 uint32_t engine_start_ready(engine *e, function *f, bool provisioned) {
     uint32_t i = take_instance(e, f, provisioned);
     join_starting(e, f, i);
     if (e->options->live != NULL) {
         engine_live_start(e, i, true);
     }
-    engine_ready(e, i);
+    become_ready(e, f, i);
     return i;
+}
+
+/* ---- there, but not to be picked ---- */
+
+void engine_park(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    fsim_fleet_park(&f->fleet[in->provisioned], e->links, i);
+    if (e->has_pool) {
+        engine_touched(e, f);
+    }
+    in->parked = true;
+}
+
+void engine_unpark(engine *e, function *f, uint32_t i) {
+    instance *in = &e->instances[i];
+    if (in->parked) {
+        in->parked = false;
+        fsim_fleet_unpark(&f->fleet[in->provisioned], e->links, i);
+        if (e->has_pool) {
+            engine_touched(e, f);
+        }
+    }
 }
 
 /* ---- idle, and gone ---- */
@@ -459,6 +496,9 @@ void engine_expire_one(engine *e, uint32_t i) {
     if ((f->extras & FUNCTION_SESSIONS) != 0 && engine_session_holds(e, f, i)) {
         return; /* the end of its last session asks again */
     }
+    if ((f->extras & FUNCTION_FAILS) != 0 && engine_failure_rests(e, i)) {
+        return; /* it becomes idle once more when it is back */
+    }
     if (in->due_ns >= e->now_ns) {
         engine_arm_drawn(e, i);
     } else if (f->alive > f->removable_min) {
@@ -506,6 +546,7 @@ static void take_away(engine *e, uint32_t i, fsim_ns surplus_ns, uint64_t *count
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_lose(e, f, i, at_ns);
     }
+    engine_unpark(e, f, i);
     if (!in->draining && !in->held) {
         fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
         if (f->scaled) {
@@ -535,6 +576,7 @@ void engine_let_go(engine *e, function *f, uint32_t i) {
     if (sessions) {
         engine_session_drain(e, f, i);
     }
+    engine_unpark(e, f, i);
     fsim_fleet_remove(&f->fleet[in->provisioned], e->links, i);
     if (f->scaled) {
         engine_scaled_remove(e, f, i);

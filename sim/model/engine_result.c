@@ -36,8 +36,14 @@ static void end_requests(engine *e, fsim_ns end_ns) {
     }
 }
 
-/* An active interval that the end of the run cuts is billed up to there, with the initialisation before it.
- * An instance that is still starting has not initialised: it has begun nothing to bill that with. */
+/* Does a request wait for the start? With late binding it is not known for which of them: for those that
+ * requests have caused. */
+static bool is_waited_for(const instance *in, const function *f) {
+    return !in->provisioned && (in->head != FSIM_NONE || (in->caused && f->queued != 0));
+}
+
+/* An active interval that the end of the run cuts is billed up to there, with the initialisation before it,
+ * and so is an initialisation by itself that a request waits for. */
 static void end_instances(engine *e, fsim_ns end_ns) {
     for (uint32_t i = 0; e->metering && i < e->instance_capacity; i++) {
         instance *in = &e->instances[i];
@@ -48,6 +54,12 @@ static void end_instances(engine *e, fsim_ns end_ns) {
         if (in->state == INSTANCE_STARTING) {
             fsim_ns from_ns = in->started_ns > in->metered_from_ns ? in->started_ns : in->metered_from_ns;
             f->usage.starting_ns += (uint64_t)(end_ns - from_ns);
+            if (end_ns > from_ns && is_waited_for(in, f)) {
+                fsim_meter_init_cut(&e->plan, &f->usage, (uint64_t)(end_ns - from_ns));
+            }
+            if (in->provisioned) {
+                fsim_meter_provisioned(&e->plan, &f->usage, (uint64_t)(end_ns - from_ns), 0);
+            }
             continue;
         }
         if (in->executing != 0) {

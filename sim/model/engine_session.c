@@ -249,22 +249,7 @@ bool engine_session_holds(const engine *e, const function *f, uint32_t i) {
 void engine_session_settle(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     if (!in->parked && !in->draining && engine_session_is_full(e, f, i)) {
-        fsim_fleet_park(&f->fleet[in->provisioned], e->links, i);
-        if (e->has_pool) {
-            engine_touched(e, f);
-        }
-        in->parked = true;
-    }
-}
-
-static void unpark(engine *e, function *f, uint32_t i) {
-    instance *in = &e->instances[i];
-    if (in->parked) {
-        in->parked = false;
-        fsim_fleet_unpark(&f->fleet[in->provisioned], e->links, i);
-        if (e->has_pool) {
-            engine_touched(e, f);
-        }
+        engine_park(e, f, i);
     }
 }
 
@@ -281,7 +266,7 @@ void engine_session_take_slot(engine *e, function *f, uint32_t i) {
 }
 
 void engine_session_drain(engine *e, function *f, uint32_t i) {
-    unpark(e, f, i);
+    engine_unpark(e, f, i);
 }
 
 /* ---- following ---- */
@@ -410,7 +395,7 @@ void engine_session_lose(engine *e, function *f, uint32_t i, fsim_ns at_ns) {
         count_end(e, &e->sessions->items[k], at_ns);
         end_session(e, k);
     }
-    unpark(e, f, i);
+    engine_unpark(e, f, i);
 }
 
 /* An instance that its last session has held until held_ns, a nanosecond ago. */
@@ -454,7 +439,7 @@ void engine_session_fire(engine *e, uint32_t k, uint32_t generation) {
     uint32_t i = s->instance;
     count_end(e, s, FSIM_NEVER);
     end_session(e, k);
-    unpark(e, f, i);
+    engine_unpark(e, f, i);
     if (f->queued != 0) {
         engine_serve_queue(e, f);
         engine_cancel_surplus(e, f);

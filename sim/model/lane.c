@@ -638,6 +638,9 @@ void lane_finish(lane_context *c, uint32_t fn, lane *l, fsim_ns end_ns) {
         }
         if (in->state == LANE_STARTING) {
             f->usage.starting_ns += (uint64_t)(end_ns - in->started_ns);
+            if (end_ns > in->started_ns) { /* for the request that waits for it */
+                fsim_meter_init_cut(&e->plan, &f->usage, (uint64_t)(end_ns - in->started_ns));
+            }
             continue;
         }
         if (in->state == LANE_EXECUTING) {

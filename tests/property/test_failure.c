@@ -191,6 +191,173 @@ static void test_rates_are_what_they_say(void) {
     fsim_result_destroy(r);
 }
 
+/* ---- starts that fail ---- */
+
+/* Two requests wait for a start of 1 s; with seed 7 the first start fails, the second does not. Both go on
+ * together to the start that the first of them causes. */
+static void test_a_failed_start_is_tried_again(void) {
+    static const char text[] = HEAD
+        "\"workload\": {\"source\": \"list\", \"arrivals\": [{\"arrival\": \"0s\", \"duration\": \"2s\"}, "
+        "{\"arrival\": \"500ms\", \"duration\": \"3s\"}]},"
+        "\"functions\": [{\"name\": \"fn\", \"concurrency\": 2, \"vcpu\": 1, \"cold_start\": \"1s\","
+        " \"crash\": {\"per_start\": 0.95}}]}";
+    fsim_result *r = run(text);
+    const fsim_scope *t = &r->total;
+    uint64_t tries = t->n.started;
+    CHECK(tries > 1); /* else the seed shows nothing */
+    CHECK_EQ_INT(t->n.completed, 2);
+    CHECK_EQ_INT(t->n.failed, 0);
+    CHECK_EQ_INT(t->n.crashed, tries - 1);
+    CHECK_EQ_INT(t->n.removed, 0);
+    CHECK_EQ_INT(t->n.cold_triggered, tries);
+    CHECK_EQ_INT(t->n.cold_affected, 2);
+    CHECK_EQ_INT(t->starting_ns, (fsim_ns)tries * FSIM_SECOND);
+    CHECK_EQ_INT(t->wait.sum_ns, (fsim_ns)(2 * tries) * FSIM_SECOND - 500 * FSIM_MS);
+    CHECK_EQ_INT(r->usage[0].requests, 2);
+    CHECK_EQ_INT(r->usage[0].init_ns, FSIM_SECOND); /* of the instance that served */
+    CHECK_EQ_INT(r->usage[0].starting_ns, (fsim_ns)tries * FSIM_SECOND);
+    fsim_result_destroy(r);
+}
+
+/* With late binding nothing but the failure itself reminds of those who wait. */
+static void test_a_failed_start_forgets_nobody(void) {
+    static const char text[] =
+        HEAD "\"workload\": {\"source\": \"poisson\", \"rate\": 0.2, \"requests\": 20000},"
+             "\"functions\": [{\"name\": \"fn\", \"vcpu\": 1, \"cold_start\": \"1s\", \"service\": \"1s\","
+             " \"crash\": {\"per_start\": 0.3}}]}";
+    const fsim_setting late[] = {{"policy.binding", "late", "test"},
+                                 {"policy.keepalive.window", "3s", "test"}};
+    for (size_t settings = 1; settings <= 2; settings++) {
+        fsim_result *r = run_set(text, late + 2 - settings, settings);
+        check_context("%s", settings == 2 ? "late" : "early");
+        const fsim_counts *n = &r->total.n;
+        CHECK_EQ_INT(n->completed, 20000);
+        double starts = (double)n->started;
+        CHECK(fabs((double)n->crashed - 0.3 * starts) < 5.0 * sqrt(0.3 * 0.7 * starts));
+        fsim_result_destroy(r);
+    }
+}
+
+/* What is kept whatever the demand is started again, `restart` later each time; at the beginning it is there.
+ */
+static void test_failed_replacements_are_replaced(void) {
+    static const char *const kinds[] = {"\"min_instances\": 1", "\"provisioned\": 1"};
+    for (int k = 0; k < 2; k++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 KEPT "%s, \"crash\": {\"at\": [\"10s\"], \"per_start\": 0.5, \"restart\": \"2s\"}}]}",
+                 kinds[k]);
+        const fsim_setting set[] = {{"run.until", "1000s", "test"}};
+        fsim_result *r = run_set(text, set, 1);
+        check_context("%s", kinds[k]);
+        uint64_t starts = r->total.n.started - 1u; /* after the crash; all but the last of them fail */
+        CHECK_EQ_INT(r->total.n.crashed, starts);
+        CHECK_EQ_INT(r->total.starting_ns, (fsim_ns)starts * 5 * FSIM_SECOND);
+        CHECK_EQ_INT(r->total.idle_ns, (1000 - (fsim_ns)starts * 7) * FSIM_SECOND);
+        fsim_result_destroy(r);
+    }
+}
+
+/* ---- health that comes and goes ---- */
+
+/* Unhealthy from 12 s to 37 s and from 49 s to 74 s; checks at 20 s and 30 s fail, at 40 s and 50 s, 60 s, 70
+ * s: the third in a row is that of 70 s. */
+static void test_a_success_ends_the_row(void) {
+    const fsim_setting set[] = {{"functions[0].health.recovers_after", "25s", "test"},
+                                {"workload.requests", "100", "test"}};
+    fsim_result *r = run_set(unhealthy, set, 2);
+    /* Errors end at 12.4 s … 36.4 s and 49.4 s … 69.4 s; the next instance, from 70 s on: 82.4 s … 100.4 s.
+     */
+    CHECK_EQ_INT(r->total.n.failed, 25 + 21 + 19);
+    CHECK_EQ_INT(r->total.n.ejected, 1);
+    CHECK_EQ_INT(r->total.n.started, 2);
+    fsim_result_destroy(r);
+    /* Four that fail are never in a row. */
+    const fsim_setting four[] = {{"functions[0].health.recovers_after", "25s", "test"},
+                                 {"workload.requests", "100", "test"},
+                                 {"functions[0].health.failures", "4", "test"}};
+    r = run_set(unhealthy, four, 3);
+    CHECK_EQ_INT(r->total.n.ejected, 0);
+    CHECK_EQ_INT(r->total.n.failed, 25 + 25 + 15); /* and 86.4 s … 100.4 s */
+    fsim_result_destroy(r);
+    /* Healthy between two checks only, 11 s to 14 s, 22 s to 25 s …: all of them fail. */
+    const fsim_setting unseen[] = {{"functions[0].health.unhealthy_after", "3s", "test"},
+                                   {"functions[0].health.recovers_after", "8s", "test"},
+                                   {"functions[0].health.failures", "4", "test"},
+                                   {"workload.requests", "45", "test"}};
+    r = run_set(unhealthy, unseen, 4);
+    CHECK_EQ_INT(r->total.n.ejected, 1);
+    fsim_result_destroy(r);
+    /* Unhealthy 3 s to 20 s, 23 s to 40 s: every other check succeeds, that of 20 s at the very instant. */
+    const fsim_setting every_other[] = {{"functions[0].health.unhealthy_after", "3s", "test"},
+                                        {"functions[0].health.recovers_after", "17s", "test"},
+                                        {"functions[0].health.failures", "2", "test"}};
+    r = run_set(unhealthy, every_other, 3);
+    CHECK_EQ_INT(r->total.n.ejected, 0);
+    fsim_result_destroy(r);
+}
+
+/* Unhealthy from 12 s to 45 s and from 57 s on: out of service from the third check that fails, at 40 s, on.
+ * One success brings it back at 50 s; two in a row there are not before 57 s. Requests meanwhile go to
+ * another instance, which is unhealthy from 52 s on. */
+static void test_a_resting_instance_comes_back(void) {
+    for (int successes = 1; successes <= 2; successes++) {
+        const fsim_setting set[] = {{"functions[0].health.recovers_after", "33s", "test"},
+                                    {"functions[0].health.action", "rest", "test"},
+                                    {"functions[0].health.successes", successes == 1 ? "1" : "2", "test"},
+                                    {"policy.routing", "oldest_created", "test"},
+                                    {"workload.requests", "70", "test"}};
+        fsim_result *r = run_set(unhealthy, set, 5);
+        check_context("%d", successes);
+        CHECK_EQ_INT(r->total.n.ejected, 1);
+        CHECK_EQ_INT(r->total.n.started, 2);
+        CHECK_EQ_INT(r->total.n.removed, 0);
+        CHECK_EQ_INT(r->total.n.failed, successes == 1 ? 28 + 14 : 28 + 19); /* 57 … 70 s, or 52 … 70 s */
+        fsim_result_destroy(r);
+    }
+}
+
+/* One request, done at 1.4 s; a window of 99.8 s would be over at 101.2 s. From the check of 101 s on the
+ * instance rests, until that of 151 s; then the window begins anew. */
+static void test_a_resting_instance_is_kept(void) {
+    static const char *const windows[] = {
+        "99800ms", "{\"dist\": \"uniform\", \"min\": \"99800ms\", \"max\": \"99800ms\"}"};
+    for (int w = 0; w < 2; w++) {
+        const fsim_setting set[] = {{"functions[0].min_instances", "0", "test"},
+                                    {"functions[0].health.unhealthy_after", "100s", "test"},
+                                    {"functions[0].health.recovers_after", "45s", "test"},
+                                    {"functions[0].health.failures", "1", "test"},
+                                    {"functions[0].health.action", "rest", "test"},
+                                    {"workload.requests", "1", "test"},
+                                    {"run.until", "400s", "test"},
+                                    {"policy.keepalive.window", windows[w], "test"}};
+        fsim_result *r = run_set(unhealthy, set, 8);
+        check_context("%s", windows[w]);
+        CHECK_EQ_INT(r->total.n.started, 1);
+        CHECK_EQ_INT(r->total.n.removed, 1);
+        CHECK_EQ_INT(r->total.idle_ns, 249400 * FSIM_MS);
+        fsim_result_destroy(r);
+    }
+}
+
+/* Knative in serve mode sends requests straight to its pods in turn: to those in service. */
+static void test_pods_that_rest_are_passed_over(void) {
+    static const char text[] = "{\"schema\": \"fsim.scenario/1\", \"name\": \"t\", \"billing\": [], "
+                               "\"policy\": {\"bundle\": \"knative\", "
+                               "\"scaling\": {\"name\": \"knative_kpa\", \"min_scale\": 2, "
+                               "\"target_burst_capacity\": 0}}, \"workload\": "
+                               "{\"source\": \"constant\", \"interval\": \"1s\", \"until\": \"300s\"}, "
+                               "\"functions\": [{\"name\": \"fn\", "
+                               "\"service\": \"100ms\", \"health\": {\"unhealthy_after\": {\"dist\": "
+                               "\"uniform\", \"min\": \"60s\", \"max\": "
+                               "\"140s\"}, \"interval\": \"1s\", \"failures\": 1, \"action\": \"rest\"}}]}";
+    fsim_result *r = run(text);
+    CHECK_EQ_INT(r->total.n.ejected, 2); /* for ever: they do not recover; the second leaves nobody to ask */
+    CHECK(r->total.n.failed <= 4);       /* not more than comes within the second until a check finds it */
+    CHECK(r->total.n.completed > 60);
+    fsim_result_destroy(r);
+}
+
 int main(void) {
     RUN(test_a_crash_fails_what_is_inside);
     RUN(test_clients_try_again);
@@ -200,5 +367,12 @@ int main(void) {
     RUN(test_checks_find_an_unhealthy_instance);
     RUN(test_an_ejected_instance_empties_first);
     RUN(test_rates_are_what_they_say);
+    RUN(test_a_failed_start_is_tried_again);
+    RUN(test_a_failed_start_forgets_nobody);
+    RUN(test_failed_replacements_are_replaced);
+    RUN(test_a_success_ends_the_row);
+    RUN(test_a_resting_instance_comes_back);
+    RUN(test_a_resting_instance_is_kept);
+    RUN(test_pods_that_rest_are_passed_over);
     return check_done();
 }

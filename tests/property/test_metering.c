@@ -564,11 +564,19 @@ static void check_cut(const fsim_usage *u, uint64_t requests, uint64_t request_m
 
 /* What the end of the run cuts is billed as if it had completed there. */
 static void test_the_end_bills_the_initialisation(void) {
-    /* From 1 s to the end; the second is still waiting for its instance, which has nothing to bill. */
-    fsim_usage u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"10s\"}, "
-                                  "{\"arrival\": \"3500ms\", \"duration\": \"10s\"}",
-                                  1);
+    fsim_usage u =
+        usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"10s\"}", 1); /* from 1 s to the end */
     check_cut(&u, 1, 3000, 1, 3000);
+    /* A second is still waiting for its instance: half of the initialisation, and no request yet. */
+    u = usage_until_4s("{\"arrival\": \"0s\", \"duration\": \"10s\"}, "
+                       "{\"arrival\": \"3500ms\", \"duration\": \"10s\"}",
+                       1);
+    CHECK_EQ_INT(u.requests, 1);
+    CHECK_EQ_INT(u.request_ns, 3000 * FSIM_MS);
+    CHECK_EQ_INT(u.active_intervals, 1);
+    CHECK_EQ_INT(u.request_init_ms[0], 1500);
+    CHECK_EQ_INT(u.active_init_ms[0], 1500);
+    CHECK_EQ_INT(u.init_ms, 1500);
     CHECK_EQ_INT(u.instances_started, 2);
     CHECK_EQ_INT(u.starting_ns, 1500 * FSIM_MS);
     /* The instance's second request is cut: the first has billed it. */

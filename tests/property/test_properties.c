@@ -200,10 +200,13 @@ static const fsim_setting groups[][TOGETHER] = {
     {{"functions[0].health.unhealthy_after.dist", "exponential", "test"},
      {"functions[0].health.unhealthy_after.mean", "5s", "test"},
      {"functions[0].health.interval", "700ms", "test"}},
-    {{"functions[0].health.unhealthy_after", "2s", "test"},
-     {"functions[0].health.interval", "1s", "test"},
-     {"functions[0].health.failures", "1", "test"},
-     {"functions[0].health.error_rate", "0.4", "test"}}};
+    {{"functions[0].health",
+      "{\"unhealthy_after\": \"2s\", \"interval\": \"1s\", \"failures\": 1, \"error_rate\": 0.4}", "test"}},
+    {{"functions[0].crash.per_start", "0.4", "test"}, {"functions[0].crash.restart", "300ms", "test"}},
+    {{"functions[0].health",
+      "{\"unhealthy_after\": \"2s\", \"recovers_after\": \"3s\", \"interval\": \"500ms\", \"action\": "
+      "\"rest\"}",
+      "test"}}};
 #define GROUPS (sizeof groups / sizeof *groups)
 
 static const char *const policies[] = {NULL,

@@ -259,6 +259,17 @@ static void test_max_instances(void) {
     fsim_result_destroy(r);
 }
 
+/* Paid from the beginning of a start, also where the end of the run is in its midst: 3 of them from 1 min on.
+ */
+static void test_the_end_in_a_start(void) {
+    fsim_result *r =
+        run(", \"cold_start\": \"100s\"", "\"bundle\": \"none\", " SCHEDULE("3 at 1m"), "", "", "2m");
+    CHECK(r->usage[0].provisioned_alloc_ns == (fsim_u128)(3 * 60) * FSIM_SECOND);
+    CHECK(r->usage[0].provisioned_idle_ns == 0);
+    CHECK(r->usage[0].init_ns == 0); /* part of the allocation */
+    fsim_result_destroy(r);
+}
+
 /* After a warm-up only what comes later is billed. */
 static void test_warm_up(void) {
     fsim_result *r = run_as("", "\"bundle\": \"none\", " SCHEDULE("4 at 1m; 1 at 3m"), "", "", "5m",
@@ -281,6 +292,7 @@ int main(void) {
     RUN(test_fc_tracked);
     RUN(test_claims);
     RUN(test_max_instances);
+    RUN(test_the_end_in_a_start);
     RUN(test_warm_up);
     return check_done();
 }
