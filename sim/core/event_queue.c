@@ -304,6 +304,14 @@ static uint64_t first_used(const fsim_event_queue *q) {
     return q->day + ((found - slot) & q->mask);
 }
 
+fsim_event_walk fsim_event_queue_walk(const fsim_event_queue *q) {
+    if (q->in_wheel == 0) {
+        return (fsim_event_walk){NONE, 0};
+    }
+    const fsim_event_slice *slice = &q->slices[first_used(q) & q->mask];
+    return (fsim_event_walk){slice->last, slice->count};
+}
+
 /* The run is empty: on to the next slice that holds something. */
 static void find_next(fsim_event_queue *q) {
     q->run_at = 0;

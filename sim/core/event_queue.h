@@ -22,6 +22,7 @@
 #define FSIM_CORE_EVENT_QUEUE_H
 
 #include "base/error.h"
+#include "base/inline.h"
 #include "base/time.h"
 
 #include <stdbool.h>
@@ -92,7 +93,7 @@ void fsim_event_queue_push_seldom(fsim_event_queue *queue, fsim_ns now_ns, fsim_
 void fsim_event_queue_turn(fsim_event_queue *queue, fsim_ns now_ns);
 
 /* The event's slice is on the wheel and not the present one. */
-static inline void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fsim_event event) {
+FSIM_INLINE void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fsim_event event) {
     uint32_t slot = (uint32_t)(day & q->mask);
     fsim_event_slice *slice = &q->slices[slot];
     uint32_t place = slice->count % FSIM_EVENT_CHUNK;
@@ -105,7 +106,7 @@ static inline void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fs
 }
 
 /* event.at_ns >= now_ns >= every instant popped so far; the queue is not full. */
-static inline void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim_event event) {
+FSIM_INLINE void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim_event event) {
     fsim_check(event.at_ns >= now_ns && now_ns >= 0 && q->count < q->capacity);
     uint64_t day = (uint64_t)event.at_ns >> q->shift;
     q->count++;
@@ -118,12 +119,32 @@ static inline void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fs
 
 /* The event `ahead` places after the head (0: the head), without taking it; NULL when it is not yet sorted or
  * there is none. Valid until the next call. */
-static inline const fsim_event *fsim_event_queue_peek(const fsim_event_queue *q, uint32_t ahead) {
+FSIM_INLINE const fsim_event *fsim_event_queue_peek(const fsim_event_queue *q, uint32_t ahead) {
     return q->run_end - q->run_at > ahead ? &q->run[q->run_at + ahead] : NULL;
 }
 
+/* A walk over the events of the slice after the present one, in no order: what is known of the future beyond
+ * what is sorted, for callers that fetch ahead. After another push or pop it may miss some and give others.
+ */
+typedef struct fsim_event_walk {
+    uint32_t chunk, left;
+} fsim_event_walk;
+
+fsim_event_walk fsim_event_queue_walk(const fsim_event_queue *queue);
+
+/* NULL: there is none. */
+FSIM_INLINE const fsim_event *fsim_event_queue_walk_on(const fsim_event_queue *q, fsim_event_walk *walk) {
+    if (walk->left == 0 || walk->chunk >= q->chunk_count) {
+        return NULL;
+    }
+    uint32_t place = --walk->left % FSIM_EVENT_CHUNK;
+    const fsim_event *event = &q->chunks[walk->chunk * FSIM_EVENT_CHUNK + place];
+    walk->chunk = place == 0 ? q->chunk_before[walk->chunk] : walk->chunk;
+    return event;
+}
+
 /* The queue is not empty. */
-static inline fsim_event fsim_event_queue_pop(fsim_event_queue *q) {
+FSIM_INLINE fsim_event fsim_event_queue_pop(fsim_event_queue *q) {
     fsim_event event = q->run[q->run_at++];
     q->count--;
     if (q->run_at != q->run_end) {
