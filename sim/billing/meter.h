@@ -11,6 +11,7 @@
 #define FSIM_BILLING_METER_H
 
 #include "base/error.h"
+#include "base/inline.h"
 #include "billing/usage.h"
 
 #define FSIM_UCORE 1000000 /* millionths of a core in one */
@@ -239,8 +240,8 @@ void fsim_cpu_meter_next_window(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fs
 void fsim_cpu_meter_end_more(const fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                              uint64_t part_ns, uint64_t pending_ms);
 
-static inline void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
-                                        fsim_ns now_ns, uint32_t rate_ucore) {
+FSIM_INLINE void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                      fsim_ns now_ns, uint32_t rate_ucore) {
     if (now_ns >= m->window_end_ns) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
@@ -252,8 +253,8 @@ static inline void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *
 }
 
 /* From now_ns on the instance uses rate_ucore millionths of a core. Only while an interval is open. */
-static inline void fsim_cpu_meter_set_rate(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
-                                           fsim_ns now_ns, uint32_t rate_ucore) {
+FSIM_INLINE void fsim_cpu_meter_set_rate(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                         fsim_ns now_ns, uint32_t rate_ucore) {
     if (now_ns >= m->window_end_ns) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
@@ -268,8 +269,8 @@ static inline void fsim_cpu_meter_deposit(fsim_cpu_meter *m, uint64_t ucore_ns) 
 }
 
 /* An interval that ends exactly at a window's end belongs to that window only: hence > and not >=. */
-static inline void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
-                                      fsim_ns now_ns) {
+FSIM_INLINE void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                    fsim_ns now_ns) {
     if (now_ns > m->window_end_ns) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }

@@ -73,14 +73,8 @@ void engine_refuse(engine *e, uint32_t r, fsim_cause cause) {
 /* ---- the function's queue ---- */
 
 void engine_enqueue(engine *e, function *f, uint32_t r) {
-    request *q = &e->requests[r];
-    q->link.next = FSIM_NONE;
-    q->link.prev = f->queue_tail;
-    *(f->queue_tail != FSIM_NONE ? &e->requests[f->queue_tail].link.next : &f->queue_head) = r;
-    f->queue_tail = r;
-    f->queued++;
-    level_enter(&f->queue, e->now_ns);
-    level_enter(&e->in_queue, e->now_ns);
+    const request *q = &e->requests[r];
+    engine_queue_append(e, f, r);
     if ((f->extras & FUNCTION_VERSION) != 0) {
         engine_versions_wait(e, f, true);
     }
@@ -119,12 +113,7 @@ void engine_enqueue(engine *e, function *f, uint32_t r) {
 }
 
 static void unlink_queued(engine *e, function *f, uint32_t r) {
-    const request *q = &e->requests[r];
-    *(q->link.prev != FSIM_NONE ? &e->requests[q->link.prev].link.next : &f->queue_head) = q->link.next;
-    *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
-    f->queued--;
-    level_leave(&f->queue, e->now_ns);
-    level_leave(&e->in_queue, e->now_ns);
+    engine_queue_unlink(e, f, &e->requests[r]);
     if ((f->extras & FUNCTION_VERSION) != 0) {
         engine_versions_wait(e, f, false);
     }
@@ -137,13 +126,9 @@ static void unlink_queued(engine *e, function *f, uint32_t r) {
     }
 }
 
-static inline void void_timers(request *q) {
-    q->generation = (q->generation + 1u) & GENERATION_MASK;
-}
-
 void engine_dequeue(engine *e, function *f, uint32_t r) {
     unlink_queued(e, f, r);
-    void_timers(&e->requests[r]);
+    engine_void_timers(&e->requests[r]);
 }
 
 /* Late binding: starts that nobody waits for any more, the latest first. */
@@ -247,22 +232,6 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
 }
 
 /* q has begun to execute at q->start_ns. */
-void engine_begin_statistics(engine *e, const request *q, tally *t) {
-    fsim_ns wait_ns = q->start_ns - q->arrival_ns;
-    if (wait_ns == 0 && (q->flags & REQUEST_COLD) == 0) {
-        t->begun_direct++;
-    } else {
-        engine_spans_add(&t->wait, wait_ns);
-        fsim_histogram_add(t->hist.wait, wait_ns);
-        t->waited_count += wait_ns > 0;
-    }
-    if (e->has_exceed) {
-        for (uint32_t i = 0; i < e->scenario->exceed_wait_count; i++) {
-            t->wait_above[i] += wait_ns > e->scenario->exceed_wait_ns[i];
-        }
-    }
-}
-
 /* The request, counted as inside instance i, starts to execute there. */
 void engine_begin(engine *e, uint32_t r, uint32_t i) {
     request *q = &e->requests[r];
@@ -270,7 +239,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     function *f = &e->functions[q->fn];
     q->start_ns = e->now_ns;
     q->instance = i;
-    void_timers(q); /* of its waiting */
+    engine_void_timers(q); /* of its waiting */
     q->flags |= in->begun ? 0u : REQUEST_FIRST;
     in->begun = true;
     if (in->executing++ == 0) {
@@ -289,7 +258,8 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
         }
     }
     if ((q->flags & REQUEST_COUNTED) != 0 && !f->repeats) {
-        engine_begin_statistics(e, q, &e->tallies[q->fn]);
+        engine_begin_statistics(e, &e->tallies[q->fn], q->start_ns - q->arrival_ns,
+                                (q->flags & REQUEST_COLD) != 0);
     }
     if (f->wants_cpu) {
         engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
@@ -350,7 +320,7 @@ static inline void append_inside(engine *e, uint32_t r, uint32_t i) {
     instance *in = &e->instances[i];
     e->requests[r].instance = i;
     e->requests[r].link.next = FSIM_NONE;
-    void_timers(&e->requests[r]); /* of its waiting in the queue */
+    engine_void_timers(&e->requests[r]); /* of its waiting in the queue */
     *(in->tail != FSIM_NONE ? &e->requests[in->tail].link.next : &in->head) = r;
     in->tail = r;
 }

@@ -12,6 +12,7 @@
 #include "billing/meter.h"
 #include "core/event_queue.h"
 #include "model/engine_failure.h"
+#include "model/engine_ledger.h"
 #include "model/engine_node.h"
 #include "model/fleet.h"
 #include "model/level.h"
@@ -81,6 +82,8 @@ typedef union request_link {
 
 enum { CORE_AWAITED, CORE_HELD, CORE_PAST }; /* past: the rest passes without one */
 
+enum { QUEUE_AHEAD = 8 }; /* a power of 2 */
+
 /* A request in the system: one cache line. */
 typedef struct request {
     fsim_ns arrival_ns; /* the first */
@@ -94,6 +97,7 @@ typedef struct request {
     union {
         double finish_work;    /* sharing domain: its virtual time at completion */
         fsim_ns core_until_ns; /* CORE_HELD: when it gives its core back; CORE_PAST: when it is done */
+        uint32_t later;        /* in the function's queue: one that comes QUEUE_AHEAD places later, a hint */
     };
 } request;
 
@@ -161,8 +165,9 @@ typedef struct short_sums {
 /* What a function has done and holds. The first lines are what a warm request touches. */
 typedef struct function {
     /* what the short way touches, and nothing else: four cache lines with the head of fleet[0] */
-    bool fast;  /* the short way will do */
-    bool plain; /* the plain way will do */
+    bool fast;       /* the short way will do */
+    bool plain;      /* the plain way will do */
+    uint16_t traits; /* TRAIT_* */
     bool window_drawn, expire_armed, keeps_busy;
     bool scaled, asleep;
     bool direct;             /* scaled: requests go straight to the instances */
@@ -204,7 +209,9 @@ typedef struct function {
     uint32_t start_ucore;  /* share of a start that needs a core of its node */
     uint32_t inside_limit; /* reserved concurrency, or FSIM_UNLIMITED */
     uint32_t queue_head, queue_tail;
-    fsim_ns window_ns; /* keep-alive where it is constant */
+    uint32_t queue_came;              /* into it, since one left it from its middle */
+    uint32_t queue_last[QUEUE_AHEAD]; /* the last of them, by queue_came modulo QUEUE_AHEAD */
+    fsim_ns window_ns;                /* keep-alive where it is constant */
 
     /* seldom */
     level present, starting, provisioned, queue; /* present: instances */
@@ -246,6 +253,22 @@ enum {
     FUNCTION_AFTER = 4u,    /* work after a response */
     FUNCTION_VERSION = 8u,  /* one of several of a function, which counts them all together */
     FUNCTION_FAILS = 16u    /* instances crash or turn unhealthy */
+};
+
+/* What the plain way asks of a function; most runs have functions of one kind only (engine.traits). */
+enum {
+    TRAIT_SCALED = 1u,         /* scaled */
+    TRAIT_TOTALS = 2u,         /* the scaler watches totals */
+    TRAIT_SAMPLED = 4u,        /* samples_requests */
+    TRAIT_CPU = 8u,            /* wants_cpu */
+    TRAIT_SLOTS = 16u,         /* keeps_busy */
+    TRAIT_SOLO_METER = 32u,    /* solo_meter */
+    TRAIT_SAME_ACTIVE = 64u,   /* active_is_request */
+    TRAIT_FREEZE = 128u,       /* freeze */
+    TRAIT_BY_IDLE_LIST = 256u, /* of fleet[0] */
+    TRAIT_MANY = 512u,         /* the run has more than one function */
+    TRAIT_METERING = 1024u,    /* the run is metered */
+    TRAIT_KNOWN = 2048u        /* all plain functions of the run are like this */
 };
 
 enum { WATCH_TOTALS = 1u, WATCH_PROVISIONED = 2u }; /* a scaler, a provisioned policy that wants them */
@@ -314,7 +337,8 @@ typedef struct engine {
     squared_level
         in_execution; /* of all functions; with one function it would repeat the function's and is not kept */
     level in_queue;
-    bool many; /* functions */
+    bool many;       /* functions */
+    uint16_t traits; /* TRAIT_* of all plain functions, or without TRAIT_KNOWN those of the run alone */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
     bool early, cancels, fast, any_fast, any_plain, metering, has_account, has_quota, has_pool, has_nodes,
@@ -405,6 +429,7 @@ typedef struct engine {
     fsim_ns growth_at_ns; /* last new maximum of instances */
     fsim_ns left_at_ns;   /* when the last request left */
     fsim_arrivals batch;
+    ledger ledger;
 } engine;
 
 /* engine.c: the path of a request */
@@ -415,7 +440,6 @@ void engine_serve_ready(engine *e, function *f,
                         uint32_t instance); /* the same for the slots of one that has just become ready */
 void engine_begin(engine *e, uint32_t request,
                   uint32_t instance); /* counted as inside: it starts to execute */
-void engine_begin_statistics(engine *e, const request *q, tally *t);
 void engine_enqueue(engine *e, function *f, uint32_t request);
 void engine_dequeue(engine *e, function *f, uint32_t request);
 void engine_cancel_surplus(engine *e, function *f); /* starts that nobody waits for any more */
@@ -451,7 +475,6 @@ void engine_complete(engine *e, uint32_t request);
 void engine_fail_execution(engine *e, uint32_t request); /* the same, but nobody takes its place */
 /* A limit that functions share has loosened, by an event that was scheduled at since_ns. */
 void engine_serve_waiting(engine *e, fsim_ns since_ns);
-void engine_end_statistics(const engine *e, const request *q, tally *t);
 
 /* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
  * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.
@@ -461,6 +484,9 @@ void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT become
 
 /* engine_plain.c: the same, a little longer, for more functions */
 uint32_t engine_plain_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
+
+/* engine_ledger.c: what has been put off, into tallies, meters and digest */
+void engine_settle(engine *e);
 
 /* run.c: tells how far the run is (share of the input, or -1); false: it is to stop */
 bool engine_go_on(engine *e, double share);
@@ -569,22 +595,6 @@ static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32
     fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
 }
 
-/* What a request adds to the run's digest, a sum: requests may be met in any order. */
-static inline uint64_t engine_mix(uint64_t arrival_ns, uint32_t fn, uint64_t end_ns, uint32_t outcome) {
-    uint64_t word =
-        (arrival_ns ^ ((uint64_t)fn << 48)) * UINT64_C(0x9e3779b97f4a7c15) + (end_ns * 8u + outcome);
-    word ^= word >> 32;
-    word *= UINT64_C(0xff51afd7ed558ccd);
-    return word ^ (word >> 32);
-}
-
-static inline void engine_spans_add(fsim_spans *s, fsim_ns span_ns) {
-    s->count++;
-    s->sum_ns += span_ns;
-    s->max_ns = span_ns > s->max_ns ? span_ns : s->max_ns;
-    s->min_ns = span_ns < s->min_ns ? span_ns : s->min_ns;
-}
-
 static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
     e->instances[i].rate_ucore = rate_ucore;
     if (f->slowed) {
@@ -657,35 +667,7 @@ static inline function *engine_function_of(engine *e, uint32_t instance_id) {
     return &e->functions[e->instances[instance_id].fn];
 }
 
-/* A request of a sampled function enters the instance, or leaves it. */
-static inline void engine_sampled_enter(engine *e, uint32_t i, bool proxied) {
-    flow_enter(&e->sampled[i].inside, e->now_ns);
-    if (proxied) {
-        flow_enter(&e->sampled[i].proxied, e->now_ns);
-    }
-}
-static inline void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
-    flow_leave(&e->sampled[i].inside, e->now_ns);
-    if (proxied) {
-        flow_leave(&e->sampled[i].proxied, e->now_ns);
-    }
-}
-
-/* The requests that execute in the instance, already counted, demand so much more CPU than before, or less.
- */
-static inline void engine_cpu_change(engine *e, const function *f, uint32_t i, int64_t more_ucore) {
-    cpu_use *u = &e->cpu_uses[i];
-    if (f->shared) {
-        engine_cpu_change_shared(e, f, i, more_ucore);
-        return;
-    }
-    u->used += (fsim_wide)((uwide)(uint64_t)(e->now_ns - u->at_ns) * u->rate_ucore);
-    u->at_ns = e->now_ns;
-    u->demand_ucore += (uint64_t)more_ucore;
-    uint64_t demand = e->instances[i].executing != 0 ? u->demand_ucore : f->freeze ? 0 : f->background_ucore;
-    u->rate_ucore = demand < u->most_ucore ? (uint32_t)demand : u->most_ucore;
-}
-
+#include "model/engine_each.h"
 #include "model/engine_seldom.h"
 
 #endif

@@ -12,27 +12,6 @@ void engine_serve_waiting(engine *e, fsim_ns since_ns) {
     }
 }
 
-void engine_end_statistics(const engine *e, const request *q, tally *t) {
-    fsim_ns latency_ns = e->now_ns - q->arrival_ns;
-    fsim_ns service_ns = e->now_ns - q->start_ns;
-    t->n.completed++;
-    if ((q->flags & REQUEST_COLD) == 0 && q->start_ns == q->arrival_ns) {
-        engine_spans_add(&t->direct, service_ns);
-        fsim_histogram_add(t->hist.direct, service_ns);
-    } else {
-        bool cold = (q->flags & REQUEST_COLD) != 0;
-        engine_spans_add(cold ? &t->cold : &t->waited, latency_ns);
-        fsim_histogram_add(cold ? t->hist.latency_cold : t->hist.latency_waited, latency_ns);
-        engine_spans_add(&t->service, service_ns);
-        fsim_histogram_add(t->hist.service, service_ns);
-    }
-    if (e->has_exceed) {
-        for (uint32_t i = 0; i < e->scenario->exceed_latency_count; i++) {
-            t->latency_above[i] += latency_ns > e->scenario->exceed_latency_ns[i];
-        }
-    }
-}
-
 void engine_meter_request(engine *e, function *f, const request *q) {
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
@@ -108,14 +87,15 @@ static inline void end_execution(engine *e, uint32_t r, bool failed) {
     bool again = failed && f->repeats && engine_try_after_error(e, r);
     if ((q->flags & REQUEST_COUNTED) != 0 && !again) {
         tally *t = &e->tallies[q->fn];
+        bool cold = (q->flags & REQUEST_COLD) != 0;
         if (f->repeats) {
-            engine_begin_statistics(e, q, t);
+            engine_begin_statistics(e, t, q->start_ns - q->arrival_ns, cold);
         }
         if (failed) {
             t->n.failed++;
         } else {
             e->seen.completed++;
-            engine_end_statistics(e, q, t);
+            engine_end_statistics(e, t, e->now_ns - q->arrival_ns, e->now_ns - q->start_ns, cold);
         }
     }
     if (e->metering) {

@@ -25,6 +25,7 @@ static void subtract_counts(fsim_counts *into, const fsim_counts *n) {
 }
 
 void engine_fold(engine *e, uint32_t fn) {
+    engine_settle(e);
     function *f = &e->functions[fn];
     tally *t = &e->tallies[fn];
     short_sums *sums = &f->sums;

@@ -14,10 +14,22 @@ typedef struct stretch {
     request *requests;
     instance *instances;
     fsim_fleet_link *links;
+    fsim_ns now_ns; /* as engine.now_ns */
     uint64_t arrived, completed;
-    uint64_t digest;
-    bool many, metering;
+    uint32_t traits;      /* a constant of the form of the way that is running */
+    bool far;             /* instances are too many for the nearest cache */
+    fsim_event_walk walk; /* over the events after those that are sorted; in queue.day walked_day */
+    uint64_t walked_day;
 } stretch;
+
+PART bool of_run(const stretch *s, uint32_t trait) {
+    return (s->traits & trait) != 0;
+}
+
+/* Where it is known for all functions it costs nothing: the way is made for them. */
+PART bool has(const stretch *s, const function *f, uint32_t trait) {
+    return (((s->traits & TRAIT_KNOWN) != 0 ? s->traits : f->traits) & trait) != 0;
+}
 
 /* ---- fetching ahead ---- */
 
@@ -28,14 +40,16 @@ enum {
     ARRIVAL_NEAR = 5,
     EVENT_FAR = 12,
     EVENT_MIDDLE = 7,
-    EVENT_NEAR = 3
+    EVENTS_A_STEP = 4,
+    INSTANCES_NEAR = 64 /* so many stay in the nearest cache */
 };
 
-PART void prefetch_function(const function *f) {
+PART void prefetch_function(const stretch *s, const function *f) {
     prefetch_lines(f, offsetof(function, fleet[1]));
-    prefetch_lines(&f->idles, offsetof(function, usage.request_ns) - offsetof(function, idles));
-    prefetch_lines(&f->usage.active_intervals,
-                   offsetof(fsim_usage, instances_started) - offsetof(fsim_usage, active_intervals));
+    prefetch_lines(&f->idles, offsetof(function, usage) - offsetof(function, idles));
+    if (!of_run(s, TRAIT_KNOWN) || of_run(s, TRAIT_FREEZE)) { /* else the meters rarely go there */
+        prefetch_lines(&f->usage.threshold_mem_ms, 2 * CACHE_LINE);
+    }
 }
 
 PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
@@ -66,7 +80,7 @@ PART uint32_t dense_place(const function *f) {
 PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrivals *batch, uint32_t at) {
     uint32_t last = batch->count - 1u;
     uint32_t far = at + ARRIVAL_FAR, middle = at + ARRIVAL_MIDDLE, near = at + ARRIVAL_NEAR;
-    prefetch_function(&s->functions[batch->fn[far < last ? far : last]]);
+    prefetch_function(s, &s->functions[batch->fn[far < last ? far : last]]);
     const function *f = &s->functions[batch->fn[middle < last ? middle : last]];
     if (f->fleet[0].dense != NULL) {
         __builtin_prefetch(&f->fleet[0].dense[0], 1);
@@ -75,7 +89,7 @@ PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrival
             __builtin_prefetch(&f->fleet[0].level[f->fleet[0].slots], 1);
         }
     }
-    if ((f->watched & WATCH_TOTALS) != 0) {
+    if (has(s, f, TRAIT_TOTALS)) {
         prefetch_lines(f->scale_totals, 2 * CACHE_LINE);
     }
     f = &s->functions[batch->fn[near < last ? near : last]];
@@ -84,81 +98,86 @@ PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrival
     }
 }
 
-PART void prefetch_far_event(const engine *e, const stretch *s, uint32_t ahead) {
-    const fsim_event *next = fsim_event_queue_peek(&e->queue, ahead);
-    if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
-        __builtin_prefetch(&s->requests[next->target], 1);
-        prefetch_instance(e, s, next->kind >> 8); /* of a large pool only the low bits: a hint */
+PART void prefetch_completion(const engine *e, const stretch *s, const fsim_event *event) {
+    if ((event->kind & 0xffu) == EVENT_COMPLETE) {
+        __builtin_prefetch(&s->requests[event->target], 1);
+        if (s->far) {
+            prefetch_instance(e, s, event->kind >> 8); /* of a large pool only the low bits: a hint */
+        }
+    }
+}
+
+/* The event so many places ahead; near the end of what is sorted, some of those that will be next. */
+PART void prefetch_far_event(const engine *e, stretch *s) {
+    const fsim_event *event = fsim_event_queue_peek(&e->queue, EVENT_FAR);
+    if (event != NULL) {
+        prefetch_completion(e, s, event);
+        return;
+    }
+    if (s->walked_day != e->queue.day) {
+        s->walked_day = e->queue.day;
+        s->walk = fsim_event_queue_walk(&e->queue);
+    }
+    for (uint32_t n = 0; n < EVENTS_A_STEP; n++) {
+        event = fsim_event_queue_walk_on(&e->queue, &s->walk);
+        if (event == NULL) {
+            return;
+        }
+        prefetch_completion(e, s, event);
     }
 }
 
 PART void prefetch_middle_event(const engine *e, const stretch *s, uint32_t ahead) {
     const fsim_event *next = fsim_event_queue_peek(&e->queue, ahead);
     if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
-        prefetch_function(&s->functions[s->requests[next->target].fn]);
-    }
-}
-
-PART void prefetch_near_event(const engine *e, const stretch *s) {
-    const fsim_event *next = fsim_event_queue_peek(&e->queue, EVENT_NEAR);
-    if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
-        const request *q = &s->requests[next->target];
-        const function *f = &s->functions[q->fn];
-        __builtin_prefetch(&f->sums.hist->count[fsim_histogram_bucket(next->at_ns - q->arrival_ns)], 1);
-        if ((f->watched & WATCH_TOTALS) != 0) {
-            prefetch_lines(f->scale_totals, 2 * CACHE_LINE);
-        }
+        prefetch_function(s, &s->functions[s->requests[next->target].fn]);
     }
 }
 
 /* A slice of events has just been sorted: from its first ones on. */
 static __attribute__((noinline)) void prefetch_slice(const engine *e, const stretch *s) {
-    for (uint32_t ahead = 0; ahead < EVENT_FAR; ahead++) {
-        prefetch_far_event(e, s, ahead);
-    }
-    for (uint32_t ahead = 0; s->many && ahead < EVENT_MIDDLE; ahead++) {
+    for (uint32_t ahead = 0; ahead < EVENT_MIDDLE; ahead++) {
         prefetch_middle_event(e, s, ahead);
     }
 }
 
-PART void prefetch_events(const engine *e, const stretch *s) {
-    if (e->queue.run_at == 0) {
-        prefetch_slice(e, s);
-    }
-    prefetch_far_event(e, s, EVENT_FAR);
-    if (s->many) {
+PART void prefetch_events(const engine *e, stretch *s) {
+    if (of_run(s, TRAIT_MANY)) {
+        if (e->queue.run_at == 0) {
+            prefetch_slice(e, s);
+        }
         prefetch_middle_event(e, s, EVENT_MIDDLE);
-        prefetch_near_event(e, s);
     }
+    prefetch_far_event(e, s);
 }
 
 /* ---- beginning ---- */
 
 /* CPU in use by the instance from now on. */
-PART void set_rate(const engine *e, function *f, instance *in, uint32_t rate_ucore) {
+PART void set_rate(const stretch *s, function *f, instance *in, uint32_t rate_ucore) {
     in->rate_ucore = rate_ucore;
-    fsim_cpu_meter_set_rate(&in->meter, &f->cpu_rule, &f->usage, e->now_ns,
+    fsim_cpu_meter_set_rate(&in->meter, &f->cpu_rule, &f->usage, s->now_ns,
                             rate_ucore < f->most_ucore ? rate_ucore : f->most_ucore);
 }
 
 /* The instance, idle so far, begins to execute a request. */
-PART void become_busy(engine *e, function *f, instance *in, uint32_t rate_ucore, bool metering) {
+PART void become_busy(engine *e, const stretch *s, function *f, instance *in, uint32_t rate_ucore) {
     if (e->keeps_busy) {
-        level_enter(&e->busy, e->now_ns);
+        level_enter(&e->busy, s->now_ns);
     }
-    if (f->keeps_busy) {
-        level_enter(&f->busy, e->now_ns);
+    if (has(s, f, TRAIT_SLOTS)) {
+        level_enter(&f->busy, s->now_ns);
     }
-    in->since_ns = e->now_ns;
-    if (!metering || f->solo_meter) {
+    in->since_ns = s->now_ns;
+    if (!of_run(s, TRAIT_METERING) || has(s, f, TRAIT_SOLO_METER)) {
         return;
     }
-    if (f->freeze) {
+    if (has(s, f, TRAIT_FREEZE)) {
         in->rate_ucore = rate_ucore;
-        fsim_cpu_meter_begin(&in->meter, &f->cpu_rule, &f->usage, e->now_ns,
+        fsim_cpu_meter_begin(&in->meter, &f->cpu_rule, &f->usage, s->now_ns,
                              rate_ucore < f->most_ucore ? rate_ucore : f->most_ucore);
     } else {
-        set_rate(e, f, in, rate_ucore);
+        set_rate(s, f, in, rate_ucore);
     }
 }
 
@@ -169,8 +188,12 @@ PART void push_end(engine *e, const stretch *s, const function *f, request *q) {
         span_ns = f->timeout_ns;
         q->flags |= REQUEST_CUT;
     }
-    engine_push(e, fsim_ns_add(e->now_ns, span_ns), (uint32_t)(q - s->requests),
-                EVENT_KIND(EVENT_COMPLETE, q->instance));
+    if (fsim_event_queue_is_full(&e->queue) && !fsim_event_queue_reserve(&e->queue, e->queue.capacity + 1u)) {
+        engine_no_memory(e);
+    }
+    fsim_event_queue_push(&e->queue, s->now_ns,
+                          (fsim_event){fsim_ns_add(s->now_ns, span_ns), (uint32_t)(q - s->requests),
+                                       EVENT_KIND(EVENT_COMPLETE, q->instance)});
 }
 
 /* Request q takes a free slot of instance i at once. */
@@ -178,29 +201,29 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
     instance *in = &s->instances[i];
     f->inside++;
     e->inside_shared++;
-    if (f->samples_requests) {
+    if (has(s, f, TRAIT_SAMPLED)) {
         engine_sampled_enter(e, i, (q->flags & REQUEST_PROXIED) != 0);
     }
     if (!fsim_fleet_enter(&f->fleet[0], s->links, i)) {
         engine_no_memory(e);
     }
-    q->start_ns = e->now_ns;
+    q->start_ns = s->now_ns;
     q->instance = i;
     q->flags |= in->begun ? 0u : REQUEST_FIRST;
     in->begun = true;
     if (in->executing++ == 0) {
-        become_busy(e, f, in, q->rate_ucore, s->metering);
-    } else if (s->metering) {
-        set_rate(e, f, in, in->rate_ucore + q->rate_ucore);
+        become_busy(e, s, f, in, q->rate_ucore);
+    } else if (of_run(s, TRAIT_METERING) && !has(s, f, TRAIT_SOLO_METER)) {
+        set_rate(s, f, in, in->rate_ucore + q->rate_ucore);
     }
-    squared_enter(&f->in_execution, e->now_ns);
-    if (s->many) {
-        squared_enter(&e->in_execution, e->now_ns);
+    squared_enter(&f->in_execution, s->now_ns);
+    if (of_run(s, TRAIT_MANY)) {
+        squared_enter(&e->in_execution, s->now_ns);
     }
-    if (f->wants_cpu) {
-        engine_cpu_change(e, f, i, (int64_t)q->rate_ucore);
+    if (has(s, f, TRAIT_CPU)) {
+        engine_cpu_change_alone(e, f, i, (int64_t)q->rate_ucore);
     }
-    if ((f->watched & WATCH_TOTALS) != 0) {
+    if (has(s, f, TRAIT_TOTALS)) {
         engine_totals_enter(e, f, q->rate_ucore);
     }
     push_end(e, s, f, q);
@@ -219,19 +242,29 @@ static inline bool may_wait(const engine *e) {
     return !e->early && !e->has_waiters;
 }
 
+PART void begin_waiting(engine *e, function *f, uint32_t r) {
+    if (e->scenario->queue_has_timeout) {
+        engine_enqueue(e, f, r);
+    } else {
+        engine_queue_append(e, f, r);
+    }
+}
+
 /* ---- arrivals ---- */
 
 /* The instance that takes the request, FSIM_NONE where none can. Nothing is changed where none can. */
 PART uint32_t choose(const engine *e, stretch *s, function *f, bool *proxied) {
     *proxied = false;
-    if (f->scaled && f->direct && f->ready_count != 0) {
+    if (has(s, f, TRAIT_SCALED) && f->direct && f->ready_count != 0) {
         uint32_t cursor = f->ready_cursor + 1u < f->ready_count ? f->ready_cursor + 1u : 0u;
         uint32_t i = f->ready[cursor];
         if (s->links[i].inside >= f->concurrency) {
             return FSIM_NONE;
         }
         f->ready_cursor = cursor;
-        prefetch_instance(e, s, f->ready[cursor + 2u < f->ready_count ? cursor + 2u : 0u]);
+        if (s->far) {
+            prefetch_instance(e, s, f->ready[cursor + 2u < f->ready_count ? cursor + 2u : 0u]);
+        }
         return i;
     }
     *proxied = f->activator;
@@ -242,11 +275,11 @@ PART uint32_t choose(const engine *e, stretch *s, function *f, bool *proxied) {
 PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) {
     fsim_ns service_ns = batch->service_ns[k];
     fsim_fn_id fn = batch->fn[k];
-    function *f = s->many ? &s->functions[fn] : s->functions;
+    function *f = of_run(s, TRAIT_MANY) ? &s->functions[fn] : s->functions;
     uint32_t r = e->request_free, i = FSIM_NONE;
     bool proxied = f->activator;
     if (!f->plain || r == FSIM_NONE || e->inside_shared >= e->inside_shared_limit ||
-        (f->scaled && (f->asleep || f->wanted == 0))) {
+        (has(s, f, TRAIT_SCALED) && (f->asleep || f->wanted == 0))) {
         return false;
     }
     if (f->queued == 0) {
@@ -256,10 +289,10 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
                            f->queued >= e->scenario->queue_capacity)) {
         return false;
     }
-    e->now_ns = batch->at_ns[k];
+    e->now_ns = s->now_ns = batch->at_ns[k];
     request *q = &s->requests[r];
     e->request_free = q->link.next;
-    q->arrival_ns = e->now_ns;
+    q->arrival_ns = s->now_ns;
     q->service_ns = service_ns;
     q->fn = fn;
     q->attempts = 0;
@@ -267,10 +300,10 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     q->closed = 0;
     q->flags = REQUEST_LIVE | REQUEST_COUNTED;
     s->arrived++;
-    f->came += f->scaled;
+    f->came += has(s, f, TRAIT_SCALED);
     if (proxied) {
         q->flags |= REQUEST_PROXIED;
-        flow_enter(&f->proxied, e->now_ns);
+        flow_enter(&f->proxied, s->now_ns);
     }
     if (i != FSIM_NONE) {
         f->sums.arrived++;
@@ -278,37 +311,50 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     } else {
         e->tallies[fn].n.arrived++;
         q->start_ns = FSIM_NEVER;
-        engine_enqueue(e, f, r);
+        begin_waiting(e, f, r);
     }
     return true;
 }
 
 /* ---- completions ---- */
 
-PART void become_idle(engine *e, function *f, instance *in, bool metering) {
-    fsim_ns busy_ns = e->now_ns - in->since_ns;
+/* The instance was busy for so long. */
+PART void meter_active(engine *e, function *f, instance *in, fsim_ns busy_ns) {
+    if (in->init_ns != 0) {
+        fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
+        in->init_ns = 0;
+        return;
+    }
+    ledger *l = &e->ledger;
+    l->active[l->active_count++] = (ledger_active){(uint64_t)busy_ns, in->fn};
+    if (l->active_count == LEDGER_ROWS) {
+        engine_settle(e);
+    }
+}
+
+PART void become_idle(engine *e, const stretch *s, function *f, instance *in) {
+    fsim_ns busy_ns = s->now_ns - in->since_ns;
     if (e->keeps_busy) {
-        level_leave(&e->busy, e->now_ns);
+        level_leave(&e->busy, s->now_ns);
     }
-    if (f->keeps_busy) {
-        level_leave(&f->busy, e->now_ns);
+    if (has(s, f, TRAIT_SLOTS)) {
+        level_leave(&f->busy, s->now_ns);
     }
-    in->since_ns = e->now_ns;
-    if (!metering) {
+    in->since_ns = s->now_ns;
+    if (!of_run(s, TRAIT_METERING)) {
         return;
     }
     in->active_ns += busy_ns;
-    if (!f->active_is_request) {
-        fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
-        in->init_ns = 0;
+    if (!has(s, f, TRAIT_SAME_ACTIVE)) {
+        meter_active(e, f, in, busy_ns);
     }
-    if (f->solo_meter) {
+    if (has(s, f, TRAIT_SOLO_METER)) {
         return;
     }
-    if (f->freeze) {
-        fsim_cpu_meter_end(&in->meter, &f->cpu_rule, &f->usage, e->now_ns);
+    if (has(s, f, TRAIT_FREEZE)) {
+        fsim_cpu_meter_end(&in->meter, &f->cpu_rule, &f->usage, s->now_ns);
     } else {
-        set_rate(e, f, in, f->background_ucore);
+        set_rate(s, f, in, f->background_ucore);
     }
 }
 
@@ -317,58 +363,58 @@ PART bool is_plain(const engine *e, const stretch *s, const function *f, const r
                    const instance *in) {
     const uint32_t asked = REQUEST_COUNTED | REQUEST_CUT | REQUEST_SHORT | REQUEST_BURST;
     return f->plain && (q->flags & asked) == REQUEST_COUNTED && q->closed == 0 && !in->draining &&
-           in->head == FSIM_NONE && (in->served || !s->metering) &&
+           in->head == FSIM_NONE && (in->served || !of_run(s, TRAIT_METERING)) &&
            (f->queued == 0 || (may_wait(e) && !wants_start(f, 0))) && !(e->cancels && f->starting_count != 0);
 }
 
-/* One that began at its arrival is added to the function's sums; the others are few, or wait in a queue. */
-PART void account(engine *e, const stretch *s, function *f, const request *q, instance *in) {
-    fsim_ns span_ns = e->now_ns - q->start_ns;
-    if (q->start_ns == q->arrival_ns && (q->flags & REQUEST_COLD) == 0) {
-        f->sums.completed++;
-        sums_add_span(&f->sums, span_ns);
-        if (s->metering) {
-            fsim_meter_add_span(&e->plan.request, (uint64_t)span_ns, f->sums.billed_ms);
-        }
+/* To the ledger: it ends now. */
+PART void account(engine *e, const stretch *s, const request *q) {
+    ledger *l = &e->ledger;
+    bool cold = (q->flags & REQUEST_COLD) != 0;
+    ledger_end row = {q->arrival_ns, q->start_ns, s->now_ns, q->fn, cold};
+    uint32_t count;
+    if (q->start_ns == q->arrival_ns && !cold) {
+        l->direct[l->direct_count] = row;
+        count = ++l->direct_count;
     } else {
-        engine_end_statistics(e, q, &e->tallies[q->fn]);
-        if (s->metering) {
-            fsim_meter_request(&e->plan, &f->usage, (uint64_t)span_ns, 0, false);
-        }
+        l->waited[l->waited_count] = row;
+        count = ++l->waited_count;
     }
-    if (s->metering && f->solo_meter) {
-        meter_solo(f, &f->sums, in, q->start_ns, e->now_ns, q->rate_ucore);
+    if (count == LEDGER_ROWS) {
+        engine_settle(e);
     }
 }
 
 PART void leave(engine *e, stretch *s, function *f, request *q) {
-    s->digest += engine_mix((uint64_t)q->arrival_ns, q->fn, (uint64_t)e->now_ns, FSIM_COMPLETED);
     if ((q->flags & REQUEST_PROXIED) != 0) {
-        flow_leave(&f->proxied, e->now_ns);
+        flow_leave(&f->proxied, s->now_ns);
     }
     q->flags = 0;
     q->generation = (q->generation + 1u) & GENERATION_MASK;
     q->link.next = e->request_free;
     e->request_free = (uint32_t)(q - s->requests);
-    e->left_at_ns = e->now_ns;
+    e->left_at_ns = s->now_ns;
     s->completed++;
 }
 
-/* The head of the queue leaves it. Its successor is written to, and has to be there by then: the one after
- * that is fetched now. */
+/* The head of the queue leaves it. */
 PART request *take_waiting(engine *e, const stretch *s, function *f) {
-    uint32_t r = f->queue_head;
-    request *q = &s->requests[r];
-    if (q->link.next != FSIM_NONE && s->requests[q->link.next].link.next != FSIM_NONE) {
-        __builtin_prefetch(&s->requests[s->requests[q->link.next].link.next], 1);
-    }
-    engine_dequeue(e, f, r);
+    request *q = &s->requests[f->queue_head];
+    __builtin_prefetch(&s->requests[q->later], 1);
+    engine_queue_unlink(e, f, q);
+    engine_void_timers(q);
     return q;
 }
 
 PART void waited(engine *e, const request *q) {
-    if ((q->flags & REQUEST_COUNTED) != 0) {
-        engine_begin_statistics(e, q, &e->tallies[q->fn]);
+    ledger *l = &e->ledger;
+    if ((q->flags & REQUEST_COUNTED) == 0) {
+        return;
+    }
+    l->begun[l->begun_count++] =
+        (ledger_begin){q->start_ns - q->arrival_ns, q->fn, (q->flags & REQUEST_COLD) != 0};
+    if (l->begun_count == LEDGER_ROWS) {
+        engine_settle(e);
     }
 }
 
@@ -388,15 +434,16 @@ PART void serve(engine *e, stretch *s, function *f) {
 /* The only free slot goes from one request to the next: no count of executing ones changes, and the instance
  * is not idle in between. */
 PART bool may_hand_over(const stretch *s, const function *f) {
-    return f->queued != 0 && f->fleet[0].by_idle_list && f->fleet[0].idle_newest == FSIM_NONE && !f->scaled &&
-           (!s->metering || (f->solo_meter && f->active_is_request));
+    return f->queued != 0 && has(s, f, TRAIT_BY_IDLE_LIST) && f->fleet[0].idle_newest == FSIM_NONE &&
+           !has(s, f, TRAIT_SCALED) &&
+           (!of_run(s, TRAIT_METERING) || (has(s, f, TRAIT_SOLO_METER) && has(s, f, TRAIT_SAME_ACTIVE)));
 }
 
 PART void hand_over(engine *e, stretch *s, function *f, instance *in, uint32_t i) {
     request *q = take_waiting(e, s, f);
-    in->active_ns += s->metering ? e->now_ns - in->since_ns : 0;
-    in->since_ns = e->now_ns;
-    q->start_ns = e->now_ns;
+    in->active_ns += of_run(s, TRAIT_METERING) ? s->now_ns - in->since_ns : 0;
+    in->since_ns = s->now_ns;
+    q->start_ns = s->now_ns;
     q->instance = i;
     push_end(e, s, f, q);
     waited(e, q);
@@ -405,43 +452,45 @@ PART void hand_over(engine *e, stretch *s, function *f, instance *in, uint32_t i
 /* The head of the queue, an EVENT_COMPLETE. False: it needs the general way, and stays there. */
 PART bool complete(engine *e, stretch *s, uint32_t r) {
     request *q = &s->requests[r];
-    function *f = s->many ? &s->functions[q->fn] : s->functions;
+    function *f = of_run(s, TRAIT_MANY) ? &s->functions[q->fn] : s->functions;
     uint32_t i = q->instance, rate_ucore = q->rate_ucore;
     instance *in = &s->instances[i];
     if (!is_plain(e, s, f, q, in)) {
         return false;
     }
-    e->now_ns = fsim_event_queue_pop(&e->queue).at_ns;
+    e->now_ns = s->now_ns = fsim_event_queue_pop(&e->queue).at_ns;
     prefetch_events(e, s);
+    account(e, s, q);
+    if (of_run(s, TRAIT_METERING) && has(s, f, TRAIT_SOLO_METER)) {
+        meter_solo(f, &f->sums, in, q->start_ns, s->now_ns, rate_ucore);
+    }
     if (may_hand_over(s, f)) {
-        account(e, s, f, q, in);
         leave(e, s, f, q);
         hand_over(e, s, f, in, i);
         return true;
     }
-    squared_leave(&f->in_execution, e->now_ns);
-    if (s->many) {
-        squared_leave(&e->in_execution, e->now_ns);
+    squared_leave(&f->in_execution, s->now_ns);
+    if (of_run(s, TRAIT_MANY)) {
+        squared_leave(&e->in_execution, s->now_ns);
     }
-    account(e, s, f, q, in);
     f->inside--;
     e->inside_shared--;
     fsim_fleet_leave(&f->fleet[0], s->links, i);
     if (--in->executing == 0) {
-        become_idle(e, f, in, s->metering);
-    } else if (s->metering) {
-        set_rate(e, f, in, in->rate_ucore - rate_ucore);
+        become_idle(e, s, f, in);
+    } else if (of_run(s, TRAIT_METERING) && !has(s, f, TRAIT_SOLO_METER)) {
+        set_rate(s, f, in, in->rate_ucore - rate_ucore);
     }
-    if ((f->watched & WATCH_TOTALS) != 0) {
+    if (has(s, f, TRAIT_TOTALS)) {
         engine_totals_leave(e, f, rate_ucore);
     }
-    if (f->sampled) {
+    if (has(s, f, TRAIT_SCALED) && !has(s, f, TRAIT_TOTALS)) {
         f->went++;
-        if (f->samples_requests) {
+        if (has(s, f, TRAIT_SAMPLED)) {
             engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
         }
-        if (f->wants_cpu) {
-            engine_cpu_change(e, f, i, -(int64_t)rate_ucore);
+        if (has(s, f, TRAIT_CPU)) {
+            engine_cpu_change_alone(e, f, i, -(int64_t)rate_ucore);
         }
     }
     leave(e, s, f, q);
@@ -461,22 +510,21 @@ PART void open_stretch(const engine *e, stretch *s) {
                    .requests = e->requests,
                    .instances = e->instances,
                    .links = e->links,
-                   .digest = e->digest,
-                   .many = s->many,
-                   .metering = s->metering};
+                   .now_ns = e->now_ns,
+                   .traits = s->traits,
+                   .far = e->alive > INSTANCES_NEAR,
+                   .walked_day = UINT64_MAX};
 }
 
 PART void close_stretch(engine *e, const stretch *s) {
-    e->digest = s->digest;
     e->seen.arrived += s->arrived;
     e->seen.completed += s->completed;
     e->in_system += s->arrived - s->completed;
     e->events += s->completed;
 }
 
-PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t count, bool many,
-                  bool metering) {
-    stretch s = {.many = many, .metering = metering};
+PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t count, uint32_t traits) {
+    stretch s = {.traits = traits};
     open_stretch(e, &s);
     fsim_ns mark_ns = e->mark_ns;
     while (k < count) {
@@ -488,7 +536,7 @@ PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t co
                 break;
             }
         } else {
-            if (many) {
+            if (of_run(&s, TRAIT_MANY)) {
                 prefetch_arrival(e, &s, batch, k);
             }
             if (at_ns > mark_ns || !arrive(e, &s, batch, k)) {
@@ -501,12 +549,27 @@ PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t co
     return k;
 }
 
+/* Forms of the way: for the kinds of run that are frequent, and for all the others. */
+enum {
+    USUAL = TRAIT_KNOWN | TRAIT_METERING,
+    PER_REQUEST = USUAL | TRAIT_SOLO_METER | TRAIT_SAME_ACTIVE | TRAIT_FREEZE | TRAIT_BY_IDLE_LIST,
+    SAMPLED_SLOTS = USUAL | TRAIT_SCALED | TRAIT_SLOTS | TRAIT_SAMPLED,
+    CPU_SLOTS = USUAL | TRAIT_SCALED | TRAIT_SLOTS | TRAIT_CPU,
+    TOTALS_SLOTS = USUAL | TRAIT_SCALED | TRAIT_SLOTS | TRAIT_TOTALS | TRAIT_FREEZE
+};
+
 uint32_t engine_plain_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count) {
     if (e->waiting_first != FSIM_NONE || batch->at_ns[first] < e->warmup_ns) {
         return first;
     }
-    if (e->many) {
-        return run(e, batch, first, count, true, e->metering);
+    switch (e->traits) {
+    case PER_REQUEST: return run(e, batch, first, count, PER_REQUEST);
+    case SAMPLED_SLOTS: return run(e, batch, first, count, SAMPLED_SLOTS);
+    case CPU_SLOTS | TRAIT_MANY: return run(e, batch, first, count, CPU_SLOTS | TRAIT_MANY);
+    case TOTALS_SLOTS | TRAIT_MANY: return run(e, batch, first, count, TOTALS_SLOTS | TRAIT_MANY);
+    default: break;
     }
-    return run(e, batch, first, count, false, e->metering);
+    uint32_t metering = e->traits & TRAIT_METERING;
+    return e->many ? run(e, batch, first, count, metering | TRAIT_MANY)
+                   : run(e, batch, first, count, metering);
 }

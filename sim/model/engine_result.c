@@ -15,7 +15,9 @@ static void end_requests(engine *e, fsim_ns end_ns) {
         }
         e->tallies[q->fn].n.in_system_at_end += (q->flags & REQUEST_COUNTED) != 0;
         if (e->functions[q->fn].repeats && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
-            engine_begin_statistics(e, q, &e->tallies[q->fn]); /* this execution is its last */
+            /* this execution is its last */
+            engine_begin_statistics(e, &e->tallies[q->fn], q->start_ns - q->arrival_ns,
+                                    (q->flags & REQUEST_COLD) != 0);
         }
         if (e->metering && q->start_ns != FSIM_NEVER && (q->flags & REQUEST_COUNTED) != 0) {
             engine_meter_request(e, &e->functions[q->fn], q); /* billed as if it completed now */

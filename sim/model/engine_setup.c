@@ -245,6 +245,26 @@ bool engine_is_plain(const fsim_fn_spec *s) {
            !(s->error_rate > 0.0);
 }
 
+static uint16_t traits_of(const function *f) {
+    const struct {
+        bool has;
+        uint32_t trait;
+    } all[] = {{f->scaled, TRAIT_SCALED},
+               {(f->watched & WATCH_TOTALS) != 0, TRAIT_TOTALS},
+               {f->samples_requests, TRAIT_SAMPLED},
+               {f->wants_cpu, TRAIT_CPU},
+               {f->keeps_busy, TRAIT_SLOTS},
+               {f->solo_meter, TRAIT_SOLO_METER},
+               {f->active_is_request, TRAIT_SAME_ACTIVE},
+               {f->freeze, TRAIT_FREEZE},
+               {f->fleet[0].by_idle_list, TRAIT_BY_IDLE_LIST}};
+    uint32_t traits = 0;
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        traits |= all[k].has ? all[k].trait : 0u;
+    }
+    return (uint16_t)traits;
+}
+
 static void add_function(engine *e, uint32_t fn) {
     function *f = &e->functions[fn];
     memset(f, 0, sizeof *f);
@@ -304,6 +324,7 @@ static void add_function(engine *e, uint32_t fn) {
                !f->async && !(f->spec.error_rate > 0.0);
     f->fast = f->plain && f->fleet[0].by_idle_list && !f->scaled && (f->solo_meter || !e->metering) &&
               (f->active_is_request || !e->metering);
+    f->traits = traits_of(f);
     e->any_fast |= f->fast;
     e->any_plain |= f->plain && (!f->fast || !e->early);
     add_tally(e, fn);
@@ -322,6 +343,17 @@ static void begin_function(engine *e, function *f) {
     engine_provision_begin(e, f);
     engine_scale_begin(e, f);
     engine_versions_begin(e, f);
+}
+
+/* Traits of the run, after functions were added. */
+static void settle_traits(engine *e, uint32_t before) {
+    bool known = before == 0 || (e->traits & TRAIT_KNOWN) != 0;
+    uint16_t traits = e->functions[0].traits;
+    for (uint32_t fn = before; fn < e->function_count; fn++) {
+        known &= !e->functions[fn].plain || e->functions[fn].traits == traits;
+    }
+    e->traits = (uint16_t)((known ? traits | TRAIT_KNOWN : 0u) | (e->many ? TRAIT_MANY : 0u) |
+                           (e->metering ? TRAIT_METERING : 0u));
 }
 
 void engine_add_functions(engine *e) {
@@ -350,6 +382,7 @@ void engine_add_functions(engine *e) {
             e->base.square = e->function_base[0].square;
         }
     }
+    settle_traits(e, before);
     for (uint32_t fn = before; fn < count && !e->keeps_busy; fn++) {
         if (e->functions[fn].keeps_busy) { /* so far busy instances were requests in execution */
             e->busy = *engine_in_execution(e);

@@ -6,11 +6,12 @@
 #include "model/engine.h"
 
 /* The parts of a way are inlined into each of its forms, so that a stretch stays in registers. */
-#define PART static inline __attribute__((always_inline))
+#define PART FSIM_INLINE
 
 enum { CACHE_LINE = 64 };
 
 PART void prefetch_lines(const void *from, size_t bytes) {
+#pragma GCC unroll 8
     for (size_t at = 0; at < bytes; at += CACHE_LINE) {
         __builtin_prefetch((const char *)from + at, 1);
     }

@@ -9,6 +9,7 @@
 #define FSIM_MODEL_FLEET_H
 
 #include "api/policy_api.h"
+#include "base/inline.h"
 
 #include <stdbool.h>
 
@@ -26,6 +27,7 @@ typedef struct fsim_fleet {
     uint32_t idle_newest, idle_oldest;
     fsim_route_order order;
     bool by_idle_list; /* one slot and a rule of recency: the idle list is the index */
+    bool by_room;      /* the index changes only when an instance becomes full, or is no longer */
     uint32_t slots;
     uint32_t count; /* instances in the fleet */
     uint32_t free_newest, free_oldest;
@@ -62,7 +64,7 @@ bool fsim_fleet_index_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t 
 void fsim_fleet_index_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
 uint32_t fsim_fleet_index_pick(fsim_fleet *fleet, const fsim_fleet_link *links, fsim_rng *rng);
 
-static inline void fsim_fleet_idle_unlink(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+FSIM_INLINE void fsim_fleet_idle_unlink(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
     uint32_t newer = links[instance].idle_newer;
     uint32_t older = links[instance].idle_older;
     if (newer != FSIM_NONE) {
@@ -77,7 +79,7 @@ static inline void fsim_fleet_idle_unlink(fsim_fleet *fleet, fsim_fleet_link *li
     }
 }
 
-static inline void fsim_fleet_idle_append(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+FSIM_INLINE void fsim_fleet_idle_append(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
     uint32_t newest = fleet->idle_newest;
     links[instance].idle_newer = FSIM_NONE;
     links[instance].idle_older = newest;
@@ -90,25 +92,28 @@ static inline void fsim_fleet_idle_append(fsim_fleet *fleet, fsim_fleet_link *li
 }
 
 /* One request more inside an instance of the fleet; its slot was free. False: out of memory. */
-static inline bool fsim_fleet_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+FSIM_INLINE bool fsim_fleet_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
     if (links[instance].inside++ == 0) {
         fsim_fleet_idle_unlink(fleet, links, instance);
     }
-    return fleet->by_idle_list || fsim_fleet_index_enter(fleet, links, instance);
+    if (fleet->by_idle_list || (fleet->by_room && links[instance].inside != fleet->slots)) {
+        return true;
+    }
+    return fsim_fleet_index_enter(fleet, links, instance);
 }
 
 /* One request less. */
-static inline void fsim_fleet_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
+FSIM_INLINE void fsim_fleet_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
     if (--links[instance].inside == 0) {
         fsim_fleet_idle_append(fleet, links, instance);
     }
-    if (!fleet->by_idle_list) {
+    if (!fleet->by_idle_list && !(fleet->by_room && links[instance].inside + 1u != fleet->slots)) {
         fsim_fleet_index_leave(fleet, links, instance);
     }
 }
 
 /* An instance with a free slot by the rule, or FSIM_NONE. */
-static inline uint32_t fsim_fleet_pick(fsim_fleet *fleet, const fsim_fleet_link *links, fsim_rng *rng) {
+FSIM_INLINE uint32_t fsim_fleet_pick(fsim_fleet *fleet, const fsim_fleet_link *links, fsim_rng *rng) {
     if (fleet->by_idle_list) {
         return fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
     }

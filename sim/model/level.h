@@ -2,6 +2,7 @@
 #ifndef FSIM_MODEL_LEVEL_H
 #define FSIM_MODEL_LEVEL_H
 
+#include "base/inline.h"
 #include "model/result.h"
 
 #include <stdint.h>
@@ -15,12 +16,12 @@ typedef struct level {
 
 __extension__ typedef unsigned __int128 uwide; /* products of unsigned words: one multiplication */
 
-static inline void level_enter(level *l, fsim_ns now_ns) {
+FSIM_INLINE void level_enter(level *l, fsim_ns now_ns) {
     l->acc -= (uint64_t)now_ns;
     l->n++;
     l->peak = l->n > l->peak ? l->n : l->peak;
 }
-static inline void level_leave(level *l, fsim_ns now_ns) {
+FSIM_INLINE void level_leave(level *l, fsim_ns now_ns) {
     l->acc += (uint64_t)now_ns;
     l->n--;
 }
@@ -34,11 +35,11 @@ typedef struct squared_level {
     fsim_wide square_acc;
 } squared_level;
 
-static inline void squared_enter(squared_level *s, fsim_ns now_ns) {
+FSIM_INLINE void squared_enter(squared_level *s, fsim_ns now_ns) {
     s->square_acc -= (fsim_wide)((uwide)(2u * s->level.n + 1u) * (uint64_t)now_ns);
     level_enter(&s->level, now_ns);
 }
-static inline void squared_leave(squared_level *s, fsim_ns now_ns) {
+FSIM_INLINE void squared_leave(squared_level *s, fsim_ns now_ns) {
     s->square_acc += (fsim_wide)((uwide)(2u * s->level.n - 1u) * (uint64_t)now_ns);
     level_leave(&s->level, now_ns);
 }
@@ -53,12 +54,12 @@ typedef struct flow {
     uint64_t n, arrivals; /* arrivals: since the last sample */
 } flow;
 
-static inline void flow_enter(flow *f, fsim_ns now_ns) {
+FSIM_INLINE void flow_enter(flow *f, fsim_ns now_ns) {
     f->acc -= (uint64_t)now_ns;
     f->n++;
     f->arrivals++;
 }
-static inline void flow_leave(flow *f, fsim_ns now_ns) {
+FSIM_INLINE void flow_leave(flow *f, fsim_ns now_ns) {
     f->acc += (uint64_t)now_ns;
     f->n--;
 }
