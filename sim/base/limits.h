@@ -12,6 +12,8 @@
 #define FSIM_PROBES_MAX              65536      /* instants of run.probe */
 #define FSIM_WINDOWS_MAX             (1u << 20) /* windows of run.windows */
 #define FSIM_OCCUPANCY_MAX           100000     /* levels of run.occupancy */
+#define FSIM_INTERRUPTIONS_MAX       (1u << 20) /* of cores, in a list */
+#define FSIM_INTERRUPTED_CORES_MAX   65536u     /* of all nodes, where cores are interrupted */
 #define FSIM_SERIES_ROWS_MAX         4096u      /* rows of a time series before neighbours are merged */
 #define FSIM_SERIES_POINTS_MAX       (1u << 24) /* rows of a metric series that is read */
 #define FSIM_DECIDE_INSTANCES_MAX    (1u << 20) /* instances that fsim decide follows */

@@ -33,7 +33,8 @@ typedef enum fsim_purpose {
     FSIM_RNG_THINNING = 14,
     FSIM_RNG_CRASH = 15,
     FSIM_RNG_HEALTH = 16,
-    FSIM_RNG_UNHEALTHY_ERROR = 17
+    FSIM_RNG_UNHEALTHY_ERROR = 17,
+    FSIM_RNG_INTERRUPTION = 18
 } fsim_purpose;
 
 /* `name` is the function's name (or the source's path in the scenario). */

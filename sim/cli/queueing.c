@@ -73,6 +73,11 @@ static double poisson_tail(double mean, double least) {
     return sum;
 }
 
+double fsim_queueing_interrupted_response(double rate, double service, double there, double away) {
+    double mu = 1 / service, xi = 1 / there, eta = 1 / away;
+    return ((xi + eta) * (xi + eta) + mu * xi) / ((xi + eta) * (eta * mu - rate * (xi + eta)));
+}
+
 double fsim_queueing_constant_wait(uint32_t servers, double rate, double service) {
     double load = rate * service, c = servers, wait = 0, term = 1;
     for (uint32_t calls = 1; term > 1e-15 * wait; calls++) {

@@ -23,6 +23,10 @@ double fsim_queueing_general_wait(double rate, double service, double cv2);
  * Stochastic Models", 9.6). Load below the servers. */
 double fsim_queueing_constant_wait(uint32_t servers, double rate, double service);
 
+/* M/M/1 whose server is away, busy or not, for exponential times of mean `away` after such of mean `there`
+ * (H. White, L. S. Christie 1958): mean response. rate x service below the share of time it is there. */
+double fsim_queueing_interrupted_response(double rate, double service, double there, double away);
+
 /* First passage of an M/M/inf population from `start` to `level` (> start): probability that it takes longer
  * than `horizon`, and the mean of min(passage, horizon). By uniformisation, without subtraction; O(level ×
  * rate × horizon). */

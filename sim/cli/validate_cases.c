@@ -36,6 +36,10 @@ static double cores_constant(void) {
     return fsim_queueing_constant_wait(2, 1.6, 1) + 1;
 }
 
+static double cores_interrupted(void) {
+    return fsim_queueing_interrupted_response(0.5, 1, 10, 2);
+}
+
 static double sharing_refused(void) {
     return fsim_queueing_sharing_refused(5, 0.8, 1);
 }
@@ -154,6 +158,17 @@ const fsim_validate_case fsim_validate_cases[] = {
            "platform": {"nodes": {"count": 1, "vcpu": 2, "memory": "1TB", "cpu_model": "fcfs"}},
            "run": {"warmup": "500s", "replications": 10}}),
      {{"mean response, s", "latency_s.mean", cores_constant, 0, false}}},
+
+    {"node-cores-interrupted", "M/M/1: a core that is away for 2 s after 10 s, both exponential, load 0.5",
+     JSON({"schema": "fsim.scenario/1", "name": "node-cores-interrupted",
+           "workload": {"source": "poisson", "rate": 0.5, "requests": 200000},
+           "functions": [{"name": "fn", "memory_mb": 1, "vcpu": 1, "service": {"dist": "exponential", "mean": "1s"}}],
+           "policy": {"bundle": "none"}, "billing": [],
+           "platform": {"nodes": {"count": 1, "vcpu": 1, "memory": "1TB", "cpu_model": "fcfs",
+             "interruptions": {"every": {"dist": "exponential", "mean": "10s"},
+                               "for": {"dist": "exponential", "mean": "2s"}}}},
+           "run": {"warmup": "500s", "replications": 10}}),
+     {{"mean response, s", "latency_s.mean", cores_interrupted, 0, false}}},
 
     {"keepalive-fixed", "M/M/inf pool, instances kept 10 s, newest idle first",
      JSON({"schema": "fsim.scenario/1", "name": "keepalive-fixed",

@@ -48,6 +48,9 @@ fsim_status fsim_scenario_read_session(fsim_scenario *scenario, const fsim_value
 /* crash and health: instances that fail. */
 fsim_status fsim_scenario_read_failure(fsim_scenario *scenario, const fsim_value *entry, fsim_fn_spec *spec,
                                        fsim_error *err);
+/* The value of platform.nodes.interruptions, once the other keys of the nodes are read; NULL: none. */
+fsim_status fsim_scenario_read_interruptions(fsim_scenario *scenario, const fsim_value *value,
+                                             fsim_error *err);
 /* {"profile", "use"}: `what` ("cold_start", "service") of a measured profile as a distribution. FSIM_ECONFIG:
  * not a profile, or it does not hold it. */
 fsim_status fsim_scenario_read_measured(fsim_scenario *scenario, const fsim_value *object, const char *what,

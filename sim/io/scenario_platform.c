@@ -305,6 +305,7 @@ static fsim_status read_nodes(const reader *r) {
     if (nodes->memory_mb < 1) {
         return fsim_value_fail(fsim_value_get(part, "memory"), r->err, "expected at least 1MB");
     }
+    FSIM_TRY(fsim_scenario_read_interruptions(r->s, fsim_value_get(part, "interruptions"), r->err));
     return fsim_value_check_used(part, NULL, r->err);
 }
 

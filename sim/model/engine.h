@@ -50,7 +50,9 @@ typedef enum event_kind {
     EVENT_FAILURE,     /* instance, generation: it may crash now, or have failed its health checks */
     EVENT_STRIKE,      /* function: a crash that the scenario asks for */
     EVENT_REPLACE,     /* function: instances that have failed are replaced */
-    EVENT_ADAPT        /* function: its keep-alive window is looked at */
+    EVENT_ADAPT,       /* function: its keep-alive window is looked at */
+    EVENT_INTERRUPT,   /* core of a node, it goes away; or FSIM_NONE: the next that the scenario lists */
+    EVENT_RESUME       /* core of a node: it may be back */
 } event_kind;
 
 #define FSIM_BUCKET_FULL             1e300 /* tokens of a bucket that has not been asked yet */
@@ -384,7 +386,8 @@ typedef struct engine {
     node *nodes;
     uint32_t node_count;
     uint32_t *instance_node;
-    core_use *on_core; /* column; NULL unless node_fcfs */
+    core_use *on_core;           /* column; NULL unless node_fcfs */
+    core_interrupts *interrupts; /* NULL: no core is ever away */
     level node_in_use;
     uint64_t share_order;
 

@@ -32,7 +32,7 @@ static void push_end(engine *e, uint32_t r, fsim_ns after_ns) {
 /* ---- what the meters see ---- */
 
 uint32_t engine_cores_rate(const engine *e, uint32_t i) {
-    uint32_t n = e->on_core[i].requests;
+    uint32_t n = e->on_core[i].requests - e->on_core[i].stopped;
     return (n < CORES_MAX ? n : CORES_MAX) * FSIM_UCORE;
 }
 
@@ -61,14 +61,29 @@ static void join_line(engine *e, node *n, core_job job) {
     n->line[(n->line_head + n->line_count++) & (n->line_capacity - 1u)] = job;
 }
 
+/* Where cores are told from each other they take turns. */
+static void mark_busy(node *n, core_job job) {
+    uint32_t k = n->core_next;
+    while (n->cores[k].busy || n->cores[k].away_until_ns != 0) {
+        k = k + 1u < n->core_count ? k + 1u : 0;
+    }
+    n->core_next = k + 1u < n->core_count ? k + 1u : 0;
+    n->cores[k].busy = true;
+    n->cores[k].job = job;
+}
+
 static void take_core(engine *e, node *n, core_job job) {
     n->cores_free--;
+    if (n->cores != NULL) {
+        mark_busy(n, job);
+    }
     if ((job.generation & JOB_START) != 0) {
         const instance *in = &e->instances[job.id];
         const function *f = engine_function_of(e, job.id);
-        e->on_core[job.id].starts = true;
-        engine_push(e, fsim_ns_add(e->now_ns, core_ns(in->ready_ns - in->started_ns, f->start_ucore)), job.id,
-                    EVENT_KIND(EVENT_CORE_START, in->generation));
+        core_use *use = &e->on_core[job.id];
+        use->starts = true;
+        use->start_until_ns = fsim_ns_add(e->now_ns, core_ns(in->ready_ns - in->started_ns, f->start_ucore));
+        engine_push(e, use->start_until_ns, job.id, EVENT_KIND(EVENT_CORE_START, in->generation));
         return;
     }
     request *q = &e->requests[job.id];
@@ -86,6 +101,23 @@ static bool still_waits(const engine *e, core_job job) {
     return e->requests[job.id].generation == generation;
 }
 
+/* The core that request or start `id` (start: JOB_START) has held is nobody's now; false: it is away. */
+static bool mark_free(engine *e, node *n, uint32_t id, uint32_t start) {
+    core *c = n->cores;
+    if (c == NULL) {
+        return true;
+    }
+    while (!c->busy || c->job.id != id || (c->job.generation & JOB_START) != start) {
+        c++;
+        fsim_check(c < n->cores + n->core_count);
+    }
+    c->busy = false;
+    if (c->away_until_ns != 0 && start == 0) {
+        e->on_core[e->requests[id].instance].stopped--;
+    }
+    return c->away_until_ns == 0;
+}
+
 static void give_core(engine *e, node *n) {
     n->cores_free++;
     while (n->line_count != 0) {
@@ -96,6 +128,14 @@ static void give_core(engine *e, node *n) {
             take_core(e, n, job);
             return;
         }
+    }
+}
+
+static void end_start(engine *e, uint32_t i) {
+    node *n = &e->nodes[node_of(e, i)];
+    e->on_core[i].starts = false;
+    if (mark_free(e, n, i, JOB_START)) {
+        give_core(e, n);
     }
 }
 
@@ -130,14 +170,22 @@ void engine_cores_enter(engine *e, uint32_t r) {
 
 static void release(engine *e, const request *q) {
     uint32_t i = q->instance;
+    node *n = &e->nodes[node_of(e, i)];
+    bool is_there = mark_free(e, n, (uint32_t)(q - e->requests), 0);
     e->on_core[i].requests--;
     rate_changed(e, i);
-    give_core(e, &e->nodes[node_of(e, i)]);
+    if (is_there) {
+        give_core(e, n);
+    }
 }
 
 void engine_cores_fire(engine *e, uint32_t r, uint32_t generation) {
     request *q = &e->requests[r];
     if (q->generation != generation) {
+        return;
+    }
+    if (e->now_ns < q->core_until_ns) { /* its core was away meanwhile */
+        engine_push(e, q->core_until_ns, r, EVENT_KIND(EVENT_CORE, generation));
         return;
     }
     if (q->link.core == CORE_HELD) {
@@ -193,16 +241,57 @@ void engine_cores_fire_start(engine *e, uint32_t i, uint32_t generation) {
     if (in->generation != generation) {
         return;
     }
+    if (e->now_ns < e->on_core[i].start_until_ns) {
+        engine_push(e, e->on_core[i].start_until_ns, i, EVENT_KIND(EVENT_CORE_START, generation));
+        return;
+    }
     fsim_ns span_ns = in->ready_ns - in->started_ns;
-    e->on_core[i].starts = false;
     engine_push(e, fsim_ns_add(e->now_ns, span_ns - core_ns(span_ns, f->start_ucore)), i,
                 EVENT_KIND(EVENT_READY, generation));
-    give_core(e, &e->nodes[node_of(e, i)]);
+    end_start(e, i);
 }
 
 void engine_cores_call_off(engine *e, uint32_t i) {
     if (e->on_core[i].starts) {
-        e->on_core[i].starts = false;
-        give_core(e, &e->nodes[node_of(e, i)]);
+        end_start(e, i);
+    }
+}
+
+/* ---- interruptions ---- */
+
+/* What ends at this very instant has got what it needs. */
+static void lengthen(const engine *e, fsim_ns *until_ns, fsim_ns more_ns) {
+    *until_ns = *until_ns > e->now_ns ? fsim_ns_add(*until_ns, more_ns) : *until_ns;
+}
+
+static void count_stopped(engine *e, const core *c, uint32_t more) {
+    if (c->busy && (c->job.generation & JOB_START) == 0) {
+        uint32_t i = e->requests[c->job.id].instance;
+        e->on_core[i].stopped += more;
+        rate_changed(e, i);
+    }
+}
+
+void engine_cores_stop(engine *e, node *n, core *c, fsim_ns until_ns) {
+    bool was_away = c->away_until_ns != 0;
+    fsim_ns more_ns = until_ns - (was_away ? c->away_until_ns : e->now_ns);
+    c->away_until_ns = until_ns;
+    if (c->busy && (c->job.generation & JOB_START) != 0) {
+        lengthen(e, &e->on_core[c->job.id].start_until_ns, more_ns);
+    } else if (c->busy) {
+        lengthen(e, &e->requests[c->job.id].core_until_ns, more_ns);
+    } else if (!was_away) {
+        n->cores_free--;
+    }
+    if (!was_away) {
+        count_stopped(e, c, 1);
+    }
+}
+
+void engine_cores_resume(engine *e, node *n, core *c) {
+    c->away_until_ns = 0;
+    count_stopped(e, c, UINT32_MAX);
+    if (!c->busy) {
+        give_core(e, n);
     }
 }

@@ -78,6 +78,8 @@ static void handle_seldom(engine *e, fsim_event event) {
     case EVENT_SESSION: engine_session_fire(e, event.target, generation); break;
     case EVENT_CORE: engine_cores_fire(e, event.target, generation); break;
     case EVENT_CORE_START: engine_cores_fire_start(e, event.target, generation); break;
+    case EVENT_INTERRUPT: engine_interrupt_fire(e, event.target); break;
+    case EVENT_RESUME: engine_interrupt_resume(e, event.target); break;
     case EVENT_CUT: engine_share_cut(e, event.target, generation); break;
     case EVENT_BURST: engine_burst_fire(e, event.target, generation); break;
     case EVENT_AFTER: engine_after_fire(e, event.target, generation); break;
@@ -195,6 +197,9 @@ void engine_drain(engine *e, fsim_ns until_ns) {
     bool to_the_end = until_ns != FSIM_NEVER;
     while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
            (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
+        if (!to_the_end && e->interrupts != NULL && engine_interrupt_is_all(e)) {
+            return; /* who is left waits for what never comes */
+        }
         step(e);
     }
 }

@@ -34,6 +34,15 @@ bool engine_cores_start(engine *e, uint32_t instance); /* EVENT_READY comes; fal
 void engine_cores_fire_start(engine *e, uint32_t instance, uint32_t generation);
 void engine_cores_call_off(engine *e, uint32_t instance); /* a start that does not go on */
 uint32_t engine_cores_rate(const engine *e, uint32_t instance);
+void engine_cores_stop(engine *e, node *n, core *c, fsim_ns until_ns); /* later than it is away already */
+void engine_cores_resume(engine *e, node *n, core *c);
+
+/* engine_interrupt.c: cores that are away for a while; only with e->node_fcfs */
+void engine_interrupt_set_up(engine *e);
+void engine_interrupt_destroy(core_interrupts *interrupts);
+void engine_interrupt_fire(engine *e, uint32_t core); /* EVENT_INTERRUPT */
+void engine_interrupt_resume(engine *e, uint32_t core);
+bool engine_interrupt_is_all(const engine *e); /* nobody will ever be served again */
 
 /* engine_pressure.c: room in a bounded memory; only with e->has_pool */
 void engine_pressure_add_functions(engine *e);

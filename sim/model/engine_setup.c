@@ -461,6 +461,9 @@ static void take_nodes(engine *e) {
     if (e->node_sharing) {
         grow_domains(e, plan->count);
     }
+    if (e->node_fcfs && (plan->interruption_count != 0 || plan->interrupts)) {
+        engine_interrupt_set_up(e);
+    }
 }
 
 static void take_closed(engine *e) {
@@ -582,6 +585,7 @@ void engine_destroy(engine *e) {
     engine_session_destroy(e->sessions);
     lanes_destroy(e->lanes);
     engine_failure_destroy(e->failures);
+    engine_interrupt_destroy(e->interrupts);
     fsim_start_limiter_deinit(&e->region_limiter);
     fsim_start_limiter_deinit(&e->region_provisioned_limiter);
     fsim_event_queue_deinit(&e->queue);

@@ -52,12 +52,23 @@ typedef struct fsim_async_plan {
  * full speed; or each takes a core for its CPU time, in order of arrival. */
 typedef enum fsim_node_cpu { FSIM_NODE_CPU_NONE, FSIM_NODE_CPU_PS, FSIM_NODE_CPU_FCFS } fsim_node_cpu;
 
+/* A core is away for a while: it serves nobody, and what it has begun goes on afterwards. */
+typedef struct fsim_interruption {
+    uint32_t node, core; /* core UINT32_MAX: all of the node */
+    fsim_ns at_ns, for_ns;
+} fsim_interruption;
+
 typedef struct fsim_nodes_plan {
     uint32_t count; /* 0: nodes are not simulated */
     double vcpu;
     int64_t memory_mb;
     fsim_node_cpu cpu_model;
     double price_per_hour; /* 0: not priced */
+    /* With FSIM_NODE_CPU_FCFS. */
+    const fsim_interruption *interruptions; /* in order of at_ns; may overlap */
+    uint32_t interruption_count;
+    bool interrupts;                /* and each core, again and again: */
+    fsim_dist away_every, away_for; /* from the end of the last one, or t = 0; and its length */
 } fsim_nodes_plan;
 
 typedef struct fsim_gateway_plan {

@@ -180,6 +180,7 @@ static const fsim_setting extras[] = {
 
 /* The same for settings that mean something only together. */
 #define TOGETHER 4
+#define NODE     "{\"count\": 1, \"vcpu\": 2, \"memory\": \"100GB\", \"cpu_model\": \"fcfs\""
 static const fsim_setting groups[][TOGETHER] = {
     {{"functions[0].crash.lifetime.dist", "exponential", "test"},
      {"functions[0].crash.lifetime.mean", "3s", "test"}},
@@ -187,10 +188,8 @@ static const fsim_setting groups[][TOGETHER] = {
      {"platform.nodes.vcpu", "2", "test"},
      {"platform.nodes.memory", "100GB", "test"},
      {"platform.nodes.cpu_model", "ps", "test"}},
-    {{"platform.nodes.count", "1", "test"},
-     {"platform.nodes.vcpu", "2", "test"},
-     {"platform.nodes.memory", "100GB", "test"},
-     {"platform.nodes.cpu_model", "fcfs", "test"}},
+    {{"platform.nodes", NODE "}", "test"}},
+    {{"platform.nodes", NODE ", \"interruptions\": {\"every\": \"700ms\", \"for\": \"90ms\"}}", "test"}},
     {{"functions[0].crash.per_request", "0.1", "test"}, {"functions[0].crash.restart", "800ms", "test"}},
     {{"functions[0].crash.at[0]", "2s", "test"},
      {"functions[0].crash.at[1]", "4s", "test"},

@@ -23,6 +23,10 @@ static void test_sharing(void) {
     CHECK_NEAR(fsim_queueing_general_wait(0.6, 1, 4), 3.75, 1e-12);
     CHECK_NEAR(fsim_queueing_constant_wait(1, 0.4, 2), 4, 1e-9); /* M/D/1: load / (2 (1 - load)) services */
     CHECK_NEAR(fsim_queueing_constant_wait(2, 1, 1), 0.17674106, 1e-8);
+    /* Never away: M/M/1. Else its balance equations, solved one after the other. */
+    CHECK_NEAR(fsim_queueing_interrupted_response(0.5, 1, 1e12, 1), 2, 1e-9);
+    CHECK_NEAR(fsim_queueing_interrupted_response(0.5, 1, 10, 2), 1.9166666666666667 / 0.5, 1e-9);
+    CHECK_NEAR(fsim_queueing_interrupted_response(0.4, 1, 1, 0.2), 0.9487179487179481 / 0.4, 1e-9);
 }
 
 static void test_keepalive(void) {
