@@ -48,7 +48,10 @@ for policy in lambda scf knative; do
     row "half load under $policy: predicted latency p50 is off by" "$(number "$file" latency_s.p50 error)" 100 % 10
     row "half load under $policy: predicted latency p99 is off by" "$(number "$file" latency_s.p99 error)" 100 % 25
     row "half load under $policy: predicted cold starts are off by" "$(number "$file" cold.triggered error)" 100 % 5
-    grep '^Other work took' "$out/half-load-$policy.txt" || true
+    for figure in latency_s.p50 latency_s.p99 cold.triggered; do
+        printf '  with the stalls that were seen %s is off by %s of it\n' "$figure" "$(number "$file" "$figure" error_with_stalls)"
+    done
+    grep -E '^(Other work took|Cores stood still)' "$out/half-load-$policy.txt" || true
 done
 for how in "CPU --cpu-limit 500ms" "wall --cpu-limit 60s --wall-limit 500ms"; do
     # shellcheck disable=SC2086 # options are words

@@ -18,8 +18,10 @@ enum {
     PROCESS_STARTS = 20,
     NATIVE_STARTS = 50,
     READ_AT_MOST = 200,
+    BRIEF_CALLS = 100, /* at least, then as many as there is time for */
     PAUSE_MAX_NS = 5 * FSIM_MS
 };
+#define BRIEF_NS (6 * FSIM_SECOND)
 
 typedef struct run {
     fsim_calibration *c;
@@ -124,6 +126,7 @@ static fsim_status measure_zygote(run *r) {
         fsim_ns asked_ns = fsim_worker_now_ns();
         FSIM_TRY(start_and_wait(r, &r->worker, 1));
         FSIM_TRY(keep_span(r, &r->c->ready, fsim_worker_now_ns() - asked_ns));
+        FSIM_TRY(keep_span(r, &r->c->ready_at, asked_ns));
         FSIM_TRY(call_and_wait(r, &r->worker, 1, &result));
         FSIM_TRY(keep_span(r, &r->c->zygote, fsim_worker_now_ns() - asked_ns));
         FSIM_TRY(end_and_wait(r, 1));
@@ -183,8 +186,11 @@ static fsim_status measure_calls(run *r) {
     FSIM_TRY(call_and_wait(r, &r->worker, 1, &m)); /* the first is part of the start */
     fsim_rng rng;
     fsim_rng_seed(&rng, 1, "calibrate", FSIM_RNG_ARRIVALS);
-    fsim_ns pause_ns = 0;
+    fsim_ns pause_ns = 0, began_ns = fsim_worker_now_ns();
     for (uint32_t i = 0; i < r->options->calls; i++) {
+        if (r->options->brief && i >= BRIEF_CALLS && fsim_worker_now_ns() - began_ns > BRIEF_NS) {
+            break;
+        }
         fsim_ns due_ns = fsim_worker_now_ns() + (fsim_ns)((double)pause_ns * fsim_rng_exponential(&rng));
         FSIM_TRY(sleep_until(r, due_ns));
         fsim_ns asked_ns = fsim_worker_now_ns();
@@ -193,6 +199,7 @@ static fsim_status measure_calls(run *r) {
         pause_ns = span_ns < PAUSE_MAX_NS ? span_ns : PAUSE_MAX_NS;
         FSIM_TRY(keep_span(r, &c->dispatch, asked_ns - due_ns));
         FSIM_TRY(keep_span(r, &c->service, span_ns));
+        FSIM_TRY(keep_span(r, &c->due_at, due_ns));
         FSIM_TRY(keep_span(
             r, &c->call, (fsim_ns)(m.value[FSIM_WASM_RESULT_ENDED_AT] - m.value[FSIM_WASM_RESULT_BEGAN_AT])));
         FSIM_TRY(keep_span(r, &c->cpu, (fsim_ns)m.value[FSIM_WASM_RESULT_CPU_NS]));
@@ -397,8 +404,9 @@ fsim_status fsim_calibrate(fsim_calibration *out, const char *module, const fsim
 }
 
 void fsim_calibration_destroy(fsim_calibration *c) {
-    fsim_samples *all[] = {&c->compile, &c->in_process, &c->zygote, &c->ready, &c->process,     &c->native,
-                           &c->service, &c->dispatch,   &c->call,   &c->cpu,   &c->instructions};
+    fsim_samples *all[] = {&c->compile, &c->in_process, &c->zygote,      &c->ready,  &c->ready_at,
+                           &c->process, &c->native,     &c->service,     &c->due_at, &c->dispatch,
+                           &c->call,    &c->cpu,        &c->instructions};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         free(all[i]->x);
     }

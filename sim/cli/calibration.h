@@ -50,6 +50,8 @@ typedef struct fsim_calibration {
     fsim_samples dispatch;  /* a call that is due at an instant: from it until fsim sends the call */
     fsim_samples service;   /* a warm call as fsim sees it: the service time of a scenario */
     fsim_samples call, cpu; /* inside the instance: wall and CPU time */
+    fsim_samples ready_at,
+        due_at; /* when each of `ready` was asked for, of `dispatch` due; monotonic clock */
     fsim_samples instructions;
     fsim_memory_row memory[FSIM_MEMORY_STEPS_MAX];
     uint32_t memory_steps;

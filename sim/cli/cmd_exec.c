@@ -1,11 +1,12 @@
 /* fsim exec: the workload in real time, on real Wasm instances, under the engine's own policies and limits;
  * and beside each figure what the simulator predicts of it from a measured profile. */
 #include "base/text.h"
-#include "cli/calibration.h"
 #include "cli/folder.h"
 #include "cli/interrupt.h"
 #include "cli/live_driver.h"
+#include "cli/live_laws.h"
 #include "cli/live_report.h"
+#include "cli/live_stalls.h"
 #include "cli/load_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -23,7 +24,7 @@
 typedef struct exec_values {
     fsim_wasm_values wasm;
     fsim_word_list policies;
-    const char *module, *profile, *functions, *out, *speed_up;
+    const char *module, *profile, *functions, *out, *speed_up, *stalls;
     int format, cpu_model;
     bool plot, quiet;
 } exec_values;
@@ -62,6 +63,12 @@ static const fsim_option options[] = {
      .offset = offsetof(exec_values, profile),
      .operand = "FILE",
      .help = "predict from this profile (default: measure one first)"},
+    {.name = "stalls",
+     .kind = FSIM_OPTION_TEXT,
+     .offset = offsetof(exec_values, stalls),
+     .operand = "FILE",
+     .help = "write there when cores stood still",
+     .more = "in the form that platform.nodes.interruptions of a scenario takes"},
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(exec_values),
     FSIM_OPTION_ROW_BILLING,
@@ -79,14 +86,19 @@ static const fsim_option options[] = {
 typedef struct exec_run {
     const exec_values *values;
     double speed_up;
-    fsim_runs live, predicted;
+    fsim_runs live, predicted, disturbed; /* disturbed: predicted, with the stalls that were seen */
     long cores;
-    fsim_dist service, cold_start; /* on the run's clock; a request's service begins when it is due */
-    fsim_ns *values_ns[2];         /* of those two */
-    double core_share;             /* of a service: it holds a core */
+    fsim_live_laws laws;
     fsim_live_account account;
     fsim_live_driver driver;
+    fsim_stall_watch watch;
+    fsim_live_stalls stalls;
 } exec_run;
+
+/* Where cores go in order of arrival: elsewhere nobody can say what a core that is away keeps from whom. */
+static bool is_fcfs(const exec_run *x) {
+    return x->values->cpu_model == 0;
+}
 
 /* ---- options ---- */
 
@@ -110,103 +122,27 @@ static fsim_status read_options(exec_run *x, fsim_error *err) {
     return FSIM_OK;
 }
 
-/* ---- the profile: an empirical law of starts and one of calls ---- */
+/* ---- what starts and calls take ---- */
 
-static int compare_ns(const void *a, const void *b) {
-    fsim_ns x = *(const fsim_ns *)a, y = *(const fsim_ns *)b;
-    return (x > y) - (x < y);
-}
-
-static double mean_of(const fsim_ns *values, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)values[i];
-    }
-    return n == 0 ? 0 : sum / (double)n;
-}
-
-/* A law of n measured spans, each `more_ns` longer, on the run's clock. */
-static fsim_status set_law(exec_run *x, fsim_dist *out, int which, fsim_ns *values, size_t n, double more_ns,
-                           fsim_error *err) {
-    x->values_ns[which] = values;
-    if (values == NULL) {
-        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
-    }
-    if (n == 0) {
-        return fsim_fail(err, FSIM_EDATA, "nothing was measured");
-    }
-    for (size_t i = 0; i < n; i++) {
-        values[i] = (fsim_ns)(((double)values[i] + more_ns) * x->speed_up);
-    }
-    qsort(values, n, sizeof(fsim_ns), compare_ns);
-    *out = (fsim_dist){.kind = FSIM_DIST_EMPIRICAL, .count = n, .values = values};
-    return FSIM_OK;
-}
-
-/* A request takes its service, and before that what passes until its call is sent, which needs no core. */
-static fsim_status set_laws(exec_run *x, fsim_ns *service, size_t calls, fsim_ns *starts, size_t start_count,
-                            double dispatch_ns, fsim_error *err) {
-    double service_ns = mean_of(service, calls);
-    x->core_share = service_ns > 0 ? service_ns / (service_ns + dispatch_ns) : 1;
-    x->values_ns[1] = starts;
-    FSIM_TRY(set_law(x, &x->service, 0, service, calls, dispatch_ns, err));
-    return set_law(x, &x->cold_start, 1, starts, start_count, 0, err);
-}
-
-static fsim_ns *spans_of(const double *seconds, const fsim_ns *spans, size_t n) {
-    fsim_ns *values = malloc((n + 1) * sizeof *values);
-    for (size_t i = 0; values != NULL && i < n; i++) {
-        values[i] = seconds != NULL ? fsim_ns_from_s(seconds[i]) : spans[i];
-    }
-    return values;
-}
-
-static fsim_status read_law(exec_run *x, const char *what, fsim_dist *law, fsim_error *err) {
-    char path[FSIM_PATH_MAX];
-    fsim_scenario *s = x->predicted.policies[0].scenario;
-    fsim_value *object = fsim_value_new(s->pool, FSIM_VALUE_OBJECT, "--profile");
-    /* The scenario's files lie beside it, those of the command line where the user is. */
-    const char *file = realpath(x->values->profile, path) != NULL ? path : x->values->profile;
-    fsim_value_put(s->pool, object, "profile", fsim_value_new_string(s->pool, file, "--profile"));
-    fsim_value_put(s->pool, object, "use", fsim_value_new_string(s->pool, "quantiles", "--profile"));
-    return fsim_scenario_read_measured(s, object, what, law, err);
-}
-
-static fsim_status laws_of_profile(exec_run *x, fsim_error *err) {
-    fsim_dist service, starts, dispatch;
-    FSIM_TRY(read_law(x, "service", &service, err));
-    FSIM_TRY(read_law(x, "cold_start", &starts, err));
-    FSIM_TRY(read_law(x, "dispatch", &dispatch, err));
-    return set_laws(x, spans_of(NULL, service.values, service.count), service.count,
-                    spans_of(NULL, starts.values, starts.count), starts.count,
-                    mean_of(dispatch.values, dispatch.count), err);
-}
-
-static fsim_status laws_of_calibration(exec_run *x, const fsim_calibration *c, fsim_error *err) {
-    fsim_ns *dispatch = spans_of(c->dispatch.x, NULL, c->dispatch.n);
-    double dispatch_ns = dispatch != NULL ? mean_of(dispatch, c->dispatch.n) : 0;
-    free(dispatch);
-    return set_laws(x, spans_of(c->service.x, NULL, c->service.n), c->service.n,
-                    spans_of(c->ready.x, NULL, c->ready.n), c->ready.n, dispatch_ns, err);
-}
-
-/* Measured here and now, unless a profile is given. */
-static fsim_status get_laws(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
-    fsim_calibration c;
+static fsim_status measure(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
     const fsim_calibration_options how = {.backend = (fsim_backend)x->values->wasm.backend,
                                           .limits = *limits,
-                                          .calls = 500,
-                                          .starts = 100,
+                                          .calls = 300,
+                                          .starts = 60,
                                           .instances = 1,
                                           .brief = true,
                                           .quiet = x->values->quiet};
-    if (x->values->profile != NULL) {
-        return laws_of_profile(x, err);
+    FSIM_TRY(fsim_live_laws_measure(&x->laws, x->values->module, &how, err));
+    return fsim_live_laws_set(&x->laws, x->speed_up, err);
+}
+
+static fsim_status get_laws(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
+    fsim_scenario *s = x->predicted.policies[0].scenario;
+    if (x->values->profile == NULL) {
+        return measure(x, limits, err);
     }
-    fsim_status status = fsim_calibrate(&c, x->values->module, &how, err);
-    status = status == FSIM_OK ? laws_of_calibration(x, &c, err) : status;
-    fsim_calibration_destroy(&c);
-    return status;
+    FSIM_TRY(fsim_live_laws_read(&x->laws, s, x->values->profile, err));
+    return fsim_live_laws_set(&x->laws, x->speed_up, err);
 }
 
 /* ---- the two scenarios ---- */
@@ -252,6 +188,9 @@ static fsim_status load(exec_run *x, const fsim_parsed *parsed, fsim_error *err)
         how.setting_count = parsed->setting_count + EXTRA;
         status = fsim_runs_load(&x->predicted, &how, &x->values->policies, err);
     }
+    if (status == FSIM_OK && is_fcfs(x)) {
+        status = fsim_runs_load(&x->disturbed, &how, &x->values->policies, err);
+    }
     free(settings);
     return status;
 }
@@ -260,11 +199,11 @@ static fsim_status load(exec_run *x, const fsim_parsed *parsed, fsim_error *err)
  * the cores that all have together. A start needs a core too. */
 static void measure_spec(const exec_run *x, fsim_fn_spec *spec) {
     spec->has_service = true;
-    spec->service = x->service;
-    spec->cold_start = x->cold_start;
+    spec->service = x->laws.service;
+    spec->cold_start = x->laws.cold_start;
     spec->cold_has_phases = spec->cold_total = false;
     spec->cpu_model = FSIM_CPU_NONE;
-    spec->cpu_fraction = x->core_share;
+    spec->cpu_fraction = x->laws.core_share;
     spec->start_cpu_fraction = 1;
 }
 
@@ -303,7 +242,7 @@ static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
     fsim_live_driver *driver = &x->driver;
     fsim_progress progress;
     fsim_policy_run *p = &x->live.policies[0];
-    uint32_t cores = x->values->cpu_model == 0 ? (uint32_t)x->cores : UINT32_MAX;
+    uint32_t cores = is_fcfs(x) ? (uint32_t)x->cores : UINT32_MAX;
     if (!fsim_live_driver_begin(driver, worker, x->speed_up, cores, &ops) ||
         !fsim_progress_begin(&progress, 1, x->values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
@@ -311,7 +250,11 @@ static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
     driver->progress = &progress;
     driver->horizon_ns = p->scenario->until_ns;
     fsim_interrupt_watch();
-    fsim_status status = run_one(p, &ops, err);
+    fsim_status status =
+        fsim_stall_watch_begin(&x->watch) ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    status = status == FSIM_OK ? run_one(p, &ops, err) : status;
+    fsim_ns ended_ns = fsim_worker_now_ns();
+    fsim_stall_watch_end(&x->watch);
     fsim_progress_end(&progress);
     driver->progress = NULL; /* it lives as long as this run */
     x->account = (fsim_live_account){.speed_up = x->speed_up,
@@ -323,10 +266,37 @@ static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
                                      .interrupted = fsim_interrupt_seen()};
     fsim_live_driver_shares(driver, &x->account.others, &x->account.stolen);
     memcpy(x->account.last_failure, driver->last_failure, sizeof x->account.last_failure);
+    if (!fsim_live_stalls_take(&x->stalls, &x->watch, driver->began_ns, ended_ns, x->speed_up,
+                               (uint32_t)x->cores)) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    x->account.stalls = &x->stalls;
     return status;
 }
 
-static fsim_status run_both(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
+/* The prediction: of this machine as it is for fsim alone, and as it was. */
+static fsim_status predict(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
+    fsim_policy_run *p = &x->predicted.policies[0];
+    if (x->account.interrupted) { /* the prediction is of the same span */
+        p->scenario->until_ns = x->live.policies[0].result->end_ns;
+    } else if (x->values->profile == NULL) {
+        FSIM_TRY(measure(x, limits, err));
+    }
+    measure_functions(x, x->live.policies[0].scenario); /* the old laws are gone */
+    measure_functions(x, p->scenario);
+    FSIM_TRY(run_one(p, NULL, err));
+    if (!is_fcfs(x) || !x->stalls.known) {
+        return FSIM_OK;
+    }
+    fsim_scenario *disturbed = x->disturbed.policies[0].scenario;
+    measure_functions(x, disturbed);
+    disturbed->until_ns = p->scenario->until_ns;
+    disturbed->nodes.interruptions = x->stalls.list;
+    disturbed->nodes.interruption_count = x->stalls.count;
+    return run_one(&x->disturbed.policies[0], NULL, err);
+}
+
+static fsim_status run_all(exec_run *x, const fsim_worker_limits *limits, fsim_error *err) {
     fsim_worker worker;
     fsim_wasm_message loaded;
     FSIM_TRY(fsim_worker_open(&worker, (fsim_backend)x->values->wasm.backend, limits, true, err));
@@ -337,11 +307,7 @@ static fsim_status run_both(exec_run *x, const fsim_worker_limits *limits, fsim_
     snprintf(x->account.runtime, sizeof x->account.runtime, "%s", worker.runtime);
     fsim_worker_close(&worker);
     FSIM_TRY(status);
-    fsim_policy_run *p = &x->predicted.policies[0];
-    if (x->account.interrupted) { /* the prediction is of the same span */
-        p->scenario->until_ns = x->live.policies[0].result->end_ns;
-    }
-    return run_one(p, NULL, err);
+    return predict(x, limits, err);
 }
 
 /* ---- telling ---- */
@@ -350,8 +316,13 @@ static fsim_status tell(exec_run *x, fsim_error *err) {
     const fsim_folder_options folder = {x->values->out, x->values->plot, x->values->quiet};
     json_t *summary = x->live.policies[0].summary;
     fsim_output output;
-    if (!fsim_live_report_add(summary, x->predicted.policies[0].summary, &x->account)) {
+    const json_t *disturbed = is_fcfs(x) ? x->disturbed.policies[0].summary : NULL;
+    x->account.disturbed = disturbed != NULL;
+    if (!fsim_live_report_add(summary, x->predicted.policies[0].summary, disturbed, &x->account)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    if (x->values->stalls != NULL) {
+        FSIM_TRY(fsim_live_stalls_write(&x->stalls, x->values->stalls, err));
     }
     FSIM_TRY(fsim_folder_write(&x->live, &folder, err));
     FSIM_TRY(fsim_output_begin(&output, err));
@@ -381,8 +352,7 @@ static fsim_status execute(exec_run *x, const fsim_parsed *parsed, fsim_error *e
     FSIM_TRY(refuse_failures(x->live.policies[0].scenario, err));
     FSIM_TRY(get_laws(x, &limits, err));
     measure_functions(x, x->live.policies[0].scenario);
-    measure_functions(x, x->predicted.policies[0].scenario);
-    FSIM_TRY(run_both(x, &limits, err));
+    FSIM_TRY(run_all(x, &limits, err));
     return tell(x, err);
 }
 
@@ -390,10 +360,12 @@ static fsim_status run_exec(const fsim_parsed *parsed, fsim_error *err) {
     exec_run x = {.values = parsed->values};
     fsim_status status = execute(&x, parsed, err);
     fsim_live_driver_end(&x.driver);
+    fsim_stall_watch_destroy(&x.watch);
+    fsim_live_stalls_destroy(&x.stalls);
     fsim_runs_destroy(&x.live);
     fsim_runs_destroy(&x.predicted);
-    free(x.values_ns[0]);
-    free(x.values_ns[1]);
+    fsim_runs_destroy(&x.disturbed);
+    fsim_live_laws_destroy(&x.laws);
     return status;
 }
 
@@ -401,13 +373,19 @@ const fsim_command fsim_command_exec = {
     .name = "exec",
     .summary = "replay a workload for real on Wasm instances, beside its prediction",
     .arguments = "WORKLOAD",
-    .detail = "Every request calls the module in an instance of its own process, started, kept, limited and "
-              "removed by the\n"
-              "policies that a simulation runs, in real time. Durations in the workload play no part. First "
-              "starts and calls are\n"
-              "measured, unless --profile has them; from those the same run is simulated, on a node with "
-              "this machine's\n"
-              "cores, and the summary shows both. Ctrl-C ends the run with the results so far.\n",
+    .detail =
+        "Every request calls the module in an instance of its own process, started, kept, limited and "
+        "removed by the\n"
+        "policies that a simulation runs, in real time. Durations in the workload play no part. Starts "
+        "and calls are\n"
+        "measured before and after, unless --profile has them; from those the same run is simulated, on "
+        "a node with this\n"
+        "machine's cores, and the summary shows both. A core of a virtual machine stands still while its "
+        "host "
+        "runs somebody else:\n"
+        "fsim watches for that, and a second prediction shows what it explains, with those cores away "
+        "at those instants.\n"
+        "The first is the prediction proper. Ctrl-C ends the run with the results so far.\n",
     .examples = "fsim exec workloads/hello.csv --module workloads/wasm/cpu.wasm --policy lambda\n"
                 "fsim exec car-log -m workloads/wasm/empty.wasm -p knative --speed-up 1000 --until 1d",
     .options = options,

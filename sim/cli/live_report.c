@@ -5,15 +5,22 @@
 #include "report/summary_path_json.h"
 #include "report/table.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #define DISTURBED 0.03 /* of the CPU time: latencies show it */
 
 typedef struct comparison {
-    const json_t *predicted;
+    const json_t *predicted, *disturbed;
     json_t *figures;
 } comparison;
+
+static json_t *error_of(double measured, double predicted) {
+    return predicted != 0  ? json_real((measured - predicted) / predicted)
+           : measured == 0 ? json_real(0)
+                           : json_null();
+}
 
 static void compare(void *user, const char *path, const json_t *value) {
     comparison *c = user;
@@ -23,11 +30,14 @@ static void compare(void *user, const char *path, const json_t *value) {
         strcmp(path, "seed") == 0) {
         return;
     }
-    bool comparable = predicted != 0 || measured == 0;
-    double error = predicted != 0 ? (measured - predicted) / predicted : 0;
+    double disturbed = 0;
+    other = c->disturbed == NULL ? NULL : fsim_summary_find(c->disturbed, "%s", path);
+    bool has_other = other != NULL && fsim_summary_value(other, &disturbed);
     json_object_set_new(c->figures, path,
-                        json_pack("{s:f, s:f, s:o}", "measured", measured, "predicted", predicted, "error",
-                                  comparable ? json_real(error) : json_null()));
+                        json_pack("{s:f, s:f, s:o, s:o, s:o}", "measured", measured, "predicted", predicted,
+                                  "error", error_of(measured, predicted), "with_stalls",
+                                  has_other ? json_real(disturbed) : json_null(), "error_with_stalls",
+                                  has_other ? error_of(measured, disturbed) : json_null()));
 }
 
 static const struct {
@@ -57,13 +67,20 @@ static json_t *path_json(const fsim_live_spans *spans) {
     return o;
 }
 
-bool fsim_live_report_add(json_t *summary, const json_t *predicted, const fsim_live_account *a) {
-    comparison c = {.predicted = predicted, .figures = json_object()};
-    json_t *live = json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:s, s:b, s:f, s:f, s:o}", "runtime", a->runtime,
-                             "speed_up", a->speed_up, "calls", (json_int_t)a->calls, "traps",
-                             (json_int_t)a->traps, "deaths", (json_int_t)a->deaths, "cut", (json_int_t)a->cut,
-                             "last_failure", a->last_failure, "interrupted", a->interrupted, "others",
-                             a->others, "stolen", a->stolen, "path_s", path_json(a->parts));
+static json_t *stalls_json(const fsim_live_stalls *s) {
+    return json_pack("{s:b, s:I, s:f, s:f}", "known", s->known, "count", (json_int_t)s->count, "share",
+                     s->share, "longest_s", fsim_ns_to_s(s->longest_ns));
+}
+
+bool fsim_live_report_add(json_t *summary, const json_t *predicted, const json_t *disturbed,
+                          const fsim_live_account *a) {
+    comparison c = {.predicted = predicted, .disturbed = disturbed, .figures = json_object()};
+    json_t *live =
+        json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:s, s:b, s:f, s:f, s:o, s:o}", "runtime", a->runtime,
+                  "speed_up", a->speed_up, "calls", (json_int_t)a->calls, "traps", (json_int_t)a->traps,
+                  "deaths", (json_int_t)a->deaths, "cut", (json_int_t)a->cut, "last_failure", a->last_failure,
+                  "interrupted", a->interrupted, "others", a->others, "stolen", a->stolen, "stalls",
+                  stalls_json(a->stalls), "path_s", path_json(a->parts));
     if (c.figures == NULL || live == NULL) {
         json_decref(live);
         json_decref(c.figures);
@@ -111,25 +128,34 @@ static void add_value(fsim_table *t, double value, bool span) {
     fsim_table_add(t, "%s", text);
 }
 
-static void print_figures(const json_t *figures, FILE *out) {
-    fsim_table *t = fsim_table_create(4, 1);
-    static const char *const head[] = {"", "measured", "predicted", "error"};
-    for (size_t i = 0; i < 4; i++) {
+static void add_error(fsim_table *t, const json_t *error) {
+    if (json_is_number(error)) {
+        fsim_table_add(t, "%+.1f %%", 100 * json_number_value(error));
+    } else {
+        fsim_table_add(t, "-");
+    }
+}
+
+/* disturbed: there is a second prediction. */
+static void print_figures(const json_t *figures, bool disturbed, FILE *out) {
+    static const char *const head[] = {"", "measured", "predicted", "error", "with stalls", "error"};
+    uint32_t columns = disturbed ? 6 : 4;
+    fsim_table *t = fsim_table_create(columns, 1);
+    for (uint32_t i = 0; i < columns; i++) {
         fsim_table_add(t, "%s", head[i]);
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const json_t *f = json_object_get(figures, rows[i].path);
-        const json_t *error = json_object_get(f, "error");
         if (f == NULL) {
             continue;
         }
         fsim_table_add(t, "%s", rows[i].name);
         add_value(t, json_number_value(json_object_get(f, "measured")), rows[i].span);
         add_value(t, json_number_value(json_object_get(f, "predicted")), rows[i].span);
-        if (json_is_number(error)) {
-            fsim_table_add(t, "%+.1f %%", 100 * json_number_value(error));
-        } else {
-            fsim_table_add(t, "-");
+        add_error(t, json_object_get(f, "error"));
+        if (disturbed) {
+            add_value(t, json_number_value(json_object_get(f, "with_stalls")), rows[i].span);
+            add_error(t, json_object_get(f, "error_with_stalls"));
         }
     }
     fsim_table_print(t, FSIM_TABLE_TEXT, 0, out);
@@ -163,7 +189,7 @@ void fsim_live_report_print(const json_t *summary, const fsim_live_account *a, F
         fprintf(out, "; the run's clock is %g times as fast as the machine's", a->speed_up);
     }
     fprintf(out, "%s\n\n", a->interrupted ? "; interrupted, results so far" : "");
-    print_figures(json_object_get(summary, "prediction"), out);
+    print_figures(json_object_get(summary, "prediction"), a->disturbed, out);
     fputc('\n', out);
     print_path(a->parts, out);
     if (a->others >= 0) {
@@ -172,6 +198,14 @@ void fsim_live_report_print(const json_t *summary, const fsim_live_account *a, F
                 a->others + a->stolen > DISTURBED
                     ? ": it was not idle, and the figures are no measure of the prediction"
                     : "");
+    }
+    if (a->stalls->known) {
+        char longest[64];
+        fsim_text_human_span(fsim_ns_to_s(a->stalls->longest_ns), longest, sizeof longest);
+        fprintf(out, "%sCores stood still %" PRIu32 " times, for %.1f %% of their time, the longest %s%s.\n",
+                a->others >= 0 ? "" : "\n", a->stalls->count, 100 * a->stalls->share, longest,
+                a->disturbed ? ": \"with stalls\" is the prediction with those cores away at those instants"
+                             : "");
     }
     if (a->cut > 0) {
         fprintf(out, "\n%llu calls were cut off by the function's time-out.\n", (unsigned long long)a->cut);

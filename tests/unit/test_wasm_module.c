@@ -19,6 +19,8 @@ static void test_shipped_functions_pass(void) {
         fsim_wasm_result_type result;
     } cases[] = {{"workloads/wasm/empty.wasm", false, false, FSIM_WASM_NOTHING},
                  {"workloads/wasm/cpu.wasm", false, true, FSIM_WASM_I32},
+                 {"workloads/wasm/cpu_20ms.wasm", false, true, FSIM_WASM_I32},
+                 {"workloads/wasm/cpu_50ms.wasm", false, true, FSIM_WASM_I32},
                  {"workloads/wasm/sha256.wasm", false, true, FSIM_WASM_I32},
                  {"workloads/wasm/output.wasm", true, true, FSIM_WASM_I32},
                  {"workloads/wasm/alloc.wasm", false, true, FSIM_WASM_I32}};

@@ -98,14 +98,19 @@ cat >half.json <<'JSON'
 JSON
 for policy in lambda scf knative; do
     if ! timeout 120 "$build/fsim" exec half.json -m "$source/workloads/wasm/cpu.wasm" --backend "$backend" \
-        --policy "$policy" --profile cpu.json --format json -q --out "run-$policy" >"$policy.json" 2>err; then
+        --policy "$policy" --profile cpu.json --format json -q --stalls stalls.json --out "run-$policy" >"$policy.json" 2>err; then
         fail "exec under $policy: $(cat err)"
         continue
     fi
     cmp -s "$policy.json" "run-$policy/summary.json" || fail "$policy: printed and stored summaries differ"
-    for key in '"schema": "fsim.summary/1"' '"prediction"' '"latency_s.p99"' '"error"' '"path_s"' '"others"' '"bills"'; do
+    for key in '"schema": "fsim.summary/1"' '"prediction"' '"latency_s.p99"' '"error"' '"path_s"' '"others"' '"bills"' \
+        '"known": true' '"with_stalls"' '"error_with_stalls"'; do
         grep -qF "$key" "$policy.json" || fail "$policy: no $key in the summary"
     done
+    # What it saw of the machine's cores, a scenario takes.
+    timeout 60 "$build/fsim" half.json --set platform.nodes.count=1 --set platform.nodes.vcpu="$(getconf _NPROCESSORS_ONLN)" \
+        --set platform.nodes.memory=1TB --set platform.nodes.cpu_model=fcfs --set platform.nodes.interruptions="$PWD/stalls.json" \
+        --set functions.fn.service=1ms --out none -q >out 2>err || fail "$policy: the stalls it wrote are refused: $(cat err)"
     # Every arrival is accounted for, and all were served: 100 a second are few.
     arrived=$(sed -n 's/^ *"arrived": \([0-9]*\).*/\1/p' "$policy.json" | head -n 1)
     completed=$(sed -n 's/^ *"completed": \([0-9]*\).*/\1/p' "$policy.json" | head -n 1)

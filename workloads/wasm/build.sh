@@ -23,8 +23,15 @@ find_tool wasm-ld-14 wasm-ld >/dev/null
 for source in *.wat; do
     "$wat2wasm" "$source" -o "$out/${source%.wat}.wasm"
 done
-for source in *.c; do
+# SOURCE NAME [OPTION]
+compile() {
     "$clang" --target=wasm32 -O2 -nostdlib -Wall -Wextra -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=16384 \
-        "$source" -o "$out/${source%.c}.wasm"
-    chmod 644 "$out/${source%.c}.wasm"
+        ${3+"$3"} "$1" -o "$out/$2.wasm"
+    chmod 644 "$out/$2.wasm"
+}
+for source in *.c; do
+    compile "$source" "${source%.c}"
 done
+# The same function, for longer.
+compile cpu.c cpu_20ms -DSTEPS=10400000u
+compile cpu.c cpu_50ms -DSTEPS=26000000u
