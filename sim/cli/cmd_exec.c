@@ -26,7 +26,7 @@ typedef struct exec_values {
     fsim_word_list policies;
     const char *module, *profile, *functions, *out, *speed_up, *stalls;
     int format, cpu_model;
-    bool plot, quiet;
+    bool plot, quiet, keep_awake;
 } exec_values;
 
 static const char *const formats[] = {"text", "json", NULL};
@@ -63,6 +63,11 @@ static const fsim_option options[] = {
      .offset = offsetof(exec_values, profile),
      .operand = "FILE",
      .help = "predict from this profile (default: measure one first)"},
+    {.name = "keep-awake",
+     .kind = FSIM_OPTION_FLAG,
+     .offset = offsetof(exec_values, keep_awake),
+     .help = "a thread of idle priority keeps each core from sleeping",
+     .more = "a virtual machine's host takes sleeping cores away first, and wakes them up late"},
     {.name = "stalls",
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(exec_values, stalls),
@@ -132,7 +137,7 @@ static fsim_status measure(exec_run *x, const fsim_worker_limits *limits, fsim_e
                                           .instances = 1,
                                           .brief = true,
                                           .quiet = x->values->quiet};
-    FSIM_TRY(fsim_live_laws_measure(&x->laws, x->values->module, &how, err));
+    FSIM_TRY(fsim_live_laws_measure(&x->laws, x->values->module, &how, x->values->keep_awake, err));
     return fsim_live_laws_set(&x->laws, x->speed_up, err);
 }
 
@@ -250,8 +255,9 @@ static fsim_status run_live(exec_run *x, fsim_worker *worker, fsim_error *err) {
     driver->progress = &progress;
     driver->horizon_ns = p->scenario->until_ns;
     fsim_interrupt_watch();
-    fsim_status status =
-        fsim_stall_watch_begin(&x->watch) ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    fsim_status status = fsim_stall_watch_begin(&x->watch, x->values->keep_awake)
+                             ? FSIM_OK
+                             : fsim_fail(err, FSIM_ELIMIT, "out of memory");
     status = status == FSIM_OK ? run_one(p, &ops, err) : status;
     fsim_ns ended_ns = fsim_worker_now_ns();
     fsim_stall_watch_end(&x->watch);

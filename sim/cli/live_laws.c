@@ -62,10 +62,10 @@ static fsim_status add_all(fsim_live_laws *laws, const fsim_calibration *c, cons
 }
 
 fsim_status fsim_live_laws_measure(fsim_live_laws *laws, const char *module,
-                                   const fsim_calibration_options *how, fsim_error *err) {
+                                   const fsim_calibration_options *how, bool keep_awake, fsim_error *err) {
     fsim_calibration c;
     fsim_stall_watch watch;
-    if (!fsim_stall_watch_begin(&watch)) {
+    if (!fsim_stall_watch_begin(&watch, keep_awake)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     fsim_status status = fsim_calibrate(&c, module, how, err);

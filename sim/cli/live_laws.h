@@ -20,9 +20,9 @@ typedef struct fsim_live_laws {
 
 /* Adds what fsim_calibrate measures, without what the host of a virtual machine or other work took of it
  * meanwhile: what a stall touches is left out; where that is most of it, calls count without the time in
- * which they did not run. */
+ * which they did not run. keep_awake: as fsim_stall_watch_begin says. */
 fsim_status fsim_live_laws_measure(fsim_live_laws *laws, const char *module,
-                                   const fsim_calibration_options *how, fsim_error *err);
+                                   const fsim_calibration_options *how, bool keep_awake, fsim_error *err);
 /* Adds the quantiles of a profile; the scenario's pool holds what is read of it. */
 fsim_status fsim_live_laws_read(fsim_live_laws *laws, fsim_scenario *scenario, const char *profile,
                                 fsim_error *err);

@@ -11,8 +11,8 @@
 #include <time.h>
 
 typedef struct fsim_stall_watcher {
-    pthread_t thread;
-    bool running;
+    pthread_t thread, waker;
+    bool running, waking;
     uint32_t core;
     int cpu;
     atomic_bool stop;
@@ -34,19 +34,33 @@ static void note(fsim_stall_watcher *w, fsim_ns at_ns, fsim_ns for_ns) {
     }
 }
 
-/* The next higher priority; false: this thread cannot be where it should. */
-static bool take_place(int cpu) {
+static bool stay_on(int cpu) {
     cpu_set_t one;
-    struct sched_param p;
-    int policy = sched_getscheduler(0);
     CPU_ZERO(&one);
     CPU_SET((size_t)cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* Only at a priority at which it is in nobody's way. */
+static void *keep_awake(void *user) {
+    const fsim_stall_watcher *w = user;
+    const struct sched_param none = {.sched_priority = 0};
+    bool modest = sched_setscheduler(0, SCHED_IDLE, &none) == 0 && stay_on(w->cpu);
+    while (modest && !atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+    }
+    return NULL;
+}
+
+/* The next higher priority; false: this thread cannot be where it should. */
+static bool take_place(int cpu) {
+    struct sched_param p;
+    int policy = sched_getscheduler(0);
     prctl(PR_SET_TIMERSLACK, 1);
     if ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_getparam(0, &p) == 0) {
         p.sched_priority += p.sched_priority < sched_get_priority_max(policy) ? 1 : 0;
         sched_setscheduler(0, SCHED_FIFO, &p); /* refused: it stays where it is */
     }
-    return sched_setaffinity(0, sizeof one, &one) == 0;
+    return stay_on(cpu);
 }
 
 static void *watch_core(void *user) {
@@ -67,7 +81,7 @@ static void *watch_core(void *user) {
     return NULL;
 }
 
-bool fsim_stall_watch_begin(fsim_stall_watch *watch) {
+bool fsim_stall_watch_begin(fsim_stall_watch *watch, bool awake) {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     sched_getaffinity(0, sizeof allowed, &allowed);
@@ -83,6 +97,7 @@ bool fsim_stall_watch_begin(fsim_stall_watch *watch) {
             w->core = watch->cores++;
             w->cpu = cpu;
             w->running = pthread_create(&w->thread, NULL, watch_core, w) == 0;
+            w->waking = awake && pthread_create(&w->waker, NULL, keep_awake, w) == 0;
         }
     }
     return true;
@@ -104,8 +119,11 @@ void fsim_stall_watch_end(fsim_stall_watch *watch) {
         if (w->running) {
             pthread_join(w->thread, NULL);
         }
+        if (w->waking) {
+            pthread_join(w->waker, NULL);
+        }
         watch->all_noted &= w->running && w->complete;
-        w->running = false;
+        w->running = w->waking = false;
         count += w->count;
     }
     watch->stalls = malloc((count + 1u) * sizeof *watch->stalls);

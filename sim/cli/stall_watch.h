@@ -1,7 +1,10 @@
 /* Cores of this machine that stand still: its host gives them to somebody else, or something more urgent than
  * fsim has them. One thread a core sleeps in steps and notes when it wakes up late. It takes the next higher
  * real-time priority where the process has one, so that its own work does not delay it; without one, what
- * keeps the core from fsim for longer than a turn of the scheduler counts as well. */
+ * keeps the core from fsim for longer than a turn of the scheduler counts as well.
+ *
+ * Where wished, another thread a core, of idle priority, never sleeps: the host of a virtual machine takes
+ * away first the cores that sleep, and to have one woken up takes longer than the way of a call. */
 #ifndef FSIM_CLI_STALL_WATCH_H
 #define FSIM_CLI_STALL_WATCH_H
 
@@ -30,7 +33,7 @@ typedef struct fsim_stall_watch {
 } fsim_stall_watch;
 
 /* False: out of memory; then nothing needs an end. */
-bool fsim_stall_watch_begin(fsim_stall_watch *watch);
+bool fsim_stall_watch_begin(fsim_stall_watch *watch, bool keep_awake);
 void fsim_stall_watch_end(fsim_stall_watch *watch); /* once, before the stalls are read */
 /* How long cores were still between two instants, all of them together. */
 fsim_ns fsim_stall_watch_sum_ns(const fsim_stall_watch *watch, fsim_ns from_ns, fsim_ns to_ns);

@@ -128,9 +128,9 @@ static void test_how_long_cores_were_still(void) {
 }
 
 /* It ends, watches a core at least, and what it has seen is in order; how much that is says the machine. */
-static void test_a_watch_begins_and_ends(void) {
+static void check_watch(bool keep_awake) {
     fsim_stall_watch watch;
-    REQUIRE(fsim_stall_watch_begin(&watch));
+    REQUIRE(fsim_stall_watch_begin(&watch, keep_awake));
     usleep(20000);
     fsim_stall_watch_end(&watch);
     CHECK(watch.cores > 0);
@@ -141,6 +141,11 @@ static void test_a_watch_begins_and_ends(void) {
     }
     fsim_stall_watch_destroy(&watch);
     fsim_stall_watch_destroy(&watch);
+}
+
+static void test_a_watch_begins_and_ends(void) {
+    check_watch(false);
+    check_watch(true);
 }
 
 /* ---- laws ---- */
@@ -176,7 +181,7 @@ static void test_measured_before_and_after(void) {
     fsim_error err = {0};
     const fsim_calibration_options how = {.brief = true};
     for (int i = 0; i < 2; i++) {
-        CHECK_EQ_INT(fsim_live_laws_measure(&laws, "some.wasm", &how, &err), FSIM_OK);
+        CHECK_EQ_INT(fsim_live_laws_measure(&laws, "some.wasm", &how, false, &err), FSIM_OK);
     }
     REQUIRE(laws.service_ns.n == 4);
     CHECK_NEAR((double)laws.service_ns.x[1], 5.2e6, 2); /* no stall was seen: that is what it takes */
