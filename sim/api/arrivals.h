@@ -20,7 +20,7 @@ typedef struct fsim_arrivals {
     fsim_ns service_ns[FSIM_BATCH]; /* wall time of the request alone in its instance, or FSIM_DRAW */
     fsim_fn_id fn[FSIM_BATCH];
     /* CPU time of the request, or FSIM_DRAW: the function's cpu_fraction of the service time. Read only if
-     * has_cpu. */
+     * has_cpu, which is the same in all batches of a source. */
     bool has_cpu;
     fsim_ns cpu_ns[FSIM_BATCH];
     /* Session id (0: none). Read only if has_session. */

@@ -340,6 +340,7 @@ typedef struct engine {
         in_execution; /* of all functions; with one function it would repeat the function's and is not kept */
     level in_queue;
     bool many;       /* functions */
+    bool one_rate;   /* no request brings CPU of its own */
     uint16_t traits; /* TRAIT_* of all plain functions, or without TRAIT_KNOWN those of the run alone */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
@@ -585,6 +586,8 @@ void engine_grow_instances(engine *e);
 void engine_new_collector(engine *e, collector *c);
 void engine_free_collector(collector *c);
 void engine_add_functions(engine *e);
+/* No request brings CPU of its own: known with the first arrivals, and so for all of them. */
+void engine_one_rate(engine *e);
 bool engine_is_plain(const fsim_fn_spec *spec); /* nothing of what only few functions have */
 fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsim_run_options *options,
                           fsim_error *err);

@@ -265,6 +265,26 @@ static uint16_t traits_of(const function *f) {
     return (uint16_t)traits;
 }
 
+/* With one slot, where every request of a function uses CPU at one rate, all windows with a request in them
+ * are decided alike, however long they are: made as long as the meter's sum allows they hardly ever close.
+ * Not where somebody looks at what the windows so far came to. */
+static void lengthen_windows(const engine *e, function *f) {
+    const fsim_cpu_rule *rule = &f->cpu_rule;
+    bool looked_at = e->books != NULL || e->warmup_ns != 0 || e->scenario->windows_every_ns != 0;
+    if (f->solo_meter && rule->more == NULL && !rule->full_window && !looked_at &&
+        !e->options->no_short_way) {
+        uint64_t most_ns = (UINT64_C(1) << 62) / (f->rate_ucore + 1u);
+        f->cpu_rule.window_ns *= most_ns > rule->window_ns ? most_ns / rule->window_ns : 1u;
+    }
+}
+
+void engine_one_rate(engine *e) {
+    e->one_rate = true;
+    for (uint32_t fn = 0; fn < e->function_count; fn++) {
+        lengthen_windows(e, &e->functions[fn]);
+    }
+}
+
 static void add_function(engine *e, uint32_t fn) {
     function *f = &e->functions[fn];
     memset(f, 0, sizeof *f);
@@ -305,6 +325,9 @@ static void add_function(engine *e, uint32_t fn) {
     uint64_t most_ucore = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
     f->most_ucore = most_ucore < UINT32_MAX ? (uint32_t)most_ucore : UINT32_MAX;
     f->cpu_rule = fsim_cpu_rule_make(&e->plan, f->usage.vcpu_milli);
+    if (e->one_rate) {
+        lengthen_windows(e, f);
+    }
     seed_streams(e, f);
     take_limits(e, f, fn);
     take_plans(e, f);

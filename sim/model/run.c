@@ -33,6 +33,9 @@ static void simulate(engine *e) {
         if (batch->count == 0) {
             break;
         }
+        if (e->batches == 0 && !batch->has_cpu) {
+            engine_one_rate(e);
+        }
         engine_add_functions(e);
         engine_feed(e, batch, until_ns);
         e->batches++;
