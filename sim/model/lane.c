@@ -592,6 +592,7 @@ bool lane_init(lane *l, const engine *e, const function *f) {
     l->window_ns = f->window_ns < FSIM_NEVER / 2 ? f->window_ns : FSIM_NEVER / 2;
     l->newest = f->fleet[0].order == FSIM_ROUTE_NEWEST_IDLE;
     l->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[f - e->functions].hist.direct};
+    l->shares = l->sums.hist == e->shared_hist.direct;
     return true;
 }
 
@@ -626,7 +627,9 @@ static uint32_t serve(lane_context *c, lane *l, function *f, const lane_arrivals
 
 void lane_run(lane_context *c, uint32_t fn, lane *l, const lane_arrivals *a, fsim_ns to_ns) {
     function *f = &c->e->functions[fn];
-    l->sums.hist = histograms(c, &c->e->tallies[fn])->direct;
+    if (l->shares) {
+        l->sums.hist = c->shared.direct;
+    }
     if (!reserve_changes(c, l, a->count)) {
         c->failed = true;
     }

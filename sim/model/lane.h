@@ -68,6 +68,7 @@ typedef struct lane {
     lane_instance *instances;
     fsim_ns window_ns;
     bool newest; /* routing; else the oldest idle */
+    bool shares; /* its histograms are those of the thread */
     squared_level executing;
     short_sums sums;
     uint64_t digest;
