@@ -21,7 +21,7 @@ void lanes_destroy(lanes *s) {
     }
     void *arrays[] = {s->lane,      s->tasks,          s->fn,         s->at_ns,      s->service_ns, s->cpu_ns,
                       s->own_at_ns, s->own_service_ns, s->own_cpu_ns, s->rate_ucore, s->start,      s->sorted,
-                      s->place,     s->due_ns};
+                      s->due_ns};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         free(arrays[k]);
     }

@@ -57,9 +57,8 @@ struct lanes {
     /* Putting in order; as a task of its own only if it needs no memory of the engine's (none can be asked
      * for outside the thread of the run). */
     bool merge_aside;
-    bool merges; /* there is something to put in order beside this block */
-    uint64_t *sorted;
-    uint32_t *place; /* where the changes of a part of the block begin, while they are put in order */
+    bool merges;      /* there is something to put in order beside this block */
+    uint64_t *sorted; /* twice sorted_capacity: as much again while it is made */
     uint32_t sorted_capacity, change_count;
     bool sort_failed;
 };

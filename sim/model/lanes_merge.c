@@ -5,8 +5,10 @@
 #include <string.h>
 
 enum {
-    PLACE_BITS_LEAST = 8,
-    PLACE_BITS_MOST = 16,
+    PART_BITS = 11,  /* changes that are put in order together, more or less */
+    PARTS_BITS = 10, /* of a block, at most */
+    PLACE_BITS = 13,
+    FEW = 32,
     /* Of LANE_LEAVE and LANE_ENTER these bits are clear, and this one tells them apart. */
     UNCOMMON = 3,
     ENTERS = 2
@@ -53,28 +55,77 @@ void lanes_apply(engine *e, fsim_ns at_ns, lane_change what) {
 }
 
 static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
-    if (s->place == NULL) {
-        s->place = malloc(((size_t)1 << PLACE_BITS_MOST) * sizeof *s->place);
-    }
     if (count > s->sorted_capacity && count < UINT32_MAX / 4u) {
         free(s->sorted);
         s->sorted_capacity = (uint32_t)(count + count / 2u);
-        s->sorted = malloc((size_t)s->sorted_capacity * sizeof *s->sorted);
+        s->sorted = malloc(2u * (size_t)s->sorted_capacity * sizeof *s->sorted);
         s->sorted_capacity = s->sorted == NULL ? 0 : s->sorted_capacity;
     }
-    return s->place != NULL && count <= s->sorted_capacity;
+    return count <= s->sorted_capacity;
 }
 
-/* Places of the block's time, one for each change and as many again. */
-static uint32_t place_bits(uint64_t count, uint32_t wide) {
-    uint32_t bits =
-        count < 1u << PLACE_BITS_LEAST ? PLACE_BITS_LEAST : 64u - (uint32_t)__builtin_clzll(count);
-    bits = bits < PLACE_BITS_MOST ? bits : PLACE_BITS_MOST;
-    return bits < wide ? bits : wide;
+/* A bit more than what counts up to n. */
+static uint32_t bits_of(uint64_t n) {
+    return 64u - (uint32_t)__builtin_clzll(n | 1u);
 }
 
-/* Each to its place, and what shares one by insertion. */
+/* From counts to where each place begins; the most in one. */
+static uint32_t accumulate(uint32_t *place, uint32_t places) {
+    uint32_t sum = 0, most = 0;
+    for (uint32_t k = 0; k < places; k++) {
+        uint32_t here = place[k];
+        most = here > most ? here : most;
+        place[k] = sum;
+        sum += here;
+    }
+    return most;
+}
+
+static void insert(uint64_t *to, const uint64_t *from, uint32_t count) {
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t word = from[k];
+        uint32_t at = k;
+        for (; at > 0 && to[at - 1u] > word; at--) {
+            to[at] = to[at - 1u];
+        }
+        to[at] = word;
+    }
+}
+
+/* Words that are alike from bit `wide` on: each to its place among about twice as many as there are words,
+ * and those that share one by insertion, or where many do, as when all arrive at once, by the bits below. As
+ * many words of `spare` are free to use. */
+static void sort_part(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
+    uint32_t place[1 << PLACE_BITS], bits = bits_of(count);
+    bits = bits > PLACE_BITS ? PLACE_BITS : bits;
+    bits = bits > wide ? wide : bits;
+    uint32_t shift = wide - bits, mask = (1u << bits) - 1u;
+    memset(place, 0, ((size_t)mask + 1u) * sizeof *place);
+    for (uint32_t k = 0; k < count; k++) {
+        place[word[k] >> shift & mask]++;
+    }
+    uint32_t most = accumulate(place, mask + 1u);
+    for (uint32_t k = 0; k < count; k++) {
+        spare[place[word[k] >> shift & mask]++] = word[k];
+    }
+    if (most <= FEW || shift == 0) {
+        insert(word, spare, count);
+        return;
+    }
+    for (uint32_t k = 0, from = 0; k <= mask; from = place[k++]) { /* place[k] is now the end of k */
+        uint32_t here = place[k] - from;
+        if (here <= FEW) {
+            insert(word + from, spare + from, here);
+        } else {
+            memcpy(word + from, spare + from, here * sizeof *word);
+            sort_part(word + from, spare + from, here, shift);
+        }
+    }
+}
+
+/* Parts of the block's time first, each of which fits the first-level cache. */
 static bool sort_changes(lanes *s) {
+    uint32_t place[1 << PARTS_BITS] = {0};
     uint64_t count = 0, span_ns = (uint64_t)(s->from_ns - s->tasks[0].before.from_ns);
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         count += s->tasks[t].before.count;
@@ -82,34 +133,27 @@ static bool sort_changes(lanes *s) {
     if (!reserve(s, count)) {
         return false;
     }
-    uint32_t wide = 64u - (uint32_t)__builtin_clzll(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
-    uint32_t bits = place_bits(count, wide), shift = wide - bits;
-    uint32_t *place = s->place;
-    memset(place, 0, ((size_t)1 << bits) * sizeof *place);
+    uint32_t wide = bits_of(span_ns << LANE_CHANGE_BITS | LANE_CHANGE_MASK);
+    uint32_t bits = count >> PART_BITS != 0 ? bits_of(count >> PART_BITS) : 0;
+    bits = bits > PARTS_BITS ? PARTS_BITS : bits;
+    bits = bits > wide ? wide : bits;
+    uint32_t shift = wide - bits;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
             place[changes->word[k] >> shift]++;
         }
     }
-    for (uint32_t k = 0, sum = 0; k < 1u << bits; k++) { /* from counts to where each place begins */
-        uint32_t here = place[k];
-        place[k] = sum;
-        sum += here;
-    }
-    uint64_t *sorted = s->sorted;
+    accumulate(place, 1u << bits);
+    uint64_t *sorted = s->sorted, *spare = s->sorted + s->sorted_capacity;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lane_changes *changes = &s->tasks[t].before;
         for (uint32_t k = 0; k < changes->count; k++) {
             sorted[place[changes->word[k] >> shift]++] = changes->word[k];
         }
     }
-    for (uint64_t k = 1; k < count; k++) {
-        uint64_t word = sorted[k], to = k;
-        for (; to > 0 && sorted[to - 1u] > word; to--) {
-            sorted[to] = sorted[to - 1u];
-        }
-        sorted[to] = word;
+    for (uint32_t k = 0, from = 0; k < 1u << bits; from = place[k++]) {
+        sort_part(sorted + from, spare + from, place[k] - from, shift);
     }
     s->change_count = (uint32_t)count;
     return true;
