@@ -62,11 +62,15 @@ static inline uint64_t fsim_meter_ceil_ms(uint64_t span_ns) {
     return (span_ns + (uint64_t)FSIM_MS - 1) / (uint64_t)FSIM_MS;
 }
 
-/* Billed milliseconds of a span below 2^62 ns (146 years). */
-static inline uint64_t fsim_meter_billed_ms(const fsim_meter_rule *rule, uint64_t span_ns) {
+/* Steps that a span below 2^62 ns (146 years) takes, the last one begun counted in full. */
+static inline uint64_t fsim_meter_steps(const fsim_meter_rule *rule, uint64_t span_ns) {
     uint64_t n = span_ns + rule->step_ns - 1;
-    uint64_t steps = (uint64_t)(((fsim_u128)n * rule->magic) >> 64) >> rule->shift;
-    uint64_t billed = steps * rule->step_ms;
+    return (uint64_t)(((fsim_u128)n * rule->magic) >> 64) >> rule->shift;
+}
+
+/* Billed milliseconds of such a span. */
+static inline uint64_t fsim_meter_billed_ms(const fsim_meter_rule *rule, uint64_t span_ns) {
+    uint64_t billed = fsim_meter_steps(rule, span_ns) * rule->step_ms;
     return billed < rule->least_ms ? rule->least_ms : billed;
 }
 

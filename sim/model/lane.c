@@ -220,6 +220,22 @@ PART void add_up(short_sums *sums, uint32_t fn, const fsim_ns *at_ns, const fsim
     *last_end_ns = last_ns;
 }
 
+/* Spans above 0. One step at the least is what most rules ask for, and then the steps may be summed. */
+static uint64_t add_billed(const fsim_meter_rule *rule, const fsim_ns *service_ns, uint32_t count) {
+    const fsim_meter_rule local = *rule;
+    uint64_t sum = 0;
+    if (local.least_ms <= local.step_ms) {
+        for (uint32_t k = 0; k < count; k++) {
+            sum += fsim_meter_steps(&local, (uint64_t)service_ns[k]);
+        }
+        return sum * local.step_ms;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        sum += fsim_meter_billed_ms(&local, (uint64_t)service_ns[k]);
+    }
+    return sum;
+}
+
 /* Statistics and meters of warm requests, each a loop that keeps the processor busy. */
 static void account(const lane_context *c, uint32_t fn, lane *l, const fsim_ns *at_ns,
                     const fsim_ns *service_ns, uint32_t count) {
@@ -230,11 +246,7 @@ static void account(const lane_context *c, uint32_t fn, lane *l, const fsim_ns *
                &l->last_end_ns);
     }
     for (uint32_t j = 0; e->metering && j < e->plan.request.count; j++) {
-        const fsim_meter_rule rule = e->plan.request.rule[j];
-        uint64_t billed_ms = 0;
-        for (uint32_t k = 0; k < count; k++) {
-            billed_ms += fsim_meter_billed_ms(&rule, (uint64_t)service_ns[k]);
-        }
+        uint64_t billed_ms = add_billed(&e->plan.request.rule[j], service_ns, count);
         sums->billed_ms[j] += billed_ms;
         if (j == 0 && !c->windows) { /* to 1 ms, as memory in active windows is */
             sums->cpu_mem_ms += billed_ms;
