@@ -265,15 +265,18 @@ static uint16_t traits_of(const function *f) {
     return (uint16_t)traits;
 }
 
-/* With one slot, where every request of a function uses CPU at one rate, all windows with a request in them
- * are decided alike, however long they are: made as long as the meter's sum allows they hardly ever close.
- * Not where somebody looks at what the windows so far came to. */
+/* Where every request of a function uses CPU at one rate and an instance is frozen between them, all windows
+ * with a request in them may be decided alike, however long they are: with one slot always, for CPU and time
+ * inside go by the same measure; with several if one request alone is enough. Made as long as the meter's sum
+ * allows they hardly ever close. Not where somebody looks at what the windows so far came to. */
 static void lengthen_windows(const engine *e, function *f) {
     const fsim_cpu_rule *rule = &f->cpu_rule;
+    bool steady = f->spec.bursts == NULL && f->spec.after == NULL && !f->shared;
+    bool enough = f->rate_ucore <= f->most_ucore && fsim_cpu_rule_active(rule, f->rate_ucore, 1);
+    bool alike = f->solo_meter || (e->metering && steady && f->freeze && enough);
     bool looked_at = e->books != NULL || e->warmup_ns != 0 || e->scenario->windows_every_ns != 0;
-    if (f->solo_meter && rule->more == NULL && !rule->full_window && !looked_at &&
-        !e->options->no_short_way) {
-        uint64_t most_ns = (UINT64_C(1) << 62) / (f->rate_ucore + 1u);
+    if (alike && rule->more == NULL && !rule->full_window && !looked_at && !e->options->no_short_way) {
+        uint64_t most_ns = (UINT64_C(1) << 62) / (f->most_ucore + 1u);
         f->cpu_rule.window_ns *= most_ns > rule->window_ns ? most_ns / rule->window_ns : 1u;
     }
 }
