@@ -127,17 +127,18 @@ void fsim_stall_watch_end(fsim_stall_watch *watch) {
         count += w->count;
     }
     watch->stalls = malloc((count + 1u) * sizeof *watch->stalls);
-    watch->all_noted &= watch->stalls != NULL;
-    for (uint32_t k = 0; k < watch->cores && watch->stalls != NULL; k++) {
+    if (watch->stalls == NULL) {
+        watch->all_noted = false;
+        return;
+    }
+    for (uint32_t k = 0; k < watch->cores; k++) {
         const fsim_stall_watcher *w = &watch->watchers[k];
         if (w->count > 0) {
             memcpy(watch->stalls + watch->count, w->stalls, w->count * sizeof *w->stalls);
         }
         watch->count += w->count;
     }
-    if (watch->count > 0) {
-        qsort(watch->stalls, watch->count, sizeof *watch->stalls, compare_at);
-    }
+    qsort(watch->stalls, watch->count, sizeof *watch->stalls, compare_at);
 }
 
 fsim_ns fsim_stall_watch_sum_ns(const fsim_stall_watch *watch, fsim_ns from_ns, fsim_ns to_ns) {
@@ -152,7 +153,10 @@ fsim_ns fsim_stall_watch_sum_ns(const fsim_stall_watch *watch, fsim_ns from_ns, 
 }
 
 void fsim_stall_watch_destroy(fsim_stall_watch *watch) {
-    if (watch->watchers != NULL && watch->stalls == NULL) {
+    if (watch->watchers == NULL) {
+        return;
+    }
+    if (watch->stalls == NULL) {
         fsim_stall_watch_end(watch);
     }
     for (uint32_t k = 0; k < watch->cores; k++) {

@@ -37,11 +37,12 @@ uint32_t engine_cores_rate(const engine *e, uint32_t instance);
 void engine_cores_stop(engine *e, node *n, core *c, fsim_ns until_ns); /* later than it is away already */
 void engine_cores_resume(engine *e, node *n, core *c);
 
-/* engine_interrupt.c: cores that are away for a while; only with e->node_fcfs */
+/* engine_interrupt.c: cores that are away for a while; only with e->node_fcfs. k: the core, among those of
+ * all nodes */
 void engine_interrupt_set_up(engine *e);
-void engine_interrupt_destroy(core_interrupts *interrupts);
-void engine_interrupt_fire(engine *e, uint32_t core); /* EVENT_INTERRUPT */
-void engine_interrupt_resume(engine *e, uint32_t core);
+void engine_interrupt_destroy(core_interrupts *x);
+void engine_interrupt_fire(engine *e, uint32_t k); /* EVENT_INTERRUPT */
+void engine_interrupt_resume(engine *e, uint32_t k);
 bool engine_interrupt_is_all(const engine *e); /* nobody will ever be served again */
 
 /* engine_pressure.c: room in a bounded memory; only with e->has_pool */
