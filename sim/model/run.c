@@ -36,6 +36,7 @@ static void simulate(engine *e) {
         if (e->batches == 0 && !batch->has_cpu) {
             engine_one_rate(e);
         }
+        fsim_assert(!e->one_rate || !batch->has_cpu);
         engine_add_functions(e);
         engine_feed(e, batch, until_ns);
         e->batches++;

@@ -174,7 +174,6 @@ static fsim_status open_table(fsim_trace *t, const trace_file *file, const row_t
             }
         }
     }
-    t->has_cpu = r->fields[CPU_CORES] != SIZE_MAX;
     t->has_durations = r->fields[DURATION] != SIZE_MAX || r->fields[WEAKER_DURATION] != SIZE_MAX;
     return FSIM_OK;
 }
@@ -388,7 +387,8 @@ const trace_format trace_format_azure2021 = {.name = "azure-2021",
 const trace_format trace_format_huawei2025_requests = {.name = "huawei-2025-requests",
                                                        .role_of = is_huawei_requests,
                                                        .open = open_huawei_requests,
-                                                       .next = next_if_rows};
+                                                       .next = next_if_rows,
+                                                       .cpu_column = "cpu_usage"};
 const trace_format trace_format_huawei2025_cold = {.name = "huawei-2025-cold-starts",
                                                    .role_of = is_huawei_cold,
                                                    .open = open_huawei_cold,

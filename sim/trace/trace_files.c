@@ -111,7 +111,9 @@ static bool is_native(const trace_probe *probe) {
     return trace_probe_column(probe, columns) != SIZE_MAX;
 }
 
-static fsim_status probe_file(const char *path, const trace_format **format, int *role, fsim_error *err) {
+/* *file: all but the path. */
+static fsim_status probe_file(const char *path, const trace_format **format, trace_file *file,
+                              fsim_error *err) {
     trace_probe probe = {.path = path};
     char *copy = malloc(HEAD_BYTES + 1u);
     probe.head = malloc(HEAD_BYTES + 1u);
@@ -122,11 +124,13 @@ static fsim_status probe_file(const char *path, const trace_format **format, int
                              : read_head(&probe, err);
     if (status == FSIM_OK) {
         cut_names(&probe, copy);
-        *role = is_native(&probe) ? NATIVE : 0;
-        for (size_t f = 0; trace_formats[f] != NULL && *format == NULL && *role != NATIVE; f++) {
-            *role = trace_formats[f]->role_of(&probe);
-            *format = *role != 0 ? trace_formats[f] : NULL;
+        file->role = is_native(&probe) ? NATIVE : 0;
+        for (size_t f = 0; trace_formats[f] != NULL && *format == NULL && file->role != NATIVE; f++) {
+            file->role = trace_formats[f]->role_of(&probe);
+            *format = file->role != 0 ? trace_formats[f] : NULL;
         }
+        file->has_cpu = *format != NULL && (*format)->cpu_column != NULL &&
+                        trace_probe_has(&probe, (*format)->cpu_column);
     }
     free(copy);
     free(probe.head);
@@ -136,12 +140,12 @@ static fsim_status probe_file(const char *path, const trace_format **format, int
 
 const char *fsim_trace_recognise(const char *path) {
     const trace_format *format = NULL;
-    int role;
+    trace_file file;
     struct stat about;
     if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) {
         return NULL; /* a pipe can be read only once */
     }
-    return probe_file(path, &format, &role, NULL) == FSIM_OK && format != NULL ? format->name : NULL;
+    return probe_file(path, &format, &file, NULL) == FSIM_OK && format != NULL ? format->name : NULL;
 }
 
 /* --- all files --- */
@@ -167,8 +171,8 @@ static bool settle_format(fsim_trace *t, const trace_format *format) {
     return false;
 }
 
-static fsim_status add_file(fsim_trace *t, const char *path, const trace_format *format, int role,
-                            fsim_error *err) {
+static fsim_status add_file(fsim_trace *t, const char *path, const trace_format *format,
+                            const trace_file *file, fsim_error *err) {
     if (!settle_format(t, format)) {
         return fsim_fail_at(err, FSIM_EDATA, path,
                             "this file is of format %s, and \"%.200s\" is %s: name the files of one trace",
@@ -183,22 +187,24 @@ static fsim_status add_file(fsim_trace *t, const char *path, const trace_format 
         t->files = larger;
         t->file_capacity = capacity;
     }
-    t->files[t->file_count] = (trace_file){fsim_value_intern(t->pool, path), role};
+    t->has_cpu |= file->has_cpu;
+    t->files[t->file_count] = *file;
+    t->files[t->file_count].path = fsim_value_intern(t->pool, path);
     return t->files[t->file_count++].path != NULL ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
 }
 
 static fsim_status add_named_file(fsim_trace *t, const char *path, bool explicit, fsim_error *err) {
     const trace_format *format;
-    int role = 0;
-    FSIM_TRY(probe_file(path, &format, &role, err));
+    trace_file file = {.role = 0};
+    FSIM_TRY(probe_file(path, &format, &file, err));
     if (format != NULL) {
-        return add_file(t, path, format, role, err);
+        return add_file(t, path, format, &file, err);
     }
     if (!explicit) {
         return FSIM_OK;
     }
     return fsim_fail_at(err, FSIM_EDATA, path,
-                        role == NATIVE
+                        file.role == NATIVE
                             ? "a native trace is read alone, not among the files of another"
                             : "the first line tells no known trace format; workloads/README.md lists them");
 }

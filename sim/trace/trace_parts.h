@@ -49,7 +49,8 @@ bool trace_probe_has(const trace_probe *probe, const char *name);
 
 typedef struct trace_file {
     const char *path;
-    int role; /* the format's own */
+    int role;     /* the format's own */
+    bool has_cpu; /* it has the format's cpu_column */
 } trace_file;
 
 /* --- formats --- */
@@ -73,7 +74,8 @@ typedef struct trace_format {
     fsim_status (*open)(fsim_trace *t, const trace_file *file, fsim_error *err);
     fsim_status (*next)(fsim_trace *t, trace_row *row, bool *got, fsim_error *err);
     void (*close)(fsim_trace *t);
-    bool own_zero; /* rows: time 0 is the trace's, not the first row's */
+    const char *cpu_column; /* rows: NULL: there is none */
+    bool own_zero;          /* rows: time 0 is the trace's, not the first row's */
     /* Of a table that only describes functions: the formats it stands beside. Its role is above 1, its `open`
      * reads it as a whole. */
     const char *describes[2];
@@ -113,7 +115,8 @@ struct fsim_trace {
     struct row_window *window;
     bool *keep; /* functions_top: by function */
     uint32_t keep_count;
-    bool has_cpu, has_session;
+    bool has_cpu; /* some file has it: rows of the others draw it */
+    bool has_session;
 };
 
 /* The function of a key, new ones with the name given. */
