@@ -89,7 +89,7 @@ static void add_lanes(lanes *s) {
 
 /* Whether CPU is used at more than one rate in a function, or a window counts in full: only then it matters
  * what falls into which window. Before the first request. */
-static void meter_windows(lanes *s, bool rates_differ) {
+static void choose_windows(lanes *s, bool rates_differ) {
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         s->tasks[t].context.windows = s->e->metering && (rates_differ || s->e->plan.threshold.full_window);
     }
@@ -150,9 +150,9 @@ static bool take_batch(lanes *s) {
         count--;
     }
     if (e->batches == 0) {
-        meter_windows(s, batch->has_cpu);
+        choose_windows(s, batch->has_cpu);
     }
-    fsim_check(status != FSIM_OK || s->tasks[0].context.windows || !batch->has_cpu || !e->metering);
+    fsim_assert(status != FSIM_OK || s->tasks[0].context.windows || !batch->has_cpu || !e->metering);
     if (s->alone && count > 0) {
         status = fsim_workload_draw(e->workload, 0, batch->service_ns, count, e->err);
     }
@@ -231,7 +231,7 @@ static void serve_streams(lanes *s) {
     fsim_ns at_ns = 0, end_ns = fsim_ns_add(e->scenario->until_ns, 1);
     end_ns = s->streams.end_ns < end_ns ? s->streams.end_ns : end_ns;
     s->buckets = s->parts = 1;
-    meter_windows(s, false); /* streams have no CPU of their own */
+    choose_windows(s, false); /* streams have no CPU of their own */
     while (!e->stopped && e->status == FSIM_OK && at_ns < end_ns) {
         s->hold = at_ns >= s->streams.last_ns && e->scenario->until_ns == FSIM_NEVER;
         s->parts = s->hold ? 1 : s->parts;

@@ -141,7 +141,9 @@ static void prefetch_functions(const lanes *s, const lanes_task *task, uint32_t 
     }
     if (place + NEAR < task->end && is_due(s, place + NEAR)) {
         const lane *l = &s->lane[function_at(s, place + NEAR)];
-        uint32_t instances = l->instance_count < INSTANCES_NEAR ? l->instance_count : INSTANCES_NEAR;
+        uint32_t instances = !task->context.windows               ? 0 /* they are not touched */
+                             : l->instance_count < INSTANCES_NEAR ? l->instance_count
+                                                                  : INSTANCES_NEAR;
         __builtin_prefetch(&l->pending[l->head], 1);
         __builtin_prefetch(&l->idle[(l->idle_tail - 1u) & l->idle_mask], 1);
         for (uint32_t i = 0; i < instances; i++) {

@@ -8,7 +8,7 @@ enum {
     PART_BITS = 11,  /* changes that are put in order together, more or less */
     PARTS_BITS = 10, /* of a block, at most */
     PLACE_BITS = 13,
-    FEW = 32,
+    FEW = 32, /* changes in one place that insertion is good for */
     /* Of LANE_LEAVE and LANE_ENTER these bits are clear, and this one tells them apart. */
     UNCOMMON = 3,
     ENTERS = 2
@@ -64,7 +64,7 @@ static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
     return count <= s->sorted_capacity;
 }
 
-/* A bit more than what counts up to n. */
+/* How many bits n takes; 0 takes one. */
 static uint32_t bits_of(uint64_t n) {
     return 64u - (uint32_t)__builtin_clzll(n | 1u);
 }
