@@ -96,7 +96,7 @@
 
 #define FSIM_OPTION_ROW_BILLING                                                                              \
     {                                                                                                        \
-        .name = "billing", .letter = 'b', .kind = FSIM_OPTION_TEXT, .operand = "BOOK[,BOOK]",                \
+        .name = "billing", .letter = 'b', .kind = FSIM_OPTION_LIST, .operand = "BOOK[,BOOK]",                \
         .help = "price books (default phase1,phase2,phase3)", .setting = "billing"                           \
     }
 

@@ -72,6 +72,27 @@ static fsim_status push_setting(fsim_parsed *parsed, const char *path, const cha
     return FSIM_OK;
 }
 
+/* What the option has said before and this, in one list: given twice it means both. */
+static fsim_status push_list_setting(fsim_parsed *parsed, const char *path, const char *text,
+                                     const char *origin, fsim_error *err) {
+    size_t i = parsed->setting_count;
+    while (i > 0 && strcmp(parsed->settings[i - 1].origin, origin) != 0) {
+        i--;
+    }
+    if (i == 0) {
+        return push_setting(parsed, path, text, origin, err);
+    }
+    fsim_setting *last = &parsed->settings[i - 1];
+    size_t size = strlen(last->text) + strlen(text) + 2;
+    char *joined = fsim_value_pool_alloc(parsed->pool, size);
+    if (joined == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    snprintf(joined, size, "%s,%s", last->text, text);
+    last->text = joined;
+    return FSIM_OK;
+}
+
 static const char *copy_part(fsim_parsed *parsed, const char *text, size_t len, fsim_error *err) {
     char *part = strndup(text, len);
     const char *kept = part == NULL ? NULL : fsim_value_intern(parsed->pool, part);
@@ -142,7 +163,11 @@ static fsim_status read_operand(fsim_parsed *parsed, const fsim_option *option, 
     switch (option->kind) {
     case FSIM_OPTION_FLAG: break;
     case FSIM_OPTION_SET: return read_set(parsed, text, err);
-    case FSIM_OPTION_LIST: return read_list(parsed, option, text, field, err);
+    case FSIM_OPTION_LIST:
+        if (option->setting == NULL) {
+            return read_list(parsed, option, text, field, err);
+        }
+        break;
     case FSIM_OPTION_REPEAT: return push_word(field, text, err);
     case FSIM_OPTION_CHOICE: return read_choice(option, text, field, err);
     case FSIM_OPTION_TEXT:
@@ -179,8 +204,11 @@ static fsim_status read_operand(fsim_parsed *parsed, const fsim_option *option, 
         snprintf(digits, sizeof digits, "%lld", (long long)count);
         text = fsim_value_intern(parsed->pool, digits);
     }
-    return origin == NULL || text == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
-                                          : push_setting(parsed, option->setting, text, origin, err);
+    if (origin == NULL || text == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    return option->kind == FSIM_OPTION_LIST ? push_list_setting(parsed, option->setting, text, origin, err)
+                                            : push_setting(parsed, option->setting, text, origin, err);
 }
 
 /* argv[*i] begins with a dash and is neither "-" nor "--". Advances *i over a separate operand. */
@@ -270,7 +298,7 @@ fsim_status fsim_options_parse(fsim_parsed *out, const fsim_command *command, in
 
 void fsim_parsed_destroy(fsim_parsed *parsed) {
     for (const fsim_option *o = parsed->command->options; parsed->values != NULL && o->name != NULL; o++) {
-        if (o->kind == FSIM_OPTION_LIST || o->kind == FSIM_OPTION_REPEAT) {
+        if (o->setting == NULL && (o->kind == FSIM_OPTION_LIST || o->kind == FSIM_OPTION_REPEAT)) {
             free(((fsim_word_list *)(void *)((char *)parsed->values + o->offset))->items);
         }
     }

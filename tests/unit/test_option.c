@@ -39,6 +39,7 @@ static const fsim_option table[] = {
      .operand = "COLOUR",
      .choices = choices},
     {.name = "seed", .kind = FSIM_OPTION_COUNT, .operand = "N", .setting = "run.seed", .max = INT64_MAX},
+    {.name = "books", .letter = 'b', .kind = FSIM_OPTION_LIST, .operand = "A[,A]", .setting = "books"},
     {.name = "set", .kind = FSIM_OPTION_SET, .operand = "KEY=VALUE"},
     {.name = NULL},
 };
@@ -104,6 +105,19 @@ static void test_settings_in_order(void) {
     fsim_parsed_destroy(&p);
 }
 
+/* Given twice it means both, as a list that is no setting does. */
+static void test_setting_that_is_a_list(void) {
+    fsim_parsed p;
+    fsim_error err;
+    REQUIRE(parse(&p, "--set books=z --books a --list l --seed 1 -b b,c", &err) == FSIM_OK);
+    REQUIRE(p.setting_count == 3);
+    CHECK_EQ_STR(p.settings[0].text, "z");
+    CHECK_EQ_STR(p.settings[1].path, "books");
+    CHECK_EQ_STR(p.settings[1].text, "a,b,c");
+    CHECK_EQ_INT(((const values *)p.values)->list.count, 1);
+    fsim_parsed_destroy(&p);
+}
+
 static void test_units(void) {
     fsim_parsed p;
     fsim_error err;
@@ -164,6 +178,7 @@ int main(void) {
     RUN(test_spellings);
     RUN(test_lists);
     RUN(test_settings_in_order);
+    RUN(test_setting_that_is_a_list);
     RUN(test_units);
     RUN(test_wrong);
     RUN(test_help_wins);
