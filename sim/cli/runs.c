@@ -81,16 +81,19 @@ fsim_status fsim_runs_load(fsim_runs *out, const fsim_load_options *load, const 
         return fsim_fail_at(err, FSIM_ELIMIT, "--policy",
                             "%u policies, at most %d at once (FSIM_POLICIES_MAX)", count, FSIM_POLICIES_MAX);
     }
+    char *document = NULL;
     FSIM_TRY(allocate(out, count, err));
-    fsim_status status = FSIM_OK;
+    fsim_status status = fsim_scenario_take_stdin(load, &document, err);
     for (uint32_t i = 0; i < count && status == FSIM_OK; i++) {
         fsim_load_options one = *load;
+        one.document = document;
         one.policy = named > 0 ? names[i] : one.policy;
         status = fsim_scenario_load(&out->policies[i].scenario, &one, err);
         if (status == FSIM_OK) {
             status = fsim_books_open(&out->policies[i].books, out->policies[i].scenario, err);
         }
     }
+    free(document);
     if (status != FSIM_OK) {
         fsim_runs_destroy(out);
     }

@@ -2,9 +2,11 @@
 #include "io/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +36,40 @@ void fsim_file_close(FILE *file) {
     if (file != NULL && file != stdin) {
         fclose(file);
     }
+}
+
+/* A copy of the first bytes of a pipe; how many. */
+static ssize_t peek_pipe(int fd, void *bytes, size_t size) {
+    int copy[2];
+    if (pipe(copy) != 0) {
+        return -1;
+    }
+    ssize_t got = tee(fd, copy[1], size, 0);
+    got = got > 0 ? read(copy[0], bytes, (size_t)got) : got;
+    close(copy[0]);
+    close(copy[1]);
+    return got;
+}
+
+size_t fsim_file_peek(const char *path, void *bytes, size_t size) {
+    struct stat about;
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = -1;
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        got = -1;
+    } else if (S_ISREG(about.st_mode)) {
+        off_t at = lseek(fd, 0, SEEK_CUR);
+        got = at < 0 ? -1 : pread(fd, bytes, size, at);
+    } else if (is_stdin && S_ISFIFO(about.st_mode)) {
+        got = peek_pipe(fd, bytes, size);
+    } else if (is_stdin && S_ISSOCK(about.st_mode)) {
+        got = recv(fd, bytes, size, MSG_PEEK);
+    }
+    if (fd >= 0 && !is_stdin) {
+        close(fd);
+    }
+    return got > 0 ? (size_t)got : 0;
 }
 
 fsim_status fsim_file_read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,

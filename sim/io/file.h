@@ -15,6 +15,11 @@ fsim_status fsim_file_open(const char *path, FILE **out, fsim_error *err);
 /* Closes what fsim_file_open gave (standard input stays open); NULL allowed. */
 void fsim_file_close(FILE *file);
 
+/* The first bytes of a file, without taking them; how many, 0 where that is not possible. "-" is standard
+ * input before anything of it was read; of a pipe it waits for the first byte and may give fewer than are
+ * there. */
+size_t fsim_file_peek(const char *path, void *bytes, size_t size);
+
 /* The whole file, followed by a NUL that is not counted in *size; the caller frees *bytes. More than
  * max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_file_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,

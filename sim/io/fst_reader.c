@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,40 +54,11 @@ fsim_status fsim_fst_fail(const fsim_fst *fst, const fsim_fst_block *block, fsim
 
 /* ---- opening ---- */
 
-/* A copy of the first bytes of a pipe; how many. */
-static ssize_t peek_pipe(int fd, void *bytes, size_t size) {
-    int copy[2];
-    if (pipe(copy) != 0) {
-        return -1;
-    }
-    ssize_t got = tee(fd, copy[1], size, 0);
-    got = got > 0 ? read(copy[0], bytes, (size_t)got) : got;
-    close(copy[0]);
-    close(copy[1]);
-    return got;
-}
-
 /* One byte is enough where a pipe has no more yet: no text begins with this one. */
 bool fsim_fst_is_at(const char *path) {
     char bytes[FSIM_FST_MAGIC_SIZE];
-    struct stat about;
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t got = -1;
-    if (fd < 0 || fstat(fd, &about) != 0) {
-        got = -1;
-    } else if (S_ISREG(about.st_mode)) {
-        off_t at = lseek(fd, 0, SEEK_CUR);
-        got = at < 0 ? -1 : pread(fd, bytes, sizeof bytes, at);
-    } else if (is_stdin && S_ISFIFO(about.st_mode)) {
-        got = peek_pipe(fd, bytes, sizeof bytes);
-    } else if (is_stdin && S_ISSOCK(about.st_mode)) {
-        got = recv(fd, bytes, sizeof bytes, MSG_PEEK);
-    }
-    if (fd >= 0 && !is_stdin) {
-        close(fd);
-    }
-    return got > 0 && memcmp(bytes, FSIM_FST_MAGIC, (size_t)got) == 0;
+    size_t got = fsim_file_peek(path, bytes, sizeof bytes);
+    return got > 0 && memcmp(bytes, FSIM_FST_MAGIC, got) == 0;
 }
 
 static bool begins_with_magic(const fsim_fst *fst) {

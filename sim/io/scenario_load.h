@@ -12,8 +12,9 @@ typedef struct fsim_setting {
 } fsim_setting;
 
 typedef struct fsim_load_options {
-    /* A built-in name, a scenario .json, a trace .csv (native), "-" for CSV on standard input. */
+    /* A built-in name, a scenario or a workload (JSON), a trace .csv (native), "-" for standard input. */
     const char *workload;
+    const char *document; /* the JSON that stood on standard input, from fsim_scenario_take_stdin; NULL */
     /* Instead: the files and folders of a trace of a public format (source "trace"). */
     const char *const *files;
     size_t file_count;
@@ -28,6 +29,10 @@ typedef struct fsim_load_options {
 /* The caller owns *out (fsim_scenario_destroy). Errors: FSIM_EIO no such file (with the nearest built-in
  * name), FSIM_ECONFIG what the scenario says. */
 fsim_status fsim_scenario_load(fsim_scenario **out, const fsim_load_options *options, fsim_error *err);
+
+/* Where `options` means a JSON document on standard input, it is read, for several loads of it: *text
+ * (`document`), which the caller frees. Else *text is NULL and nothing was read. */
+fsim_status fsim_scenario_take_stdin(const fsim_load_options *options, char **text, fsim_error *err);
 
 /* The same from a tree already in memory (a case's "scenario"); `pool` passes to the scenario, also on
  * failure. `origin` names the document in messages. */
