@@ -133,6 +133,10 @@ static fsim_status function_of(azure *a, const fsim_csv_block *block, uint32_t r
         return FSIM_OK;
     }
     const char *hash = t->texts.texts[key[2]], *app = t->texts.texts[key[1]];
+    if (strcasecmp(hash, id_names[FUNCTION]) == 0) { /* its minutes would pass for numbers of requests */
+        return fsim_csv_fail(a->csv, block->lines[row], a->ids[FUNCTION], err,
+                             "the header is there again; give several files as they are, or their folder");
+    }
     bool taken = name_map_find(&a->hashes, hash, strlen(hash)) != UINT32_MAX;
     FSIM_TRY(name_map_intern(&a->hashes, hash, strlen(hash), &same_name, err));
     size_t size = strlen(app) + strlen(hash) + 2;

@@ -102,6 +102,7 @@ static fsim_status read_result(fsim_trace *t, series_points *p, const fsim_value
             return fsim_fail(err, FSIM_ELIMIT, "out of memory");
         }
         FSIM_TRY(trace_function(t, name, strlen(name), name, &f, err));
+        p->series++;
         for (const fsim_value *pair = values->first; pair != NULL; pair = pair->next) {
             FSIM_TRY(add_point(p, pair, f, t, err));
         }
@@ -134,6 +135,7 @@ static fsim_status read(fsim_trace *t, fsim_error *err) {
     series_points p = {.are_rates = t->options.values != FSIM_VALUES_COUNT};
     fsim_status status = FSIM_OK;
     for (size_t i = 0; i < t->file_count && status == FSIM_OK; i++) {
+        p.file = (uint32_t)i;
         status = read_file(t, &p, t->files[i].path, err);
     }
     status = status == FSIM_OK ? series_settle(t, &p, err) : status;

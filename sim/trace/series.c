@@ -24,7 +24,7 @@ fsim_status series_add(series_points *p, int64_t at_ns, int64_t amount, uint32_t
         p->points = larger;
         p->capacity = capacity;
     }
-    p->points[p->count] = (series_point){at_ns, amount, f, (uint32_t)p->count};
+    p->points[p->count] = (series_point){at_ns, amount, f, (uint32_t)p->count, p->file, p->series};
     p->count++;
     return FSIM_OK;
 }
@@ -49,18 +49,25 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
     return a;
 }
 
-/* Sorted by function and time; of points at one instant the first stays. */
-static void drop_duplicates(fsim_trace *t, series_points *p) {
+/* Sorted by function and time; of points at one instant the first stays, with those of the series beside
+ * its own. */
+static void settle_duplicates(fsim_trace *t, series_points *p) {
     size_t kept = 0;
     if (p->count > 0) {
         qsort(p->points, p->count, sizeof *p->points, by_time);
     }
     for (size_t i = 0; i < p->count; i++) {
-        const series_point *before = kept > 0 ? &p->points[kept - 1] : NULL;
-        if (before != NULL && before->f == p->points[i].f && before->at_ns == p->points[i].at_ns) {
-            trace_drop(t, "a second row for the same instant", 1, (uint64_t)(p->points[i].amount / BILLION));
+        series_point *before = kept > 0 ? &p->points[kept - 1] : NULL;
+        const series_point *point = &p->points[i];
+        if (before == NULL || before->f != point->f || before->at_ns != point->at_ns) {
+            p->points[kept++] = *point;
+        } else if (before->file == point->file && before->series < point->series) {
+            before->series = point->series;
+            if (__builtin_add_overflow(before->amount, point->amount, &before->amount)) {
+                before->amount = INT64_MAX;
+            }
         } else {
-            p->points[kept++] = p->points[i];
+            trace_drop(t, "a second row for the same instant", 1, (uint64_t)(point->amount / BILLION));
         }
     }
     p->count = kept;
@@ -88,7 +95,7 @@ static fsim_status find_bucket(const fsim_trace *t, const series_points *p, int6
 
 fsim_status series_settle(fsim_trace *t, series_points *p, fsim_error *err) {
     int64_t zero_ns = INT64_MAX, carry = 0;
-    drop_duplicates(t, p);
+    settle_duplicates(t, p);
     for (size_t i = 0; i < p->count; i++) {
         zero_ns = p->points[i].at_ns < zero_ns ? p->points[i].at_ns : zero_ns;
     }

@@ -90,6 +90,14 @@ static void zone_of(scan *s, int64_t *east_ns) {
     s->at = ahead.at;
 }
 
+static bool is_date(int64_t year, int64_t month, int64_t day) {
+    if (year < 1680 || year > 2260 || month < 1 || month > 12 || day < 1) {
+        return false;
+    }
+    int64_t next = month == 12 ? days_of(year + 1, 1, 1) : days_of(year, month + 1, 1);
+    return days_of(year, month, day) < next;
+}
+
 /* Both orders of a date: 2014-07-01 (also with slashes) and 01/Jul/1995. */
 static bool date_of(scan *s, int64_t *days) {
     scan begin = *s;
@@ -97,13 +105,13 @@ static bool date_of(scan *s, int64_t *days) {
     if (number(s, 4, 4, &year) && (take(s, '-') || take(s, '/')) && number(s, 1, 2, &month) &&
         (take(s, '-') || take(s, '/')) && number(s, 1, 2, &day)) {
         *days = days_of(year, month, day);
-        return year >= 1680 && year <= 2260 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+        return is_date(year, month, day);
     }
     *s = begin;
     if (number(s, 1, 2, &day) && take(s, '/') && month_name(s, &month) && take(s, '/') &&
         number(s, 4, 4, &year)) {
         *days = days_of(year, month, day);
-        return year >= 1680 && year <= 2260 && day >= 1 && day <= 31;
+        return is_date(year, month, day);
     }
     return false;
 }
