@@ -91,6 +91,8 @@ typedef struct fsim_source_ops {
     double (*progress)(const void *state);
     /* Whether functions with settings of their own may yet appear; NULL: none. */
     bool (*describes)(const void *state);
+    /* Whether rows may say how large a function is that the table knows already; NULL: none. */
+    bool (*says_memory)(const void *state);
     /* Opens the trace behind the source. One of buckets may be shared by runs on any thread
      * (fsim_source_context.trace). NULL: the source is no trace. */
     fsim_status (*load_trace)(struct fsim_trace **out, const fsim_value *config, const char *base_dir,

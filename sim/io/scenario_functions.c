@@ -264,7 +264,11 @@ static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, fs
     fsim_function_table_set_template(s->functions, spec);
     FSIM_TRY(fsim_function_table_intern(s->functions, spec->name, strlen(spec->name), id, err));
     fsim_function_table_set_template(s->functions, &real);
-    return FSIM_OK;
+    if (spec->memory_mb == real.memory_mb) {
+        return FSIM_OK;
+    }
+    return fsim_function_table_set_memory(s->functions, *id, spec->memory_mb,
+                                          err); /* a trace may not differ */
 }
 
 static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_fn_spec *versions,

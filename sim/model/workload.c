@@ -19,6 +19,7 @@ struct fsim_workload {
     uint64_t requests, seen; /* bound and arrivals so far */
     fsim_ns until_ns, last_at_ns;
     bool ended;
+    fsim_arrivals *ahead;      /* the first batch, where it was read when the workload was opened; NULL */
     fsim_workload_parts parts; /* outermost only */
     fsim_rng *service_rng;     /* by function id */
     fsim_rng *version_rng;     /* the same; NULL: no function has versions */
@@ -109,6 +110,17 @@ static fsim_status open_source(fsim_workload *w, fsim_error *err) {
     return register_parts(w, err);
 }
 
+/* The function of rows without a name stands in the table from the beginning, and what uses it reads its size
+ * before the first row. So the first rows are read here where they may say it. */
+static fsim_status read_ahead(fsim_workload *w, fsim_error *err) {
+    if (w->ops->says_memory == NULL || !w->ops->says_memory(w->state)) {
+        return FSIM_OK;
+    }
+    w->ahead = calloc(1, sizeof *w->ahead);
+    return w->ahead == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
+                            : w->ops->next(w->state, w->ahead, err);
+}
+
 /* A copy that messages place where the original stands. */
 static const fsim_value *copy_in_place(fsim_value_pool *pool, const fsim_value *config) {
     fsim_value *copy = fsim_value_copy(pool, config);
@@ -146,6 +158,7 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
             fsim_closed_plan *plan = &w->parts.closed[i];
             plan->until_ns = plan->until_ns < w->until_ns ? plan->until_ns : w->until_ns;
         }
+        status = status == FSIM_OK ? read_ahead(w, err) : status;
     }
     if (status != FSIM_OK) {
         fsim_workload_close(w);
@@ -179,6 +192,7 @@ void fsim_workload_close(fsim_workload *w) {
         w->ops->close(w->state);
     }
     free(w->state);
+    free(w->ahead);
     free(w->service_rng);
     free(w->version_rng);
     fsim_value_pool_destroy(w->own_pool);
@@ -333,7 +347,13 @@ fsim_status fsim_workload_next_open(fsim_workload *w, fsim_arrivals *batch, fsim
         w->ended = true;
         return FSIM_OK;
     }
-    FSIM_TRY(w->ops->next(w->state, batch, err));
+    if (w->ahead != NULL) {
+        memcpy(batch, w->ahead, sizeof *batch);
+        free(w->ahead);
+        w->ahead = NULL;
+    } else {
+        FSIM_TRY(w->ops->next(w->state, batch, err));
+    }
     apply_bounds(w, batch);
     if (w->own_pool == NULL) {
         return FSIM_OK;

@@ -285,6 +285,11 @@ static double progress(const void *state) {
     return fsim_csv_progress(c->csv);
 }
 
+static bool says_memory(const void *state) {
+    const csv_source *c = state;
+    return c->rates == NULL && c->header.field[FSIM_NATIVE_MEMORY] != FSIM_NATIVE_ABSENT;
+}
+
 const fsim_source_ops fsim_source_csv = {
     .name = "csv",
     .summary = "a request trace or a rate trace in the native CSV formats, told apart by the header",
@@ -294,4 +299,5 @@ const fsim_source_ops fsim_source_csv = {
     .next = next,
     .close = close_files,
     .progress = progress,
+    .says_memory = says_memory,
 };

@@ -172,6 +172,11 @@ static double progress(const void *state) {
     return fsim_fst_progress(s->fst);
 }
 
+static bool says_memory(const void *state) {
+    const fst_source *s = state;
+    return (fsim_fst_describe(s->fst)->columns >> FSIM_FST_MEMORY & 1u) != 0;
+}
+
 const fsim_source_ops fsim_source_fst = {
     .name = "fst",
     .summary = "a columnar trace (.fst), as 'fsim convert' and 'fsim generate' write it",
@@ -181,4 +186,5 @@ const fsim_source_ops fsim_source_fst = {
     .next = next,
     .close = close_file,
     .progress = progress,
+    .says_memory = says_memory,
 };

@@ -114,10 +114,12 @@ static fsim_status learn_functions(trace_source *s, fsim_error *err) {
         const fsim_trace_function *f = fsim_trace_function_at(s->trace, s->id_count);
         bool fresh = fsim_function_table_find(table, f->name) == FSIM_UNLIMITED;
         fsim_fn_id *id = &s->ids[s->id_count];
-        if (!fsim_trace_keeps(s->trace, s->id_count) ||
-            strcmp(f->name, "fn") == 0) { /* nobody calls it, or
-                                     the trace names no function */
+        bool unnamed = strcmp(f->name, "fn") == 0;
+        if (!fsim_trace_keeps(s->trace, s->id_count) || unnamed) { /* nobody calls it, or it has no name */
             *id = s->context.default_fn;
+            if (unnamed && f->memory_mb > 0) { /* nothing happens where the scenario says it */
+                fsim_function_table_set_memory(table, *id, f->memory_mb, NULL);
+            }
             continue;
         }
         FSIM_TRY(fsim_function_table_intern(table, f->name, strlen(f->name), id, err));
@@ -260,5 +262,6 @@ const fsim_source_ops fsim_source_trace = {
     .next_ns = next_ns,
     .progress = progress,
     .describes = describes,
+    .says_memory = describes,
     .load_trace = load_trace,
 };
