@@ -31,6 +31,8 @@ typedef struct kpa_state {
     int64_t desired, excess_burst_capacity; /* of the last decision */
     fsim_knative_phase phase;
     bool initial_reached;
+    bool met;         /* it has decided before */
+    uint32_t initial; /* pods that the run begins with */
     fsim_ns phase_since_ns;
     fsim_ns proxy_since_ns; /* the activator has been in the path since; FSIM_NEVER: it is not */
     bool reporting;         /* the activator has state for the revision */
@@ -301,6 +303,8 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     /* The run begins with a deployed revision: its first pods have been up, or there are none. */
     k->phase = initial > 0 ? FSIM_KNATIVE_ACTIVE : FSIM_KNATIVE_INACTIVE;
     k->initial_reached = true;
+    k->initial = (uint32_t)initial;
+    k->met = false;
     *plan = (fsim_scale_plan){
         .sample_ns = FSIM_KNATIVE_SCRAPE_NS,
         .tick_ns = FSIM_KNATIVE_TICK_NS,
@@ -450,11 +454,22 @@ static bool may_sleep(const kpa_state *k, const fsim_scale_view *view, const fsi
            k->phase == FSIM_KNATIVE_INACTIVE;
 }
 
+/* The scaler of a run is as old as its pods. One that meets pods which it has not asked for, as in a recorded
+ * series, has been started anew beside them. */
+static void meet(kpa_state *k, const fsim_scale_view *view) {
+    if (!k->met && view->ready > k->initial) {
+        const fsim_kpa_params same = k->kpa.params;
+        fsim_kpa_init(&k->kpa, &same, view->now_ns, view->ready, k->kpa.delay.entries, k->kpa.delay.capacity);
+    }
+    k->met = true;
+}
+
 static void tick(void *memory, const void *params, const fsim_scale_view *view, bool explain,
                  fsim_scale_decision *decision) {
     kpa_state *k = state_at(memory);
     fsim_kpa_reading reading = {.ready = view->ready};
     (void)params;
+    meet(k, view);
     reading.has_data =
         fsim_metric_collector_read(&k->collector, view->now_ns, &reading.stable, &reading.panic);
     fsim_kpa_decision decided = fsim_kpa_decide(&k->kpa, view->now_ns, &reading);
