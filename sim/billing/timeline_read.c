@@ -59,6 +59,9 @@ static fsim_status read_spans(fsim_value_pool *pool, const fsim_value *object, f
         cpu[out->cpu_count++] =
             (fsim_timeline_cpu){n[0] * FSIM_US, n[1] * FSIM_US, (uint32_t)(n[2] * (FSIM_UCORE / 1000))};
     }
+    if (cpu != NULL && out->cpu_count == 0) { /* "cpu_us": [] says that none was used */
+        cpu[out->cpu_count++] = (fsim_timeline_cpu){.to_ns = 1};
+    }
     out->cpu = cpu;
     return FSIM_OK;
 }
