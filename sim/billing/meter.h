@@ -272,22 +272,22 @@ static inline void fsim_cpu_meter_deposit(fsim_cpu_meter *m, uint64_t ucore_ns) 
     m->cpu += ucore_ns;
 }
 
-/* An interval that ends exactly at a window's end belongs to that window only: hence > and not >=. */
-FSIM_INLINE void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
-                                    fsim_ns now_ns) {
+/* Ends the open interval; the caller adds the answer to usage->threshold_mem_ms. An interval that ends
+ * exactly at a window's end belongs to that window only: hence > and not >=. */
+FSIM_INLINE uint64_t fsim_cpu_meter_end_apart(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                              fsim_ns now_ns) {
     if (now_ns > m->window_end_ns) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
     uint64_t part = (uint64_t)(now_ns - m->part_at_ns);
-    uint64_t part_ms = fsim_meter_ceil_ms(part);
+    uint64_t mem_ms = fsim_meter_ceil_ms(part);
     m->cpu += (uint64_t)(now_ns - m->seen_at_ns) * m->rate_ucore;
     m->resident_ns += part;
     if (m->part_at_ns == m->begun_at_ns) { /* wholly inside this window */
-        usage->threshold_mem_ms += part_ms;
-        m->pending_ms += part_ms;
+        m->pending_ms += mem_ms;
     } else {
         uint64_t carry_ms = fsim_meter_ceil_ms(m->carry_ns);
-        usage->threshold_mem_ms += fsim_meter_ceil_ms((uint64_t)(now_ns - m->begun_at_ns));
+        mem_ms = fsim_meter_ceil_ms((uint64_t)(now_ns - m->begun_at_ns));
         usage->threshold_cpu_ms += carry_ms;
         uint64_t pending_ms = fsim_meter_ceil_ms(m->carry_ns + part) - carry_ms;
         m->pending_ms += pending_ms;
@@ -297,6 +297,12 @@ FSIM_INLINE void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *rule
     }
     m->begun_at_ns = FSIM_NEVER;
     m->rate_ucore = 0;
+    return mem_ms;
+}
+
+static inline void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
+                                      fsim_ns now_ns) {
+    usage->threshold_mem_ms += fsim_cpu_meter_end_apart(m, rule, usage, now_ns);
 }
 
 /* A whole interval at once, for callers that learn of it at its end. Within the current window, the common

@@ -266,7 +266,7 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     }
     if (f->watched != 0) {
         if ((f->watched & WATCH_TOTALS) != 0) {
-            engine_totals_enter(e, f, q->rate_ucore);
+            demand_enter(&f->demand, e->now_ns, q->rate_ucore);
         }
         if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
             engine_provision_enter(f, e->now_ns);

@@ -155,34 +155,37 @@ typedef struct share_domain {
     bool linear;
 } share_domain;
 
-/* Requests of the short way since they were last added to the function's tally and usage (engine_fold). */
+/* What is counted of requests apart from the function's tally and usage until somebody looks (engine_fold).
+ * Its end is what the plain way touches at every step. */
 typedef struct short_sums {
-    uint64_t arrived, completed;
-    uint64_t span_ns, span_min_ns, span_max_ns;
-    uint64_t cpu_mem_ms;
-    uint64_t billed_ms[FSIM_METER_RULES_MAX];
     fsim_histogram *hist;
+    uint64_t completed;
+    uint64_t span_ns, span_min_ns, span_max_ns;
+    uint64_t billed_ms[FSIM_METER_RULES_MAX];
+    uint64_t cpu_mem_ms;
+    uint64_t arrived;
 } short_sums;
 
 /* What a function has done and holds. The first lines are what a warm request touches. */
 typedef struct function {
-    /* what the short way touches, and nothing else: four cache lines with the head of fleet[0] */
-    bool fast;       /* the short way will do */
-    bool plain;      /* the plain way will do */
-    uint16_t traits; /* TRAIT_* */
+    /* both short ways */
+    _Alignas(64) bool fast; /* the short way will do */
+    bool plain;             /* the plain way will do */
+    uint16_t traits;        /* TRAIT_* */
     bool window_drawn, expire_armed, keeps_busy;
     bool scaled, asleep;
     bool direct;             /* scaled: requests go straight to the instances */
     uint32_t queued, inside; /* inside: requests in instances */
     uint32_t arrivals_generation;
     uint32_t rate_ucore; /* CPU of one executing request */
+    uint32_t concurrency;
     fsim_ns timeout_ns;
     fsim_cpu_rule cpu_rule;
+    uint32_t background_ucore; /* CPU of an instance without a request */
+    uint32_t most_ucore;       /* that an instance has */
     squared_level in_execution;
-    short_sums sums;
-    fsim_fleet fleet[2]; /* [1]: provisioned, preferred */
 
-    /* what the plain way touches besides, and every request of the general way */
+    /* the plain way besides, and every request of the general way: three cache lines */
     bool idles;      /* an idle instance goes by its keep-alive */
     bool solo_meter; /* one slot, frozen when idle, alone with its CPU: metered in one go at completion */
     bool active_is_request; /* one slot: active intervals are the requests, and their meters are copied at the
@@ -193,9 +196,6 @@ typedef struct function {
     bool activator;  /* scaled */
     uint8_t watched; /* WATCH_*: whose sums follow every execution */
     uint8_t extras;  /* FUNCTION_*: what few functions have, each in a file of its own */
-    uint32_t concurrency;
-    uint32_t background_ucore; /* CPU of an instance without a request */
-    uint32_t most_ucore;       /* that an instance has */
     uint32_t wanted;
     uint32_t ready_count, ready_cursor;
     uint32_t waiting_per_start;
@@ -203,7 +203,13 @@ typedef struct function {
     uint64_t came, went; /* sampled: attempts and good answers since the last sample */
     flow proxied;        /* through the activator */
     level busy;          /* instances; with one slot it would repeat in_execution and is not kept */
+    demand_level demand; /* where the scaler wants totals */
     fsim_rng rng_routing;
+
+    /* both short ways: two cache lines with the head of fleet[0], and one for the rest of that */
+    short_sums sums;
+    fsim_fleet fleet[2]; /* [1]: provisioned, preferred */
+
     struct scale_totals *scale_totals; /* NULL unless the scaler wants them */
     fsim_usage usage;
 
@@ -540,8 +546,6 @@ void engine_scaled_remove(engine *e, function *f, uint32_t instance);
 
 /* engine_floor.c: scalers that want totals, and those whose count is the least */
 void engine_totals_setup(engine *e, function *f);
-void engine_totals_enter(engine *e, function *f, uint32_t rate_ucore);
-void engine_totals_leave(engine *e, function *f, uint32_t rate_ucore);
 void engine_totals_wake(const engine *e, function *f);
 void engine_totals_read(const engine *e, function *f, fsim_scale_view *view);
 void engine_floor_set(engine *e, function *f); /* from f->wanted: who may go */

@@ -120,7 +120,7 @@ static inline void end_execution(engine *e, uint32_t r, bool failed) {
     }
     if (f->watched != 0) {
         if ((f->watched & WATCH_TOTALS) != 0) {
-            engine_totals_leave(e, f, q->rate_ucore);
+            demand_leave(&f->demand, e->now_ns, q->rate_ucore);
         }
         if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
             engine_provision_leave(f, e->now_ns);

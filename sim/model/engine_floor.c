@@ -7,10 +7,8 @@
 /* Since the last tick. */
 typedef struct scale_totals {
     fsim_ns at_ns;
-    fsim_wide in_execution, busy;    /* integrals at at_ns */
-    fsim_wide demand, demand_before; /* ucore x ns that the executing requests ask for, less what those still
-                                        inside will have asked for by now */
-    uint64_t demand_ucore;           /* of those inside */
+    fsim_wide in_execution, busy, demand; /* integrals at at_ns; demand: ucore x ns that the executing
+                                             requests ask for */
 } scale_totals;
 
 void engine_totals_setup(engine *e, function *f) {
@@ -19,22 +17,6 @@ void engine_totals_setup(engine *e, function *f) {
         engine_no_memory(e);
     }
     f->scale_totals->at_ns = e->now_ns;
-}
-
-void engine_totals_enter(engine *e, function *f, uint32_t rate_ucore) {
-    scale_totals *t = f->scale_totals;
-    t->demand -= (fsim_wide)((uwide)rate_ucore * (uint64_t)e->now_ns);
-    t->demand_ucore += rate_ucore;
-}
-
-void engine_totals_leave(engine *e, function *f, uint32_t rate_ucore) {
-    scale_totals *t = f->scale_totals;
-    t->demand += (fsim_wide)((uwide)rate_ucore * (uint64_t)e->now_ns);
-    t->demand_ucore -= rate_ucore;
-}
-
-static fsim_wide demand_of(const engine *e, const scale_totals *t) {
-    return t->demand + (fsim_wide)((uwide)t->demand_ucore * (uint64_t)e->now_ns);
 }
 
 static fsim_wide busy_of(const engine *e, const function *f) {
@@ -46,7 +28,7 @@ void engine_totals_wake(const engine *e, function *f) {
     t->at_ns = e->now_ns;
     t->in_execution = level_integral(&f->in_execution.level, e->now_ns);
     t->busy = busy_of(e, f);
-    t->demand_before = demand_of(e, t);
+    t->demand = demand_integral(&f->demand, e->now_ns);
 }
 
 /* Instances use no more CPU than they have: what the busy ones can give bounds what the requests ask for. */
@@ -60,7 +42,7 @@ void engine_totals_read(const engine *e, function *f, fsim_scale_view *view) {
         return;
     }
     double elapsed_ns = (double)view->elapsed_ns;
-    double asked = (double)(now->demand_before - before.demand_before) / FSIM_UCORE / elapsed_ns;
+    double asked = (double)(now->demand - before.demand) / FSIM_UCORE / elapsed_ns;
     double given = (double)(now->busy - before.busy) / elapsed_ns * f->spec.vcpu;
     view->concurrency = (double)(now->in_execution - before.in_execution) / elapsed_ns;
     view->cpu = asked < given ? asked : given;

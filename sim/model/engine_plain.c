@@ -44,12 +44,9 @@ enum {
     INSTANCES_NEAR = 64 /* so many stay in the nearest cache */
 };
 
-PART void prefetch_function(const stretch *s, const function *f) {
-    prefetch_lines(f, offsetof(function, fleet[1]));
-    prefetch_lines(&f->idles, offsetof(function, usage) - offsetof(function, idles));
-    if (!of_run(s, TRAIT_KNOWN) || of_run(s, TRAIT_FREEZE)) { /* else the meters rarely go there */
-        prefetch_lines(&f->usage.threshold_mem_ms, 2 * CACHE_LINE);
-    }
+PART void prefetch_function(const function *f) {
+    prefetch_lines(f, offsetof(function, sums));
+    prefetch_lines(&f->sums.arrived, 2 * CACHE_LINE);
 }
 
 PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
@@ -63,38 +60,41 @@ PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
     }
 }
 
-/* The place in dense[] that will be picked, unless another request of the function comes before. */
-PART uint32_t dense_place(const function *f) {
+/* The instance that will be picked, unless another request of the function comes before, or one as good as
+ * that; FSIM_NONE: it is not known. */
+PART uint32_t foresee(const function *f) {
     const fsim_fleet *fleet = &f->fleet[0];
-    if (fleet->order == FSIM_ROUTE_RANDOM && fleet->dense_count != 0) {
+    if (fleet->dense_count == 0) {
+        return FSIM_NONE;
+    }
+    uint32_t place = 0;
+    if (fleet->order == FSIM_ROUTE_RANDOM) {
         fsim_rng next = f->rng_routing;
-        return fsim_rng_below(&next, fleet->dense_count);
-    }
-    if (fleet->order == FSIM_ROUTE_MOST_LOADED && fleet->level_count != 0) {
+        place = fsim_rng_below(&next, fleet->dense_count);
+    } else if (fleet->by_few) {
+        place = fsim_fleet_few_wanted(fleet);
+        place = place == FSIM_NONE ? 0u : place;
+    } else if (fleet->order == FSIM_ROUTE_MOST_LOADED) {
         uint32_t end = fleet->level[fleet->slots < fleet->level_count ? fleet->slots : fleet->level_count];
-        return end != 0 ? end - 1u : 0u;
+        place = end != 0 ? end - 1u : 0u;
     }
-    return 0;
+    return fleet->by_few ? fleet->few[place].instance : fleet->dense[place];
 }
 
 PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrivals *batch, uint32_t at) {
     uint32_t last = batch->count - 1u;
     uint32_t far = at + ARRIVAL_FAR, middle = at + ARRIVAL_MIDDLE, near = at + ARRIVAL_NEAR;
-    prefetch_function(s, &s->functions[batch->fn[far < last ? far : last]]);
-    const function *f = &s->functions[batch->fn[middle < last ? middle : last]];
-    if (f->fleet[0].dense != NULL) {
-        __builtin_prefetch(&f->fleet[0].dense[0], 1);
-        if (f->fleet[0].level != NULL) {
-            prefetch_lines(f->fleet[0].level, CACHE_LINE);
-            __builtin_prefetch(&f->fleet[0].level[f->fleet[0].slots], 1);
+    prefetch_function(&s->functions[batch->fn[far < last ? far : last]]);
+    const fsim_fleet *fleet = &s->functions[batch->fn[middle < last ? middle : last]].fleet[0];
+    if (fleet->dense_count != 0 && !fleet->by_few) {
+        __builtin_prefetch(&fleet->dense[0], 1);
+        if (fleet->level != NULL) {
+            prefetch_lines(fleet->level, 2 * CACHE_LINE);
         }
     }
-    if (has(s, f, TRAIT_TOTALS)) {
-        prefetch_lines(f->scale_totals, 2 * CACHE_LINE);
-    }
-    f = &s->functions[batch->fn[near < last ? near : last]];
-    if (f->fleet[0].dense_count != 0) {
-        prefetch_instance(e, s, f->fleet[0].dense[dense_place(f)]);
+    uint32_t i = foresee(&s->functions[batch->fn[near < last ? near : last]]);
+    if (i != FSIM_NONE) {
+        prefetch_instance(e, s, i);
     }
 }
 
@@ -130,7 +130,7 @@ PART void prefetch_far_event(const engine *e, stretch *s) {
 PART void prefetch_middle_event(const engine *e, const stretch *s, uint32_t ahead) {
     const fsim_event *next = fsim_event_queue_peek(&e->queue, ahead);
     if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
-        prefetch_function(s, &s->functions[s->requests[next->target].fn]);
+        prefetch_function(&s->functions[s->requests[next->target].fn]);
     }
 }
 
@@ -224,7 +224,7 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
         engine_cpu_change_alone(e, f, i, (int64_t)q->rate_ucore);
     }
     if (has(s, f, TRAIT_TOTALS)) {
-        engine_totals_enter(e, f, q->rate_ucore);
+        demand_enter(&f->demand, s->now_ns, q->rate_ucore);
     }
     push_end(e, s, f, q);
 }
@@ -352,7 +352,7 @@ PART void become_idle(engine *e, const stretch *s, function *f, instance *in) {
         return;
     }
     if (has(s, f, TRAIT_FREEZE)) {
-        fsim_cpu_meter_end(&in->meter, &f->cpu_rule, &f->usage, s->now_ns);
+        f->sums.cpu_mem_ms += fsim_cpu_meter_end_apart(&in->meter, &f->cpu_rule, &f->usage, s->now_ns);
     } else {
         set_rate(s, f, in, f->background_ucore);
     }
@@ -482,7 +482,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
         set_rate(s, f, in, in->rate_ucore - rate_ucore);
     }
     if (has(s, f, TRAIT_TOTALS)) {
-        engine_totals_leave(e, f, rate_ucore);
+        demand_leave(&f->demand, s->now_ns, rate_ucore);
     }
     if (has(s, f, TRAIT_SCALED) && !has(s, f, TRAIT_TOTALS)) {
         f->went++;

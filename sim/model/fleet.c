@@ -8,7 +8,7 @@
 
 typedef enum index_kind { INDEX_RECENCY, INDEX_CREATION, INDEX_FREE, INDEX_LOAD } index_kind;
 
-static index_kind kind_of(fsim_route_order order) {
+static index_kind kind_of(uint8_t order) {
     switch (order) {
     case FSIM_ROUTE_NEWEST_CREATED:
     case FSIM_ROUTE_OLDEST_CREATED:
@@ -23,14 +23,19 @@ static index_kind kind_of(fsim_route_order order) {
     }
 }
 
+static bool may_be_few(const fsim_fleet *f) {
+    return kind_of(f->order) == INDEX_LOAD || f->order == FSIM_ROUTE_RANDOM;
+}
+
 void fsim_fleet_init(fsim_fleet *f, fsim_route_order order, uint32_t slots) {
     memset(f, 0, sizeof *f);
-    f->order = order;
+    f->order = (uint8_t)order;
     f->slots = slots;
     f->by_idle_list = slots == 1 && kind_of(order) == INDEX_RECENCY;
     f->by_room = kind_of(order) == INDEX_FREE || kind_of(order) == INDEX_CREATION;
     f->idle_newest = f->idle_oldest = FSIM_NONE;
     f->free_newest = f->free_oldest = FSIM_NONE;
+    f->by_few = may_be_few(f);
     f->cursor = FSIM_NONE;
 }
 
@@ -162,12 +167,13 @@ static bool make_place(fsim_fleet *f) {
 }
 
 static void put(fsim_fleet *f, fsim_fleet_link *links, uint32_t place, uint32_t i) {
-    f->dense[place] = i;
+    *(f->by_few ? &f->few[place].instance : &f->dense[place]) = i;
     links[i].place = place;
 }
 
 static void dense_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
-    put(f, links, links[i].place, f->dense[--f->dense_count]);
+    uint32_t last = --f->dense_count;
+    put(f, links, links[i].place, f->by_few ? f->few[last].instance : f->dense[last]);
     links[i].place = FSIM_NONE;
 }
 
@@ -224,6 +230,76 @@ static void level_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     links[i].place = FSIM_NONE;
 }
 
+/* The same in few[]: past those of every load but its own. */
+static void few_add(fsim_fleet *f, uint32_t i, uint32_t load) {
+    uint32_t place = f->dense_count++;
+    f->few[place] = (fsim_fleet_loaded){i, 0};
+    while (place > 0 && f->few[place - 1u].load > 0) {
+        uint32_t first = fsim_fleet_few_first(f, place - 1u);
+        fsim_fleet_few_swap(f, first, place);
+        place = first;
+    }
+    for (uint32_t l = 0; l < load; l++) {
+        fsim_fleet_few_enter(f, i);
+    }
+}
+
+static void few_remove(fsim_fleet *f, uint32_t i) {
+    uint32_t place = fsim_fleet_few_place(f, i), last = fsim_fleet_few_last(f, place);
+    fsim_fleet_few_swap(f, place, last);
+    while (last + 1u < f->dense_count) {
+        place = last;
+        last = fsim_fleet_few_last(f, place + 1u);
+        fsim_fleet_few_swap(f, place, last);
+    }
+    f->dense_count--;
+}
+
+/* level[] from few[]. */
+static bool lay_levels(fsim_fleet *f) {
+    if (!make_level(f, f->dense_count == 0 ? 0u : f->few[f->dense_count - 1u].load)) {
+        return false;
+    }
+    uint32_t below = 0;
+    for (uint32_t load = 0; load <= f->level_count; load++) {
+        while (below < f->dense_count && f->few[below].load < load) {
+            below++;
+        }
+        f->level[load] = below;
+    }
+    return true;
+}
+
+/* For one member more. Beyond a few they are in dense[] from now on, until the fleet is empty. */
+static bool make_room(fsim_fleet *f, fsim_fleet_link *links) {
+    if (f->by_few && f->count < FSIM_FLEET_FEW) {
+        return true;
+    }
+    if (!make_place(f) || (f->by_few && kind_of(f->order) == INDEX_LOAD && !lay_levels(f))) {
+        return false;
+    }
+    if (f->by_few) {
+        f->by_few = false;
+        for (uint32_t place = 0; place < f->dense_count; place++) {
+            put(f, links, place, f->few[place].instance);
+        }
+    }
+    return true;
+}
+
+static void load_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+    uint32_t inside = links[i].inside;
+    if (f->by_few) {
+        few_add(f, i, inside);
+        return;
+    }
+    level_add(f, links, i);
+    for (uint32_t load = 1; load <= inside; load++) {
+        swap_places(f, links, links[i].place, f->level[load] - 1u);
+        f->level[load]--;
+    }
+}
+
 static uint32_t pick_by_load(const fsim_fleet *f, const fsim_fleet_link *links, fsim_rng *rng) {
     uint32_t loads = f->slots < f->level_count ? f->slots : f->level_count;
     uint32_t end = f->level[loads]; /* those with a free slot come first */
@@ -275,16 +351,16 @@ bool fsim_fleet_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     switch (f->by_idle_list ? INDEX_RECENCY : kind_of(f->order)) {
     case INDEX_CREATION: set_free(f, links[i].place, true); break;
     case INDEX_FREE:
-        if (!make_place(f)) {
+        if (!make_room(f, links)) {
             return false;
         }
         put(f, links, f->dense_count++, i);
         break;
     case INDEX_LOAD:
-        if (!make_place(f) || !make_level(f, 1)) {
+        if (!make_room(f, links)) {
             return false;
         }
-        level_add(f, links, i);
+        load_add(f, links, i);
         break;
     case INDEX_RECENCY:
     default:
@@ -313,7 +389,13 @@ void fsim_fleet_park(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
             dense_remove(f, links, i);
         }
         break;
-    case INDEX_LOAD: level_remove(f, links, i); break;
+    case INDEX_LOAD:
+        if (f->by_few) {
+            few_remove(f, i);
+        } else {
+            level_remove(f, links, i);
+        }
+        break;
     case INDEX_RECENCY:
     default:
         if (is_free) {
@@ -337,13 +419,7 @@ void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
             put(f, links, f->dense_count++, i);
         }
         break;
-    case INDEX_LOAD:
-        level_add(f, links, i);
-        for (uint32_t load = 1; load <= inside; load++) {
-            swap_places(f, links, links[i].place, f->level[load] - 1u);
-            f->level[load]--;
-        }
-        break;
+    case INDEX_LOAD: load_add(f, links, i); break;
     case INDEX_RECENCY:
     default:
         if (is_free && !f->by_idle_list) {
@@ -356,6 +432,7 @@ void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
 void fsim_fleet_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     fsim_fleet_park(f, links, i);
     f->count--;
+    f->by_few |= f->count == 0 && may_be_few(f);
     if (!f->by_idle_list && kind_of(f->order) == INDEX_CREATION) {
         f->ranked[links[i].place] = FSIM_NONE;
     }

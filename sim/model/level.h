@@ -47,6 +47,24 @@ static inline fsim_wide squared_integral(const squared_level *s, fsim_ns now_ns)
     return s->square_acc + (fsim_wide)((uwide)s->level.n * s->level.n) * now_ns;
 }
 
+/* Of counts that come in different sizes, here CPU that requests ask for; no peak. */
+typedef struct demand_level {
+    fsim_wide acc;
+    uint64_t ucore;
+} demand_level;
+
+FSIM_INLINE void demand_enter(demand_level *d, fsim_ns now_ns, uint32_t ucore) {
+    d->acc -= (fsim_wide)((uwide)ucore * (uint64_t)now_ns);
+    d->ucore += ucore;
+}
+FSIM_INLINE void demand_leave(demand_level *d, fsim_ns now_ns, uint32_t ucore) {
+    d->acc += (fsim_wide)((uwide)ucore * (uint64_t)now_ns);
+    d->ucore -= ucore;
+}
+static inline fsim_wide demand_integral(const demand_level *d, fsim_ns now_ns) {
+    return d->acc + (fsim_wide)((uwide)d->ucore * (uint64_t)now_ns);
+}
+
 /* Requests over the time since the last sample, as in `level`: their number times that span is far below 64
  * bits, so the sum may wrap. */
 typedef struct flow {

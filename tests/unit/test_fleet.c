@@ -216,8 +216,87 @@ static void test_two_choices_prefers_the_less_loaded(void) {
     }
 }
 
+/* Two fleets with the same few members; the second has so many full ones besides that its index is that of
+ * large fleets. What is picked must be the same, draw for draw. */
+enum { FEW = FSIM_FLEET_FEW, CROWD = FEW + 1 };
+
+typedef struct twin {
+    fsim_fleet fleet;
+    fsim_fleet_link links[FEW + CROWD];
+    fsim_rng rng;
+} twin;
+
+static void twin_init(twin *t, fsim_route_order order, uint32_t slots, uint32_t crowd) {
+    memset(t, 0, sizeof *t);
+    fsim_fleet_init(&t->fleet, order, slots);
+    fsim_rng_seed(&t->rng, slots, "twin", FSIM_RNG_ROUTING);
+    for (uint32_t i = FEW; i < FEW + crowd; i++) {
+        REQUIRE(fsim_fleet_add(&t->fleet, t->links, i));
+    }
+    for (uint32_t i = FEW; i < FEW + crowd; i++) {
+        for (uint32_t k = 0; k < slots; k++) {
+            REQUIRE(fsim_fleet_enter(&t->fleet, t->links, i));
+        }
+    }
+}
+
+/* Instance i joins or goes, where it is a member is parked or comes back, takes a request more, or has one
+ * less. */
+static void twin_change(twin *t, uint32_t i, uint32_t dice, bool joined, bool parked) {
+    if (parked) {
+        fsim_fleet_unpark(&t->fleet, t->links, i);
+    } else if (!joined) {
+        t->links[i].inside = 0;
+        REQUIRE(fsim_fleet_add(&t->fleet, t->links, i));
+    } else if (dice < 10) {
+        fsim_fleet_remove(&t->fleet, t->links, i);
+    } else if (dice < 20) {
+        fsim_fleet_park(&t->fleet, t->links, i);
+    } else if (t->links[i].inside > 0) {
+        fsim_fleet_leave(&t->fleet, t->links, i);
+    }
+}
+
+static void walk_twins(fsim_route_order order, uint32_t slots) {
+    twin few, many;
+    fsim_rng rng;
+    bool joined[FEW] = {false}, parked[FEW] = {false};
+    twin_init(&few, order, slots, 0);
+    twin_init(&many, order, slots, CROWD);
+    fsim_rng_seed(&rng, slots, "changes", FSIM_RNG_ROUTING);
+    for (uint32_t step = 0; step < 20000 && check_state.failures == 0; step++) {
+        uint32_t i = fsim_rng_below(&rng, FEW), dice = fsim_rng_below(&rng, 100);
+        twin_change(&few, i, dice, joined[i], parked[i]);
+        twin_change(&many, i, dice, joined[i], parked[i]);
+        bool stayed = joined[i] && !parked[i];
+        joined[i] = !stayed || dice >= 10;
+        parked[i] = stayed && dice >= 10 && dice < 20;
+        uint32_t picked = fsim_fleet_pick(&few.fleet, few.links, &few.rng);
+        CHECK_EQ_INT(fsim_fleet_pick(&many.fleet, many.links, &many.rng), picked);
+        if (picked != FSIM_NONE && CHECK(picked < FEW)) {
+            REQUIRE(fsim_fleet_enter(&few.fleet, few.links, picked));
+            REQUIRE(fsim_fleet_enter(&many.fleet, many.links, picked));
+        }
+    }
+    fsim_fleet_deinit(&few.fleet);
+    fsim_fleet_deinit(&many.fleet);
+}
+
+static void test_few_members_are_picked_as_many_are(void) {
+    static const fsim_route_order orders[] = {FSIM_ROUTE_RANDOM, FSIM_ROUTE_LEAST_LOADED,
+                                              FSIM_ROUTE_MOST_LOADED};
+    static const uint32_t slots[] = {1, 2, 5, 20};
+    for (size_t o = 0; o < 3; o++) {
+        for (size_t s = 0; s < 4; s++) {
+            check_context("order %d, %u slots", (int)orders[o], slots[s]);
+            walk_twins(orders[o], slots[s]);
+        }
+    }
+}
+
 int main(void) {
     RUN(test_every_rule_agrees_with_a_search);
+    RUN(test_few_members_are_picked_as_many_are);
     RUN(test_draws_are_uniform);
     RUN(test_two_choices_prefers_the_less_loaded);
     return check_done();
