@@ -313,11 +313,18 @@ fsim_status fsim_scenario_read_functions(fsim_scenario *s, fsim_error *err) {
         entry->used = true;
         FSIM_TRY(fsim_scenario_need_object(entry, "a function", err));
         FSIM_TRY(fsim_scenario_read_function(s, entry, &spec, err));
+        if (spec.name == NULL) {
+            return fsim_value_missing(entry, "name", err);
+        }
+        if (spec.name[0] == '\0') {
+            return fsim_value_fail(fsim_value_get(entry, "name"), err, "expected the function's name");
+        }
         FSIM_TRY(fsim_scenario_read_versions(s, entry, &spec, &versions, err));
         /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first
          * faulty function. */
         FSIM_TRY(fsim_value_check_used(entry, NULL, err));
         FSIM_TRY(add_entry(s, &spec, versions, entry, &first, err));
     }
-    return FSIM_OK;
+    return first ? fsim_value_fail(functions, err, "no function is left beside \"%s\"", FSIM_TEMPLATE_NAME)
+                 : FSIM_OK;
 }

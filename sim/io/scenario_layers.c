@@ -42,6 +42,7 @@ static const char function_defaults_json[] =
 
 static const char default_bundle[] = "knative";
 static const char bundle_path[] = "policy.bundle";
+static const char functions_path[] = "functions";
 
 typedef struct layers {
     fsim_scenario *scenario;
@@ -264,6 +265,11 @@ static fsim_status lay_document(layers *l) {
 
 /* ---- functions ---- */
 
+/* "{…}" and "[…]"; all else is a scalar. */
+static bool is_json_text(const char *text) {
+    return text[0] == '{' || text[0] == '[';
+}
+
 /* Adds an entry: defaults (or another entry) with `over` on top. */
 static fsim_value *add_function(layers *l, const fsim_value *below, const fsim_value *over, const char *name,
                                 const char *origin) {
@@ -279,14 +285,32 @@ static fsim_value *add_function(layers *l, const fsim_value *below, const fsim_v
     return entry;
 }
 
+/* Who lists the functions: --set functions=[…], the last one, --functions, the document, and else nobody. */
+static fsim_status find_functions(layers *l, const fsim_value **out) {
+    fsim_value *said = NULL;
+    for (size_t i = l->options->setting_count; i > 0; i--) {
+        const fsim_setting *s = &l->options->settings[i - 1];
+        if (strcmp(s->path, functions_path) == 0) {
+            FSIM_TRY(is_json_text(s->text)
+                         ? fsim_json_read_text(l->pool, s->text, s->origin, &said, l->err)
+                         : fsim_fail_at(l->err, FSIM_ECONFIG, s->origin,
+                                        "functions: '%.100s' found, expected an array of objects", s->text));
+            *out = said;
+            return FSIM_OK;
+        }
+    }
+    *out = fsim_value_peek(l->file, functions_path);
+    if (l->options->functions_file != NULL) {
+        FSIM_TRY(fsim_json_read_file(l->pool, l->options->functions_file, &said, l->err));
+        *out = said;
+    }
+    return FSIM_OK;
+}
+
 /* The declared functions, each on top of the defaults, and the template. */
 static fsim_status lay_functions(layers *l) {
-    const fsim_value *declared = fsim_value_peek(l->file, "functions");
-    fsim_value *from_file;
-    if (l->options->functions_file != NULL) {
-        FSIM_TRY(fsim_json_read_file(l->pool, l->options->functions_file, &from_file, l->err));
-        declared = from_file;
-    }
+    const fsim_value *declared;
+    FSIM_TRY(find_functions(l, &declared));
     l->functions =
         fsim_value_new(l->pool, FSIM_VALUE_ARRAY, declared != NULL ? declared->origin : FSIM_ORIGIN_DEFAULT);
     fsim_value_put(l->pool, l->root, "functions", l->functions);
@@ -323,21 +347,71 @@ static bool is_about_template(const char *path) {
     return strncmp(path, prefix, sizeof prefix - 1) == 0;
 }
 
-/* "{…}" and "[…]" are JSON and replace what is there; all else is a scalar. */
-static fsim_status lay_setting(layers *l, const fsim_setting *s) {
-    fsim_value *value;
-    if (s->text[0] != '{' && s->text[0] != '[') {
-        return fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err);
+/* What has defaults of its own, by which the rest of it goes on standing: policy, platform, run, a function.
+ */
+static fsim_value *section_at(const layers *l, const char *path) {
+    static const char *const sections[] = {"policy", "platform", "run", NULL};
+    for (size_t i = 0; sections[i] != NULL; i++) {
+        if (strcmp(path, sections[i]) == 0) {
+            return fsim_value_peek(l->root, path);
+        }
     }
+    size_t index = 0;
+    for (fsim_value *entry = l->functions->first; entry != NULL; entry = entry->next, index++) {
+        char by_index[48];
+        const char *name = string_at(entry, "name");
+        snprintf(by_index, sizeof by_index, "functions[%zu]", index);
+        if (strcmp(path, by_index) == 0 ||
+            (name != NULL && strncmp(path, "functions.", 10) == 0 && strcmp(path + 10, name) == 0)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* JSON replaces what is there; of a section it is laid on top, as in a document. */
+static fsim_status lay_json(layers *l, const fsim_setting *s) {
+    fsim_value *value, *section = section_at(l, s->path);
     FSIM_TRY(fsim_json_read_text(l->pool, s->text, s->origin, &value, l->err));
-    return fsim_value_set_value(l->pool, l->root, s->path, value, s->origin, l->err);
+    if (section == NULL || value->kind != FSIM_VALUE_OBJECT) {
+        return fsim_value_set_value(l->pool, l->root, s->path, value, s->origin, l->err);
+    }
+    if (strcmp(s->path, "policy") == 0) {
+        const char *named = string_at(value, "bundle");
+        if (named != NULL && strcmp(named, string_at(section, "bundle")) != 0) {
+            return fsim_fail_at(
+                l->err, FSIM_ECONFIG, s->origin,
+                "policy: the bundle is chosen by --policy %.100s or --set policy.bundle=%.100s", named,
+                named);
+        }
+        expand_short_policies(l, value);
+    }
+    fsim_value_merge(l->pool, section, value);
+    return FSIM_OK;
+}
+
+static fsim_status lay_setting(layers *l, const fsim_setting *s) {
+    return is_json_text(s->text) ? lay_json(l, s)
+                                 : fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err);
+}
+
+/* A function that settings have added ("functions[2].name=b") stands on the defaults, too. */
+static void complete_functions(layers *l) {
+    for (fsim_value *entry = l->functions->first; entry != NULL; entry = entry->next) {
+        for (const fsim_value *child = l->function_defaults->first; child != NULL; child = child->next) {
+            if (entry->kind == FSIM_VALUE_OBJECT && fsim_value_peek(entry, child->key) == NULL) {
+                fsim_value_put(l->pool, entry, child->key, fsim_value_copy(l->pool, child));
+            }
+        }
+    }
 }
 
 /* Settings of the template come first: the default function "fn", if there is no other, is made from it. */
 static fsim_status lay_settings(layers *l, bool about_template) {
     for (size_t i = 0; i < l->options->setting_count; i++) {
         const fsim_setting *s = &l->options->settings[i];
-        if (strcmp(s->path, bundle_path) != 0 && is_about_template(s->path) == about_template) {
+        bool read = strcmp(s->path, bundle_path) == 0 || strcmp(s->path, functions_path) == 0;
+        if (!read && is_about_template(s->path) == about_template) {
             FSIM_TRY(lay_setting(l, s));
             expand_short_policies(l, fsim_value_peek(l->root, "policy"));
         }
@@ -368,6 +442,7 @@ fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file
         add_function(&l, l.template, NULL, "fn", FSIM_ORIGIN_DEFAULT);
     }
     FSIM_TRY(lay_settings(&l, false));
+    complete_functions(&l);
     scenario->root = l.root;
     return fsim_value_pool_exhausted(l.pool) ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : FSIM_OK;
 }
