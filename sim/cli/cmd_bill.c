@@ -1,4 +1,5 @@
 /* fsim bill: what a price book charges for a usage record, a finished run, a request log or a timeline. */
+#include "base/calendar.h"
 #include "base/text.h"
 #include "cli/books.h"
 #include "cli/command.h"
@@ -11,6 +12,7 @@
 #include "report/report_bill.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -140,13 +142,16 @@ static fsim_status read_no_free(job *j, fsim_error *err) {
 
 static fsim_status read_date(job *j, fsim_error *err) {
     const char *date = j->values->date;
-    static const char form[] = "0000-00-00";
-    bool good = date == NULL || strlen(date) == strlen(form);
-    for (size_t i = 0; good && date != NULL && form[i] != '\0'; i++) {
-        good = form[i] == '-' ? date[i] == '-' : date[i] >= '0' && date[i] <= '9';
+    char midnight[32];
+    fsim_ns unix_ns;
+    if (date == NULL) {
+        return FSIM_OK;
     }
     j->options.on_date = date;
-    return good ? FSIM_OK : fsim_fail_at(err, FSIM_EUSAGE, "--date", "'%s' found, expected YYYY-MM-DD", date);
+    snprintf(midnight, sizeof midnight, "%.20sT00:00", date);
+    return strlen(date) == strlen("YYYY-MM-DD") && fsim_calendar_parse(midnight, strlen(midnight), &unix_ns)
+               ? FSIM_OK
+               : fsim_fail_at(err, FSIM_EUSAGE, "--date", "'%s' found, expected a day as YYYY-MM-DD", date);
 }
 
 static fsim_status read_options(job *j, fsim_error *err) {
