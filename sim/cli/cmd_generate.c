@@ -144,9 +144,7 @@ static fsim_status write_trace(fsim_workload *workload, const fsim_scenario *sce
         return write_days(workload, scenario, values->out, batch, err);
     }
     FSIM_TRY(fsim_workload_next(workload, batch, err));
-    uint32_t columns = 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
-    columns |= batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
-    columns |= batch->has_session ? 1u << FSIM_FST_SESSION : 0;
+    uint32_t columns = fsim_trace_columns_of(batch, scenario->functions);
     columns |= fsim_function_table_has_versions(scenario->functions) ? 1u << FSIM_FST_VERSION_NAME : 0;
     FSIM_TRY(fsim_trace_writer_open(&writer, values->out, (fsim_trace_form)values->to, columns,
                                     scenario->functions, err));
@@ -340,9 +338,10 @@ const fsim_command fsim_command_generate = {
     .summary = "write the arrivals of a workload as CSV or .fst, durations drawn",
     .arguments = "[SCENARIO…]",
     .detail =
-        "Writes arrival_s,function,duration_ms, and cpu_ms and session where the workload has them: every\n"
-        "random input of a run of the same scenario with the same seed, exact to the nanosecond. The output\n"
-        "is a workload again.\n",
+        "Writes arrival_s,function,duration_ms, and cpu_ms, memory_mb and session where the workload has\n"
+        "them: every random input of a run of the same scenario with the same seed, exact to the "
+        "nanosecond.\n"
+        "The output is a workload again.\n",
     .examples = "fsim generate car-log --until 1d -o day.csv\n"
                 "fsim generate car-log -o week.fst\n"
                 "fsim generate --fit trace.csv --set workload.functions=1000 -o larger.fst\n"

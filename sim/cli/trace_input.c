@@ -294,12 +294,7 @@ static fsim_status open_workload(fsim_trace_input *in, fsim_error *err) {
     FSIM_TRY(reserve_rows(in, FSIM_BATCH, err));
     FSIM_TRY(fsim_workload_next(in->workload, in->batch, err));
     in->has_batch = true;
-    in->columns = 1u << FSIM_FST_ARRIVAL | 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
-    in->columns |= in->batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
-    in->columns |= in->batch->has_session ? 1u << FSIM_FST_SESSION : 0;
-    for (uint32_t f = 0; f < fsim_function_table_count(in->table); f++) {
-        in->columns |= fsim_function_table_memory_given(in->table, f) ? 1u << FSIM_FST_MEMORY : 0;
-    }
+    in->columns = fsim_trace_columns_of(in->batch, in->table);
     return FSIM_OK;
 }
 
@@ -315,11 +310,7 @@ static fsim_status next_of_workload(fsim_trace_input *in, fsim_fst_rows *rows, f
                             .duration_ns = batch->service_ns,
                             .cpu_ns = batch->has_cpu ? batch->cpu_ns : NULL};
     if ((in->columns >> FSIM_FST_MEMORY & 1u) != 0) {
-        for (uint32_t i = 0; i < batch->count; i++) {
-            bool given = fsim_function_table_memory_given(in->table, batch->fn[i]);
-            const fsim_fn_spec *spec = fsim_function_table_get(in->table, batch->fn[i]);
-            in->number[FSIM_FST_MEMORY][i] = given ? spec->memory_mb : FSIM_FST_EMPTY;
-        }
+        fsim_trace_spell_memory(in->number[FSIM_FST_MEMORY], batch, in->table);
         rows->memory_mb = in->number[FSIM_FST_MEMORY];
     }
     if (batch->has_session) {

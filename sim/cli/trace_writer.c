@@ -177,6 +177,23 @@ static fsim_status spell_versions(fsim_trace_writer *w, const fsim_arrivals *bat
     return FSIM_OK;
 }
 
+uint32_t fsim_trace_columns_of(const fsim_arrivals *batch, const fsim_function_table *table) {
+    uint32_t columns = 1u << FSIM_FST_ARRIVAL | 1u << FSIM_FST_FUNCTION | 1u << FSIM_FST_DURATION;
+    columns |= batch->has_cpu ? 1u << FSIM_FST_CPU : 0;
+    columns |= batch->has_session ? 1u << FSIM_FST_SESSION : 0;
+    for (uint32_t f = 0; f < fsim_function_table_count(table); f++) {
+        columns |= fsim_function_table_memory_given(table, f) ? 1u << FSIM_FST_MEMORY : 0;
+    }
+    return columns;
+}
+
+void fsim_trace_spell_memory(int64_t *out, const fsim_arrivals *batch, const fsim_function_table *table) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        bool given = fsim_function_table_memory_given(table, batch->fn[i]);
+        out[i] = given ? fsim_function_table_get(table, batch->fn[i])->memory_mb : FSIM_FST_EMPTY;
+    }
+}
+
 fsim_status fsim_trace_writer_batch(fsim_trace_writer *w, const fsim_arrivals *batch, fsim_error *err) {
     fsim_fst_rows rows = {.count = batch->count,
                           .arrival_ns = batch->at_ns,
@@ -189,6 +206,13 @@ fsim_status fsim_trace_writer_batch(fsim_trace_writer *w, const fsim_arrivals *b
         }
         FSIM_TRY(fsim_trace_spell_sessions(&w->digits, w->session, batch, err));
         rows.session = w->session;
+    }
+    if ((w->columns >> FSIM_FST_MEMORY & 1u) != 0) {
+        if (w->memory_mb == NULL && (w->memory_mb = malloc(FSIM_BATCH * sizeof *w->memory_mb)) == NULL) {
+            return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+        }
+        fsim_trace_spell_memory(w->memory_mb, batch, w->table);
+        rows.memory_mb = w->memory_mb;
     }
     if (fsim_function_table_has_versions(w->table)) {
         FSIM_TRY(spell_versions(w, batch, err));
@@ -206,6 +230,7 @@ fsim_status fsim_trace_writer_close(fsim_trace_writer *w, fsim_status status, fs
     fsim_row_names_free(&w->names);
     free(w->session);
     free(w->digits);
+    free(w->memory_mb);
     free(w->fn);
     free(w->version);
     return fsim_sink_close(&w->sink, status, err);

@@ -20,6 +20,7 @@ typedef struct fsim_trace_writer {
     fsim_row_names names;   /* CSV */
     fsim_fst_text *session; /* numbers of sessions as text */
     char *digits;
+    int64_t *memory_mb;
     fsim_fn_id *fn; /* of batches with versions: the functions, and the names of their versions */
     fsim_fst_text *version;
 } fsim_trace_writer;
@@ -29,6 +30,11 @@ typedef struct fsim_trace_writer {
 fsim_status fsim_trace_writer_open(fsim_trace_writer *writer, const char *path, fsim_trace_form form,
                                    uint32_t columns, const fsim_function_table *table, fsim_error *err);
 fsim_status fsim_trace_writer_rows(fsim_trace_writer *writer, const fsim_fst_rows *rows, fsim_error *err);
+/* The columns of a workload whose first batch this is: memory where the workload says how large its functions
+ * are, which a scenario beside it need not know. */
+uint32_t fsim_trace_columns_of(const fsim_arrivals *batch, const fsim_function_table *table);
+/* The sizes that the workload gave to the functions of a batch, for out[FSIM_BATCH]; else FSIM_FST_EMPTY. */
+void fsim_trace_spell_memory(int64_t *out, const fsim_arrivals *batch, const fsim_function_table *table);
 /* A batch of arrivals; the session of a row is written as its number, a version as its function and its name.
  */
 fsim_status fsim_trace_writer_batch(fsim_trace_writer *writer, const fsim_arrivals *batch, fsim_error *err);
