@@ -30,7 +30,8 @@ static fsim_status find_profile(const fsim_scenario *s, const fsim_value *name, 
 
 static fsim_status read_profile(const fsim_scenario *s, const fsim_value *object, fsim_value **out,
                                 fsim_error *err) {
-    FSIM_TRY(find_profile(s, fsim_value_get(object, "profile"), out, err));
+    const fsim_value *name = fsim_value_get(object, "profile");
+    FSIM_TRY(name == NULL ? fsim_value_missing(object, "profile", err) : find_profile(s, name, out, err));
     const fsim_value *schema = fsim_value_get(*out, "schema");
     if (schema == NULL || schema->kind != FSIM_VALUE_STRING ||
         strcmp(schema->string, FSIM_PROFILE_SCHEMA) != 0) {
