@@ -222,9 +222,16 @@ static fsim_status read_retry(const reader *r) {
     FSIM_TRY(fsim_scenario_get_limit(part, "attempts", COUNT_MAX, INT64_MAX, &attempts, r->err));
     plan->attempts = attempts == INT64_MAX ? UINT64_MAX : (uint64_t)attempts;
     FSIM_TRY(read_retry_causes(r, fsim_value_get(part, "on"), plan));
-    if (plan->attempts == UINT64_MAX && fsim_dist_is_zero(&plan->interval)) {
+    bool endless = plan->attempts == UINT64_MAX;
+    if (endless && fsim_dist_mean_ns(&plan->interval) < 1.0) {
         return fsim_value_fail(fsim_value_get(part, "interval"), r->err,
                                "an interval of 0 with attempts without end would never let time pass");
+    }
+    if (endless && plan->factor < 1) {
+        return fsim_value_fail(
+            fsim_value_get(part, "factor"), r->err,
+            "a factor below 1 with attempts without end: the intervals would become 0, and "
+            "time would never pass");
     }
     return fsim_value_check_used(part, NULL, r->err);
 }

@@ -313,6 +313,8 @@ typedef struct closed_population {
     const fsim_closed_plan *plan;
     fsim_rng rng_think, rng_service, rng_version;
     uint64_t sent;
+    fsim_ns instant_ns; /* of the last call, and how many there were then */
+    uint64_t at_once;
 } closed_population;
 
 /* Meters that only some price books need (engine_books.c). */

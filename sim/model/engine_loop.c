@@ -1,6 +1,9 @@
 /* The loop: events and arrivals in order of time. */
 #include "model/engine.h"
 
+#include "base/limits.h"
+#include "base/text.h"
+
 /* ---- events ---- */
 
 static void on_queue_timeout(engine *e, function *f) {
@@ -19,6 +22,22 @@ static void on_queue_timeout(engine *e, function *f) {
     }
 }
 
+/* Users who do not think and are answered in no time, or refused, would call for ever at one instant. */
+static void watch_instant(engine *e, closed_population *p) {
+    p->at_once = e->now_ns == p->instant_ns ? p->at_once + 1u : 1u;
+    p->instant_ns = e->now_ns;
+    if (p->at_once > (uint64_t)p->plan->users + FSIM_CALLS_AT_ONCE_MAX &&
+        p->plan->requests_max == UINT64_MAX) {
+        char at[32];
+        fsim_text_print_span(e->now_ns, at, sizeof at);
+        e->status = fsim_fail(e->err, FSIM_ELIMIT,
+                              "users who do not think and are answered at once call without end at %s (more "
+                              "than %u times, FSIM_CALLS_AT_ONCE_MAX); expected think, or requests",
+                              at, FSIM_CALLS_AT_ONCE_MAX);
+        longjmp(e->no_memory, 1);
+    }
+}
+
 static void on_think(engine *e, uint32_t population) {
     closed_population *p = &e->closed[population];
     e->closed_outstanding--;
@@ -26,6 +45,7 @@ static void on_think(engine *e, uint32_t population) {
         return;
     }
     p->sent++;
+    watch_instant(e, p);
     uint32_t fn = p->plan->fn;
     const fsim_versions_spec *versions = e->functions[fn].spec.versions;
     if (versions != NULL) {

@@ -170,10 +170,11 @@ static void open_window(engine *e) {
     }
     fsim_ns every_ns = e->scenario->windows_every_ns;
     uint32_t w = e->window_count++;
-    e->result->windows[w] = (fsim_window){.from_ns = w * every_ns, .to_ns = (w + 1) * every_ns};
+    fsim_ns to_ns = fsim_ns_add(w * every_ns, every_ns);
+    e->result->windows[w] = (fsim_window){.from_ns = w * every_ns, .to_ns = to_ns};
     memset(&e->result->window_functions[(size_t)w * e->function_count], 0,
            e->function_count * sizeof(fsim_window_row));
-    e->window_mark_ns = (w + 1) * every_ns - 1;
+    e->window_mark_ns = to_ns == FSIM_NEVER ? FSIM_NEVER : to_ns - 1;
 }
 
 /* Cold requests are counted in the window of their arrival as they turn cold; everything else is the
@@ -308,7 +309,7 @@ static void series_row(engine *e, fsim_ns at_ns) {
         }
     }
     result->series[result->series_count++] = row;
-    e->series_mark_ns = at_ns + result->series_step_ns;
+    e->series_mark_ns = fsim_ns_add(at_ns, result->series_step_ns);
 }
 
 /* ---- all of them, in order ---- */
