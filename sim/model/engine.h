@@ -143,17 +143,26 @@ typedef struct cpu_use {
     uint32_t most_ucore;   /* what the instance has */
 } cpu_use;
 
+enum { DOMAIN_FEW = 8 };
+
 /* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
  * a heap orders by it. */
 typedef struct share_domain {
-    double virtual_ns, speed, demand; /* demand: sum of CPU fractions */
+    _Alignas(64) double virtual_ns;
+    double speed, demand; /* demand: sum of CPU fractions */
     fsim_ns at_ns;
     uint32_t count, capacity, generation;
-    uint32_t *heap; /* requests by finish_work, then by id */
-    double cores;   /* ps */
-    double slowdown;
     bool linear;
+    double cores; /* ps */
+    double slowdown;
+    /* the next cache line: the heap, of requests by finish_work, then by id (share_heap) */
+    uint32_t *large; /* NULL: few is enough */
+    uint32_t few[DOMAIN_FEW];
 } share_domain;
+
+FSIM_INLINE uint32_t *share_heap(share_domain *d) {
+    return d->large != NULL ? d->large : d->few;
+}
 
 /* What is counted of requests apart from the function's tally and usage until somebody looks (engine_fold).
  * Its end is what the plain way touches at every step. */

@@ -52,10 +52,10 @@ PART void prefetch_function(const function *f) {
 PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
     prefetch_lines(&s->instances[i], 2 * CACHE_LINE);
     __builtin_prefetch(&s->links[i], 1);
-    if (e->cpu_uses != NULL) {
+    if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_CPU) : e->cpu_uses != NULL) {
         __builtin_prefetch(&e->cpu_uses[i], 1);
     }
-    if (e->sampled != NULL) {
+    if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_SAMPLED) : e->sampled != NULL) {
         __builtin_prefetch(&e->sampled[i], 1);
     }
 }

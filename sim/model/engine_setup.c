@@ -73,7 +73,7 @@ void engine_grow_requests(engine *e) {
 }
 
 static void grow_domains(engine *e, uint32_t count) {
-    e->domains = engine_grow(e, e->domains, count, sizeof *e->domains);
+    e->domains = engine_grow_lines(e, e->domains, e->domain_count, count, sizeof *e->domains);
     memset(e->domains + e->domain_count, 0, (count - e->domain_count) * sizeof *e->domains);
     for (uint32_t d = e->domain_count; d < count; d++) {
         e->domains[d].speed = 1.0;
@@ -603,7 +603,7 @@ void engine_destroy(engine *e) {
     }
     engine_free_collector(&e->shared_hist);
     for (uint32_t d = 0; d < e->domain_count; d++) {
-        free(e->domains[d].heap);
+        free(e->domains[d].large);
     }
     for (uint32_t n = 0; n < e->node_count; n++) {
         free(e->nodes[n].line);

@@ -16,6 +16,8 @@
  */
 #include "model/engine.h"
 
+#include <string.h>
+
 static bool earlier(const engine *e, uint32_t a, uint32_t b) {
     const request *x = &e->requests[a];
     const request *y = &e->requests[b];
@@ -24,26 +26,28 @@ static bool earlier(const engine *e, uint32_t a, uint32_t b) {
 }
 
 static void sift_up(const engine *e, share_domain *d, uint32_t at, uint32_t r) {
-    while (at > 0 && earlier(e, r, d->heap[(at - 1u) / 2u])) {
-        d->heap[at] = d->heap[(at - 1u) / 2u];
+    uint32_t *heap = share_heap(d);
+    while (at > 0 && earlier(e, r, heap[(at - 1u) / 2u])) {
+        heap[at] = heap[(at - 1u) / 2u];
         at = (at - 1u) / 2u;
     }
-    d->heap[at] = r;
+    heap[at] = r;
 }
 
 static uint32_t take_first(const engine *e, share_domain *d) {
-    uint32_t first = d->heap[0];
-    uint32_t last = d->heap[--d->count];
+    uint32_t *heap = share_heap(d);
+    uint32_t first = heap[0];
+    uint32_t last = heap[--d->count];
     uint32_t at = 0;
     for (uint32_t child = 1; child < d->count; child = 2u * at + 1u) {
-        child += child + 1u < d->count && earlier(e, d->heap[child + 1u], d->heap[child]) ? 1u : 0u;
-        if (!earlier(e, d->heap[child], last)) {
+        child += child + 1u < d->count && earlier(e, heap[child + 1u], heap[child]) ? 1u : 0u;
+        if (!earlier(e, heap[child], last)) {
             break;
         }
-        d->heap[at] = d->heap[child];
+        heap[at] = heap[child];
         at = child;
     }
-    d->heap[at] = last;
+    heap[at] = last;
     return first;
 }
 
@@ -87,7 +91,7 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
     }
     if (d->speed != before && e->metering && (d->linear || e->node_sharing)) {
         for (uint32_t k = 0; k < d->count; k++) {
-            uint32_t i = e->requests[d->heap[k]].instance;
+            uint32_t i = e->requests[share_heap(d)[k]].instance;
             engine_set_rate(e, engine_function_of(e, i), i, e->instances[i].rate_ucore);
         }
     }
@@ -97,13 +101,25 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
         d->demand = 0.0;
         return;
     }
-    double left_ns = (e->requests[d->heap[0]].finish_work - d->virtual_ns) / d->speed;
+    double left_ns = (e->requests[share_heap(d)[0]].finish_work - d->virtual_ns) / d->speed;
     engine_push(e, fsim_ns_add(e->now_ns, rounded_up(left_ns)), domain,
                 EVENT_KIND(EVENT_SHARE, d->generation));
 }
 
 uint32_t engine_share_domain(const engine *e, uint32_t i) {
     return e->node_sharing ? e->instance_node[i] : i;
+}
+
+static void grow(engine *e, share_domain *d) {
+    uint32_t capacity = d->capacity == 0 ? DOMAIN_FEW : d->capacity * 2u;
+    if (capacity != DOMAIN_FEW) {
+        bool first = d->large == NULL;
+        d->large = engine_grow(e, d->large, capacity, sizeof *d->large);
+        if (first) {
+            memcpy(d->large, d->few, sizeof d->few);
+        }
+    }
+    d->capacity = capacity;
 }
 
 void engine_share_enter(engine *e, uint32_t r) {
@@ -125,9 +141,7 @@ void engine_share_enter(engine *e, uint32_t r) {
         d->linear = f->spec.cpu_model == FSIM_CPU_LINEAR;
     }
     if (d->count == d->capacity) {
-        uint32_t capacity = d->capacity == 0 ? 8u : d->capacity * 2u;
-        d->heap = engine_grow(e, d->heap, capacity, sizeof *d->heap);
-        d->capacity = capacity;
+        grow(e, d);
     }
     advance(e, d);
     q->finish_work = d->virtual_ns + (double)q->service_ns;
@@ -141,14 +155,15 @@ void engine_share_enter(engine *e, uint32_t r) {
 }
 
 static void take_out(const engine *e, share_domain *d, uint32_t r) {
+    uint32_t *heap = share_heap(d);
     uint32_t at = 0;
-    while (d->heap[at] != r) {
+    while (heap[at] != r) {
         at++;
     }
     for (; at > 0; at = (at - 1u) / 2u) { /* to the top, in front of everybody */
-        d->heap[at] = d->heap[(at - 1u) / 2u];
+        heap[at] = heap[(at - 1u) / 2u];
     }
-    d->heap[0] = r;
+    heap[0] = r;
     take_first(e, d);
 }
 

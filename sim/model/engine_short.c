@@ -30,7 +30,8 @@ typedef struct stretch {
 enum { ARRIVAL_FAR = 12, ARRIVAL_NEAR = 5, EVENT_FAR = 8, EVENT_NEAR = 3 };
 
 static inline void prefetch_function(const function *f) {
-    prefetch_lines(f, 4 * CACHE_LINE);
+    prefetch_lines(f, 2 * CACHE_LINE);
+    prefetch_lines(&f->sums, 2 * CACHE_LINE);
 }
 
 static inline uint32_t pick(const fsim_fleet *fleet) {
