@@ -51,6 +51,8 @@ static fsim_status add_rule(const fsim_price_book *book, fsim_meter_rules *rules
 
 static fsim_status require_steps(const fsim_price_book *book, fsim_meter_plan *plan, fsim_error *err) {
     const fsim_metering *m = &book->metering;
+    plan->tells_instances |= m->mode == FSIM_MODE_RESIDENCY || m->mode == FSIM_MODE_CPU_TIME_RESIDENCY ||
+                             m->mode == FSIM_MODE_RESIDENCY_BURST || m->mode == FSIM_MODE_RESIDENCY_ACTIVE;
     switch (m->mode) {
     case FSIM_MODE_REQUEST: return add_rule(book, &plan->request, m->granularity_us, m->min_us, err);
     case FSIM_MODE_ACTIVE_INTERVAL:

@@ -74,6 +74,7 @@ typedef struct fsim_meter_plan {
     fsim_threshold threshold;                  /* of threshold_cpu_ms */
     fsim_threshold more[FSIM_THRESHOLDS_MORE]; /* of threshold_more_ms, in the same windows */
     uint32_t more_count;
+    bool tells_instances; /* some book bills the life of each instance by itself */
     /* What only some books need; 0 and false: not metered, and it costs nothing. */
     fsim_ns settle_ns;         /* one fsim_usage_hour per function and so long a span of use: 1 h */
     uint64_t idle_below_ucore; /* idle_at_minimum_ns: CPU of an idle instance is below this */
@@ -114,7 +115,9 @@ typedef struct fsim_usage {
     uint64_t instances_started;
     uint64_t instances_ended; /* those whose residency is in residency_ms */
     fsim_u128 starting_ns, residency_ns, idle_ns;
-    uint64_t residency_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.residency */
+    /* Billed, by plan.residency. Where no book tells instances apart (plan.tells_instances) a run may take the
+     * one that goes for the one that came first: then a sum is exact to less than a step for each. */
+    uint64_t residency_ms[FSIM_METER_RULES_MAX];
     uint64_t lifetime_ms[FSIM_METER_RULES_MAX];  /* billed, by plan.lifetime */
     fsim_u128 init_ns; /* initialisation of instances that served: a subset of starting_ns */
     uint64_t init_ms;  /* the same, each rounded up to 1 ms */

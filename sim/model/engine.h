@@ -379,6 +379,7 @@ typedef struct engine {
     fsim_status status;
     fsim_error *err;
     bool stopped, workload_ended;
+    bool has_batch; /* the first one is read already */
 
     /* limits */
     uint64_t idle_claimed; /* provisioned instances that are idle and count towards quotas */

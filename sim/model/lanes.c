@@ -7,21 +7,50 @@
 
 enum { BATCHES_BETWEEN_PROGRESS = 64, BUCKETS_MAX = 1 << 10, PARTS_MAX = 1 << 10 };
 
+static void free_block(lanes_block *b) {
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        lanes_part *part = &b->part[t];
+        void *arrays[] = {part->word, part->span, part->odd, part->at_ns, part->service_ns};
+        for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
+            free(arrays[k]);
+        }
+    }
+    free(b->span_of);
+    free(b->skip);
+    free(b->at_ns);
+    free(b->service_ns);
+}
+
 void lanes_destroy(lanes *s) {
     if (s == NULL) {
         return;
     }
     for (uint32_t fn = 0; fn < s->count; fn++) {
-        lane_deinit(&s->lane[fn]);
+        free(s->lane[fn].idle);
+        free(s->rest[fn].ready_ns);
     }
-    for (uint32_t t = 0; t < LANES_TASKS && s->tasks != NULL; t++) {
-        engine_free_collector(&s->tasks[t].context.shared);
-        free(s->tasks[t].context.changes.word);
-        free(s->tasks[t].before.word);
+    for (uint32_t t = 0; t < LANES_TASKS && s->task != NULL; t++) {
+        engine_free_collector(&s->task[t].shared);
+        free(s->task[t].later);
     }
-    void *arrays[] = {s->lane,      s->tasks,          s->fn,         s->at_ns,      s->service_ns, s->cpu_ns,
-                      s->own_at_ns, s->own_service_ns, s->own_cpu_ns, s->rate_ucore, s->start,      s->sorted,
-                      s->due_ns};
+    for (uint32_t k = 0; k < LANES_BLOCKS; k++) {
+        free_block(&s->block[k]);
+    }
+    engine_free_collector(&s->pass.shared);
+    void *arrays[] = {s->lane,
+                      s->rest,
+                      s->task,
+                      s->fn,
+                      s->at_ns,
+                      s->service_ns,
+                      s->start,
+                      s->sorted,
+                      s->due_ns,
+                      s->pass.agenda.entry,
+                      s->pass.struck.entry,
+                      s->pass.ties.tie,
+                      s->pass.request,
+                      s->pass.direct};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         free(arrays[k]);
     }
@@ -36,12 +65,19 @@ static bool template_fits(const fsim_fn_spec *s) {
            s->initial_instances == 0;
 }
 
+/* Instances have no names here: see lane.h. */
+static bool meters_fit(const engine *e) {
+    const fsim_meter_plan *plan = &e->plan;
+    return !e->metering ||
+           (!plan->tells_instances && plan->lifetime.count == 0 && !plan->threshold.full_window);
+}
+
 static bool applies(const engine *e) {
     const fsim_scenario *s = e->scenario;
     bool empty = e->alive == 0 && fsim_event_queue_size(&e->queue) == 0 && e->closed_count == 0;
     bool fits = e->fast && e->early && empty && !e->has_account && e->region_limiter.limit == NULL &&
                 e->warmup_ns == 0 && s->windows_every_ns == 0 && e->books == NULL && e->function_count != 0 &&
-                !fsim_workload_describes(e->workload) &&
+                meters_fit(e) && !fsim_workload_describes(e->workload) &&
                 template_fits(fsim_function_table_template(e->table));
     for (uint32_t fn = 0; fits && fn < e->function_count; fn++) {
         fits = lane_fits(e, &e->functions[fn]);
@@ -51,139 +87,139 @@ static bool applies(const engine *e) {
 
 /* ---- functions ---- */
 
-/* Functions without histograms of their own share those of their task. */
+/* Functions without histograms of their own share those of whoever works on them. */
 static void share_histograms(lanes *s) {
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        if (s->e->shared_hist.direct != NULL && s->tasks[t].context.shared.direct == NULL) {
-            engine_new_collector(s->e, &s->tasks[t].context.shared);
+    if (s->e->shared_hist.direct != NULL && s->pass.shared.direct == NULL) {
+        engine_new_collector(s->e, &s->pass.shared);
+        for (uint32_t t = 0; t < LANES_TASKS; t++) {
+            engine_new_collector(s->e, &s->task[t].shared);
         }
+    }
+}
+
+/* The run has not one function any more: what its executions were for the run, they are from now on for the
+ * function. */
+static void end_alone(lanes *s) {
+    if (s->count == 0) {
+        s->alone = false;
+        return;
+    }
+    lanes_flush(s);
+    const squared_level *executing = &s->e->functions[0].in_execution;
+    s->lane[0].executing_peak = (uint32_t)executing->level.peak;
+    s->lane[0].idle_least = lane_idle_count(&s->lane[0]);
+    s->lane[0].square_acc = executing->square_acc;
+    s->alone = false;
+}
+
+static void reserve_lanes(lanes *s) {
+    engine *e = s->e;
+    if (e->function_count > s->capacity) {
+        uint32_t capacity = e->function_count + e->function_count / 2u;
+        s->lane = engine_grow_lines(e, s->lane, s->count, capacity, sizeof *s->lane);
+        s->rest = engine_grow_lines(e, s->rest, s->count, capacity, sizeof *s->rest);
+        s->start = engine_grow(e, s->start, capacity + 2u, sizeof *s->start);
+        s->capacity = capacity;
     }
 }
 
 static void add_lanes(lanes *s) {
     engine *e = s->e;
-    if (fsim_function_table_count(e->table) > e->function_count) {
-        if (s->alone) { /* not any more: what it was for the run, it is from now on for itself */
-            lane_show(&s->lane[0], &e->functions[0]);
-            s->alone = false;
-            for (uint32_t t = 0; t < LANES_TASKS; t++) {
-                s->tasks[t].context.alone = false;
-            }
-            s->from_ns = e->now_ns;
+    uint32_t count = fsim_function_table_count(e->table);
+    if (count > (UINT64_C(1) << s->fn_bits)) { /* what has come so far fits a block as they were */
+        if (s->arrivals != 0) {
+            lanes_serve(s, s->at_ns[s->arrivals - 1u]);
         }
-        engine_add_functions(e);
+        s->fn_bits = 32u - (uint32_t)__builtin_clz(count - 1u);
     }
-    if (e->function_count > s->capacity) {
-        uint32_t capacity = e->function_count + e->function_count / 2u;
-        s->lane = engine_grow_lines(e, s->lane, s->count, capacity, sizeof *s->lane);
-        s->start = engine_grow(e, s->start, capacity + 2u, sizeof *s->start);
-        s->capacity = capacity;
+    if (s->alone && count > 1) {
+        end_alone(s);
     }
+    engine_add_functions(e);
+    reserve_lanes(s);
     for (; s->count < e->function_count; s->count++) {
-        if (!lane_init(&s->lane[s->count], e, &e->functions[s->count])) {
+        if (!lane_init(&s->lane[s->count], &s->rest[s->count], e, &e->functions[s->count])) {
             engine_no_memory(e);
         }
+        s->newest &= s->lane[s->count].newest;
     }
     share_histograms(s);
 }
 
-/* Whether CPU is used at more than one rate in a function, or a window counts in full: only then it matters
- * what falls into which window. Before the first request. */
-static void choose_windows(lanes *s, bool rates_differ) {
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        s->tasks[t].context.windows = s->e->metering && (rates_differ || s->e->plan.threshold.full_window);
+/* ---- blocks ---- */
+
+uint32_t lanes_aim(const lanes *s) {
+    uint64_t aim = (uint64_t)LANES_PER_FUNCTION * s->count, laters = 0;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) { /* each is looked at in every block until its end */
+        laters += s->task[t].laters;
     }
+    aim = laters / 4u > aim ? laters / 4u : aim;
+    return aim < LANES_BLOCK_LEAST  ? LANES_BLOCK_LEAST
+           : aim > LANES_BLOCK_MOST ? LANES_BLOCK_MOST
+                                    : (uint32_t)aim;
 }
 
-/* ---- one function ---- */
-
-static void run_alone(lanes *s, const lane_arrivals *arrivals, fsim_ns to_ns) {
-    lane_context *c = &s->tasks[0].context;
-    lane_run(c, 0, &s->lane[0], arrivals, to_ns);
-    if (c->failed) {
-        engine_no_memory(s->e);
-    }
-}
-
-/* The lane is at the next mark. */
-static void mark_alone(lanes *s) {
-    lane_show(&s->lane[0], &s->e->functions[0]);
-    engine_marks(s->e, s->e->mark_ns + 1);
-}
-
-/* Cut where a mark is due, so that it sees what it should. */
-static void serve_alone(lanes *s, const fsim_arrivals *batch, uint32_t count) {
-    engine *e = s->e;
-    for (uint32_t k = 0; k < count && batch->has_cpu; k++) {
-        s->rate_ucore[k] = engine_rate(e, batch, k);
-    }
-    for (uint32_t k = 0; k < count;) {
-        uint32_t end = k;
-        while (end < count && batch->at_ns[end] <= e->mark_ns) {
-            end++;
-        }
-        lane_arrivals arrivals = {.at_ns = batch->at_ns + k,
-                                  .service_ns = batch->service_ns + k,
-                                  .rate_ucore = batch->has_cpu ? s->rate_ucore + k : NULL,
-                                  .count = end - k};
-        run_alone(s, &arrivals, end < count ? e->mark_ns : batch->at_ns[end - 1u]);
-        if (end < count) {
-            mark_alone(s);
-        }
-        k = end;
-    }
+static fsim_ns reach(const lanes *s) {
+    return fsim_ns_add(s->from_ns, (INT64_C(1) << (62u - s->fn_bits)) - 1);
 }
 
 /* ---- a workload in order of time ---- */
 
-/* The next batch, in its block or served at once; false: there is no more. */
+static void append(lanes *s, const fsim_arrivals *batch, uint32_t count) {
+    for (uint32_t first = 0, end = 0; first < count; first = end) {
+        fsim_ns last_ns = reach(s);
+        while (end < count && batch->at_ns[end] <= last_ns) {
+            end++;
+        }
+        lanes_append(s, batch, first, end);
+        if (end < count) {
+            lanes_serve(s, last_ns);
+        }
+    }
+    if (s->arrivals + FSIM_BATCH > s->room) {
+        lanes_serve(s, s->e->now_ns);
+        lanes_reserve(s, lanes_aim(s) + FSIM_BATCH);
+    }
+}
+
+/* The batch that was read; false: there is no more to read. */
 static bool take_batch(lanes *s) {
     engine *e = s->e;
-    fsim_arrivals *batch = &e->batch;
-    fsim_status status = fsim_workload_next_open(e->workload, batch, e->err);
-    if (status == FSIM_OK) {
-        add_lanes(s);
-    }
-    uint32_t count = status == FSIM_OK ? batch->count : 0;
+    const fsim_arrivals *batch = &e->batch;
+    uint32_t count = batch->count;
+    fsim_assert(!batch->has_cpu || !e->metering);
+    add_lanes(s);
     bool more = count > 0 && batch->at_ns[count - 1u] <= e->scenario->until_ns;
     while (count > 0 && batch->at_ns[count - 1u] > e->scenario->until_ns) {
         count--;
     }
-    if (e->batches == 0) {
-        choose_windows(s, batch->has_cpu);
-    }
-    fsim_assert(status != FSIM_OK || s->tasks[0].context.windows || !batch->has_cpu || !e->metering);
-    if (s->alone && count > 0) {
-        status = fsim_workload_draw(e->workload, 0, batch->service_ns, count, e->err);
-    }
-    if (status != FSIM_OK) {
-        engine_fail(e, status);
-        return false;
-    }
     e->batches++;
-    e->now_ns = count > 0 ? batch->at_ns[count - 1u] : e->now_ns;
-    if (s->alone) {
-        serve_alone(s, batch, count);
-    } else {
-        lanes_append(s, batch, count);
-        if (s->arrivals + FSIM_BATCH > s->room) {
-            lanes_serve(s, e->now_ns);
-            lanes_reserve_block(s, lanes_aim(s));
-        }
+    if (count > 0) {
+        e->now_ns = batch->at_ns[count - 1u];
+        append(s, batch, count);
     }
     return more;
 }
 
+static bool read_batch(engine *e) {
+    fsim_status status = fsim_workload_next_open(e->workload, &e->batch, e->err);
+    if (status != FSIM_OK) {
+        engine_fail(e, status);
+    }
+    return status == FSIM_OK;
+}
+
+/* The first batch is read. */
 static void serve_batches(lanes *s) {
     engine *e = s->e;
-    lanes_reserve_block(s, lanes_aim(s));
-    while (!e->stopped && take_batch(s)) {
+    lanes_reserve(s, lanes_aim(s) + FSIM_BATCH);
+    while (take_batch(s) && !e->stopped && read_batch(e)) {
         if (e->batches % BATCHES_BETWEEN_PROGRESS == 0 &&
             !engine_go_on(e, fsim_workload_progress(e->workload))) {
             e->stopped = true;
         }
     }
-    if (!s->alone && e->status == FSIM_OK) {
+    if (s->arrivals != 0 && e->status == FSIM_OK) {
         lanes_serve(s, e->now_ns);
     }
 }
@@ -192,10 +228,7 @@ static void serve_batches(lanes *s) {
 
 /* As many buckets to a block as make it full, or a part of one. */
 static void size_block(lanes *s) {
-    uint64_t arrived = 0, aim = lanes_aim(s);
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        arrived += s->tasks[t].arrived;
-    }
+    uint64_t arrived = s->arrived, aim = lanes_aim(s);
     bool at_bucket = s->from_ns % s->streams.bucket_ns == s->streams.bucket_ns - 1;
     if (arrived < aim / 2u && s->parts > 1) {
         s->parts /= at_bucket ? 2u : 1u;
@@ -223,7 +256,8 @@ static fsim_ns next_end(const lanes *s, fsim_ns at_ns, fsim_ns end_ns) {
         next_ns = fsim_ns_add(begin_ns, (fsim_ns)s->buckets * streams->bucket_ns);
         next_ns = next_ns < streams->last_ns ? next_ns : streams->last_ns;
     }
-    return next_ns < end_ns ? next_ns : end_ns;
+    next_ns = next_ns < end_ns ? next_ns : end_ns;
+    return next_ns <= reach(s) ? next_ns : reach(s) + 1;
 }
 
 static void serve_streams(lanes *s) {
@@ -231,10 +265,7 @@ static void serve_streams(lanes *s) {
     fsim_ns at_ns = 0, end_ns = fsim_ns_add(e->scenario->until_ns, 1);
     end_ns = s->streams.end_ns < end_ns ? s->streams.end_ns : end_ns;
     s->buckets = s->parts = 1;
-    choose_windows(s, false); /* streams have no CPU of their own */
     while (!e->stopped && e->status == FSIM_OK && at_ns < end_ns) {
-        s->hold = at_ns >= s->streams.last_ns && e->scenario->until_ns == FSIM_NEVER;
-        s->parts = s->hold ? 1 : s->parts;
         at_ns = next_end(s, at_ns, end_ns);
         lanes_serve(s, at_ns - 1);
         size_block(s);
@@ -248,75 +279,104 @@ static void serve_streams(lanes *s) {
 
 /* ---- the run ---- */
 
+/* When the last execution that is under way ends, if it is not cold. */
 static fsim_ns last_end(const lanes *s) {
-    fsim_ns end_ns = s->by_stream ? 0 : s->e->now_ns;
-    if (s->e->scenario->until_ns != FSIM_NEVER && !s->e->stopped) {
-        return s->e->scenario->until_ns;
-    }
-    for (uint32_t fn = 0; fn < s->count; fn++) {
-        end_ns = s->lane[fn].last_end_ns > end_ns ? s->lane[fn].last_end_ns : end_ns;
+    fsim_ns end_ns = 0;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        for (uint32_t k = 0; k < s->task[t].laters; k++) {
+            fsim_ns at_ns = s->task[t].later[k].at_ns;
+            end_ns = at_ns > end_ns ? at_ns : end_ns;
+        }
     }
     return end_ns;
 }
 
-/* Until everybody has left, or until the end of the run. */
+/* Until everybody has left, or until the end of the run, which is returned. */
 static fsim_ns drain(lanes *s) {
-    engine *e = s->e;
-    fsim_ns end_ns = last_end(s);
+    const engine *e = s->e;
+    bool lasts = e->scenario->until_ns != FSIM_NEVER && !e->stopped;
+    fsim_ns end_ns = lasts ? e->scenario->until_ns : last_end(s);
     s->ended = true;
-    while (s->alone && e->mark_ns < end_ns) {
-        run_alone(s, &(lane_arrivals){0}, e->mark_ns);
-        mark_alone(s);
+    while (s->from_ns < end_ns) {
+        lanes_serve(s, end_ns < reach(s) ? end_ns : reach(s));
     }
-    if (s->alone) {
-        run_alone(s, &(lane_arrivals){0}, end_ns);
-    } else {
-        lanes_serve(s, end_ns > s->from_ns ? end_ns : s->from_ns);
-        lanes_serve(s, s->from_ns); /* puts in order what that has changed */
-    }
-    return end_ns;
+    lanes_flush(s);
+    lanes_pass_rest(s, lasts ? end_ns : FSIM_NEVER);
+    lanes_flush(s); /* what that has left to add */
+    return lasts ? end_ns : s->pass.last_ns;
+}
+
+static void merge_histograms(const engine *e, const collector *from) {
+    const collector *into = &e->shared_hist;
+    fsim_histogram_merge(into->direct, from->direct);
+    fsim_histogram_merge(into->latency_waited, from->latency_waited);
+    fsim_histogram_merge(into->latency_cold, from->latency_cold);
+    fsim_histogram_merge(into->wait, from->wait);
+    fsim_histogram_merge(into->service, from->service);
 }
 
 static void finish(lanes *s) {
     engine *e = s->e;
     e->now_ns = e->left_at_ns = drain(s);
-    for (uint32_t fn = 0; fn < s->count; fn++) {
-        lane_finish(&s->tasks[0].context, fn, &s->lane[fn], e->now_ns);
-    }
-    for (uint32_t t = 0; t < LANES_TASKS && e->shared_hist.direct != NULL; t++) {
-        const collector *from = &s->tasks[t].context.shared;
-        fsim_histogram_merge(e->shared_hist.direct, from->direct);
-        fsim_histogram_merge(e->shared_hist.latency_waited, from->latency_waited);
-        fsim_histogram_merge(e->shared_hist.latency_cold, from->latency_cold);
-        fsim_histogram_merge(e->shared_hist.wait, from->wait);
-        fsim_histogram_merge(e->shared_hist.service, from->service);
+    lanes_finish(s, e->now_ns);
+    if (e->shared_hist.direct != NULL) {
+        merge_histograms(e, &s->pass.shared);
+        for (uint32_t t = 0; t < LANES_TASKS; t++) {
+            merge_histograms(e, &s->task[t].shared);
+        }
     }
     e->events = e->seen.completed + e->seen.cold;
 }
 
-bool lanes_simulate(engine *e) {
-    if (!applies(e)) {
-        return false;
-    }
+static lanes *create(engine *e) {
     lanes *s = engine_grow(e, NULL, 1, sizeof *s);
     memset(s, 0, sizeof *s);
     e->lanes = s;
     s->e = e;
-    s->tasks = engine_grow(e, NULL, LANES_TASKS, sizeof *s->tasks);
-    memset(s->tasks, 0, LANES_TASKS * sizeof *s->tasks);
-    s->alone = e->function_count == 1;
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        s->tasks[t].context = (lane_context){.e = e, .until_ns = e->scenario->until_ns, .alone = s->alone};
-    }
-    add_lanes(s);
-    s->merge_aside = engine_series_is_bounded(e);
-    if (s->merge_aside) {
+    s->task = engine_grow(e, NULL, LANES_TASKS, sizeof *s->task);
+    memset(s->task, 0, LANES_TASKS * sizeof *s->task);
+    s->pass.request_free = FSIM_NONE;
+    s->alone = s->newest = true;
+    s->pass_aside = engine_series_is_bounded(e);
+    if (s->pass_aside) {
         engine_series_reserve(e);
     }
-    s->by_stream = !s->alone && fsim_workload_streams(e->workload, &s->streams);
-    if (s->by_stream) {
-        s->due_ns = engine_grow(e, NULL, s->streams.count, sizeof *s->due_ns);
-        memset(s->due_ns, 0, s->streams.count * sizeof *s->due_ns);
+    return s;
+}
+
+/* Requests bring CPU of their own: the run goes another way, with the batch that was read. */
+static void give_back(engine *e) {
+    fsim_arrivals *batch = &e->batch;
+    fsim_status status = FSIM_OK;
+    for (uint32_t k = 0; k < batch->count && status == FSIM_OK; k++) {
+        status = fsim_workload_draw(e->workload, batch->fn[k], &batch->service_ns[k], 1, e->err);
+    }
+    if (status != FSIM_OK) {
+        engine_fail(e, status);
+    }
+    e->has_batch = true;
+}
+
+bool lanes_simulate(engine *e) {
+    fsim_source_streams streams = {0};
+    if (!applies(e)) {
+        return false;
+    }
+    bool by_stream = e->function_count > 1 && fsim_workload_streams(e->workload, &streams);
+    if (!by_stream && !read_batch(e)) {
+        return true;
+    }
+    if (!by_stream && e->batch.has_cpu && e->metering) {
+        give_back(e);
+        return e->status != FSIM_OK;
+    }
+    lanes *s = create(e);
+    s->by_stream = by_stream;
+    s->streams = streams;
+    add_lanes(s);
+    if (by_stream) {
+        s->due_ns = engine_grow(e, NULL, streams.count, sizeof *s->due_ns);
+        memset(s->due_ns, 0, streams.count * sizeof *s->due_ns);
         serve_streams(s);
     } else {
         serve_batches(s);

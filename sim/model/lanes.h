@@ -1,82 +1,169 @@
-/* Inside of a run of lanes, shared by the lanes_*.c files; see lane.h.
+/* Inside of a run of lanes, shared by the lane*.c files; see lane.h.
  *
- * Time goes in blocks. In one the functions are served in tasks, side by side where there are threads, and
- * beside them what the block before has changed is put in order of time: so the run's own levels follow one
- * block behind. What a task writes belongs to it or to its functions alone, and what is put together is a sum
- * or sorted, so the result does not depend on who did what. */
+ * Time goes in blocks, and a block through three hands: it is filled (arrivals of each function, and from
+ * them the changes), passed (the changes sorted and followed), accounted (statistics of its warm requests).
+ * Three blocks are under way, one in each hand. Filling and accounting go function by function, in tasks that
+ * any number of threads take; the pass is a task beside them. What a task writes belongs to it or to its
+ * functions alone, and what is put together is a sum or sorted, so the result does not depend on who did
+ * what. */
 #ifndef FSIM_MODEL_LANES_H
 #define FSIM_MODEL_LANES_H
 
 #include "model/lane.h"
+#include "model/lane_agenda.h"
 
 enum {
     LANES_TASKS = 16,
+    LANES_BLOCKS = 3,
     LANES_BLOCK_LEAST = 1 << 14, /* arrivals of a block: some for each function, in the second-level cache */
     LANES_BLOCK_MOST = 1 << 18,
     LANES_PER_FUNCTION = 16
 };
 
+/* A request of a block that went the long way: its place among those of its function. */
+typedef struct lanes_skip {
+    uint32_t place, next; /* next: of the same function, or FSIM_NONE */
+} lanes_skip;
+
+/* Requests of one function in one block. */
+typedef struct lanes_span {
+    uint32_t fn;
+    uint32_t first, count; /* in the columns */
+    uint32_t before;       /* lane_rest.filled when the block was begun */
+    uint32_t skip_first, skip_last;
+} lanes_span;
+
+/* What one task has put into a block. */
+typedef struct lanes_part {
+    uint64_t *word; /* changes: ((instant - from_ns) * 2 + begins) << fn_bits | fn */
+    uint32_t words, word_capacity;
+    lanes_span *span;
+    uint32_t spans, span_capacity;
+    uint32_t *odd; /* functions with a request that is not whole and warm whatever happens */
+    uint32_t odds, odd_capacity;
+    /* streams: columns of their own */
+    fsim_ns *at_ns, *service_ns;
+    uint32_t arrivals, capacity;
+} lanes_part;
+
+typedef struct lanes_block {
+    fsim_ns from_ns, to_ns; /* everything in (from_ns, to_ns]; of the first also what is at 0 */
+    uint32_t fn_bits;
+    bool filled, passed;
+    lanes_part part[LANES_TASKS];
+    uint32_t *span_of; /* by function: task << LANES_SPAN_BITS | its place there; only of those in a span */
+    uint32_t span_of_capacity;
+    lanes_skip *skip;
+    uint32_t skips, skip_capacity;
+    /* a workload in order of time: columns by function */
+    fsim_ns *at_ns, *service_ns;
+    uint32_t room;
+} lanes_block;
+enum { LANES_SPAN_BITS = 27 };
+_Static_assert(LANES_TASKS <= 1 << (32 - LANES_SPAN_BITS), "both fit a word");
+
+/* The end of an execution that lies beyond the block. */
+typedef struct lanes_end {
+    fsim_ns at_ns;
+    uint32_t fn;
+} lanes_end;
+
 typedef struct lanes_task {
-    lane_context context;
-    lane_changes before; /* of the block before */
+    collector shared;    /* of the functions that have no histograms of their own */
     uint32_t first, end; /* functions: by id, or by place among the streams */
-    uint64_t arrived;
+    lanes_end *later;
+    uint32_t laters, later_capacity;
+    bool failed; /* out of memory */
     fsim_status status;
     fsim_error err;
-    /* streams: a batch of one function */
-    fsim_ns at_ns[FSIM_BATCH], service_ns[FSIM_BATCH];
     fsim_source_scratch scratch;
 } lanes_task;
+
+/* What seldom happens. */
+enum { LANES_READY, LANES_END, LANES_EXPIRY };
+
+typedef struct lanes_pass {
+    lane_heap agenda; /* READY and END of a lane_request, EXPIRY of a function */
+    lane_heap struck; /* ends of executions that will not be; rank: function */
+    lane_ties ties;
+    uint64_t serial; /* rank in the agenda: in order of being noted */
+    uint32_t open;   /* requests in it */
+    lane_request *request;
+    uint32_t requests, request_capacity, request_free;
+    fsim_ns last_ns;   /* when something last happened */
+    collector shared;  /* as in a task */
+    lanes_end *direct; /* latencies of warm requests that went the long way: their histogram is in use */
+    uint32_t directs, direct_capacity;
+    bool failed;
+} lanes_pass;
 
 struct lanes {
     engine *e;
     lane *lane;
+    lane_rest *rest;
     uint32_t count, capacity;
-    lanes_task *tasks;      /* LANES_TASKS */
-    fsim_ns from_ns, to_ns; /* the block */
-    bool alone;             /* so far the run has one function */
-    bool ended;             /* no more arrivals */
-    bool hold;              /* the run may end in the block: a function stops at its last arrival */
+    lanes_task *task; /* LANES_TASKS */
+    lanes_block block[LANES_BLOCKS];
+    uint32_t turn;    /* the block that is filled next */
+    fsim_ns from_ns;  /* up to here blocks are filled */
+    uint32_t fn_bits; /* of a function in a change */
+    bool alone;       /* the run has one function, whose executions are the run's */
+    bool newest;      /* all functions are routed to the newest idle instance */
+    lanes_pass pass;
 
-    /* A workload in order of time: the block, as it came and by function. */
+    /* A workload in order of time: what is to become a block. */
     uint32_t arrivals, room;
     fsim_fn_id *fn;
-    fsim_ns *at_ns, *service_ns, *cpu_ns;
-    fsim_ns *own_at_ns, *own_service_ns, *own_cpu_ns;
-    uint32_t *rate_ucore;
+    fsim_ns *at_ns, *service_ns;
     uint32_t *start; /* of each function; count + 2 entries */
-    bool has_cpu;
 
     /* A workload whose functions are streams of their own. */
-    bool by_stream;
+    bool by_stream, ended; /* ended: no more arrivals */
     fsim_source_streams streams;
-    fsim_ns *due_ns;  /* of each: nothing arrives or happens before */
+    fsim_ns *due_ns;  /* of each: the next arrival */
+    uint64_t arrived; /* in the last block */
     uint32_t buckets; /* of a block, or … */
     uint32_t parts;   /* … parts of a bucket, where one holds too much */
 
-    /* Putting in order; as a task of its own only if it needs no memory of the engine's (none can be asked
-     * for outside the thread of the run). */
-    bool merge_aside;
-    bool merges;      /* there is something to put in order beside this block */
+    bool pass_aside; /* a task of its own: only if marks need no memory of the engine's (none can be asked for
+                        outside the thread of the run) */
     uint64_t *sorted; /* twice sorted_capacity: as much again while it is made */
-    uint32_t sorted_capacity, change_count;
-    bool sort_failed;
+    uint32_t sorted_capacity;
 };
 
-static inline uint32_t lanes_aim(const lanes *s) {
-    uint64_t aim = (uint64_t)LANES_PER_FUNCTION * s->count;
-    return aim < LANES_BLOCK_LEAST  ? LANES_BLOCK_LEAST
-           : aim > LANES_BLOCK_MOST ? LANES_BLOCK_MOST
-                                    : (uint32_t)aim;
+uint32_t lanes_aim(const lanes *s); /* arrivals of a block */
+
+/* It finds an end at which nothing is cut, in this run. */
+static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_ns, fsim_ns service_ns) {
+    return service_ns > 0 && service_ns <= f->timeout_ns && service_ns <= s->e->scenario->until_ns - at_ns;
 }
 
 /* lanes_block.c */
-void lanes_reserve_block(lanes *s, uint32_t room);
-void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t count);
-/* Serves what was appended, or what the streams have, and everything else up to to_ns. */
+void lanes_reserve(lanes *s, uint32_t room);
+void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end);
+/* Fills a block up to to_ns with what was appended, or with what the streams have, and moves the two before
+ * it on. */
 void lanes_serve(lanes *s, fsim_ns to_ns);
+/* The blocks under way are passed and accounted. */
+void lanes_flush(lanes *s);
 
-/* lanes_merge.c: puts what the block before has changed in order and applies it to the run as a whole. */
-void lanes_merge(lanes *s);
+/* lanes_sort.c: puts the block's changes in order of time and has them followed piece by piece, while they
+ * are in the cache. */
+void lanes_sort(lanes *s, lanes_block *b);
+
+/* lanes_pass.c */
+void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count); /* in order of time */
+void lanes_pass_block(lanes *s, lanes_block *b);
+/* What is still to come up to to_ns, when all blocks are passed. */
+void lanes_pass_rest(lanes *s, fsim_ns to_ns);
+
+/* lane_seldom.c */
+squared_level *lanes_run_level(lanes *s); /* requests in execution of the whole run */
+void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns); /* the function's next request */
+void lanes_leave(lanes *s, uint32_t fn, fsim_ns at_ns);                  /* a warm one ends */
+void lanes_happen(lanes *s, lane_entry entry);
+void lanes_watch(lanes *s, uint32_t fn, bool on); /* all its requests go the long way, once more or less */
+/* The run is over: what is still there is counted and metered, and the lanes' sums become the functions'. */
+void lanes_finish(lanes *s, fsim_ns end_ns);
 
 #endif

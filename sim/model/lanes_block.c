@@ -1,17 +1,256 @@
-/* One block of time, function by function: see lanes.h. */
+/* Blocks of time: filled and accounted function by function, see lanes.h. */
 #include "model/lanes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    FAR = 4, /* functions ahead of the one that is served */
-    NEAR = 2,
-    INSTANCES_NEAR = 6
+    CHUNK = 64 /* requests that are added up together */
 };
+
+/* ---- memory: of a task, outside the thread of the run ---- */
+
+static __attribute__((noinline)) bool grow(void *array, uint64_t need, uint32_t *capacity, size_t size) {
+    void *old, *new;
+    uint64_t larger = 2u * need < 64u ? 64u : 2u * need;
+    memcpy(&old, array, sizeof old);
+    new = larger > UINT32_MAX ? NULL : realloc(old, larger * size);
+    if (new == NULL) {
+        return false;
+    }
+    memcpy(array, &new, sizeof new);
+    *capacity = (uint32_t)larger;
+    return true;
+}
+
+/* Room for `need` items in all; false: out of memory, which is noted. */
+static bool reserve(lanes_task *task, void *array, uint64_t need, uint32_t *capacity, size_t size) {
+    if (need > *capacity && !grow(array, need, capacity, size)) {
+        task->failed = true;
+    }
+    return !task->failed;
+}
+
+/* ---- filling ---- */
+
+static bool reserve_changes(lanes_task *task, lanes_part *part, uint32_t requests) {
+    uint64_t words = (uint64_t)part->words + 2u * (uint64_t)requests + 1u;
+    uint64_t laters = (uint64_t)task->laters + requests + 1u;
+    return reserve(task, &part->word, words, &part->word_capacity, sizeof *part->word) &&
+           reserve(task, &task->later, laters, &task->later_capacity, sizeof *task->later);
+}
+
+/* Executions that began in blocks before and end in this one. */
+static void fill_ends(lanes_task *task, const lanes_block *b, lanes_part *part) {
+    uint64_t words = (uint64_t)part->words + task->laters + 1u;
+    if (!reserve(task, &part->word, words, &part->word_capacity, sizeof *part->word)) {
+        return;
+    }
+    uint32_t kept = 0, n = part->words;
+    for (uint32_t k = 0; k < task->laters; k++) {
+        lanes_end end = task->later[k];
+        bool due = end.at_ns <= b->to_ns;
+        part->word[n] = (uint64_t)(end.at_ns - b->from_ns) << 1 << b->fn_bits | end.fn;
+        n += due;
+        task->later[kept] = end;
+        kept += !due;
+    }
+    part->words = n;
+    task->laters = kept;
+}
+
+/* The changes that warm requests make. Whether they end in this block or a later one is decided without a
+ * branch. */
+static void fill_whole(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
+                       const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
+    uint64_t *word = part->word + part->words;
+    lanes_end *later = task->later + task->laters;
+    uint32_t bits = b->fn_bits, n = 0, m = 0;
+    fsim_ns from_ns = b->from_ns, to_ns = b->to_ns;
+    for (uint32_t k = 0; k < count; k++) {
+        fsim_ns end_ns = at_ns[k] + service_ns[k];
+        bool due = end_ns <= to_ns;
+        word[n] = ((uint64_t)(at_ns[k] - from_ns) << 1 | 1u) << bits | fn;
+        word[n + 1u] = (uint64_t)(end_ns - from_ns) << 1 << bits | fn;
+        n += 1u + due;
+        later[m] = (lanes_end){end_ns, fn};
+        m += !due;
+    }
+    part->words += n;
+    task->laters += m;
+}
+
+static bool all_whole(const lanes *s, const function *f, const fsim_ns *at_ns, const fsim_ns *service_ns,
+                      uint32_t count) {
+    bool whole = true;
+    for (uint32_t k = 0; k < count; k++) {
+        whole &= lanes_is_whole(s, f, at_ns[k], service_ns[k]);
+    }
+    return whole;
+}
+
+/* Of those that are not whole it is known that they begin. */
+static void fill_odd(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
+                     const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
+    if (!reserve(task, &part->odd, (uint64_t)part->odds + 1u, &part->odd_capacity, sizeof *part->odd)) {
+        return;
+    }
+    part->odd[part->odds++] = fn;
+    for (uint32_t k = 0; k < count; k++) {
+        if (lanes_is_whole(s, &s->e->functions[fn], at_ns[k], service_ns[k])) {
+            fill_whole(task, b, part, fn, &at_ns[k], &service_ns[k], 1);
+        } else {
+            part->word[part->words++] = ((uint64_t)(at_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | fn;
+        }
+    }
+}
+
+/* Requests of one function, [first, first + count) of the columns. */
+static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part *part, uint32_t fn,
+                          uint32_t first, uint32_t count) {
+    const fsim_ns *at_ns = (s->by_stream ? part->at_ns : b->at_ns) + first;
+    fsim_ns *service_ns = (s->by_stream ? part->service_ns : b->service_ns) + first;
+    task->status = fsim_workload_draw(s->e->workload, fn, service_ns, count, &task->err);
+    if (task->status != FSIM_OK || !reserve_changes(task, part, count) ||
+        !reserve(task, &part->span, (uint64_t)part->spans + 1u, &part->span_capacity, sizeof *part->span)) {
+        return;
+    }
+    b->span_of[fn] = (uint32_t)(task - s->task) << LANES_SPAN_BITS | part->spans;
+    part->span[part->spans++] = (lanes_span){.fn = fn,
+                                             .first = first,
+                                             .count = count,
+                                             .before = s->rest[fn].filled,
+                                             .skip_first = FSIM_NONE,
+                                             .skip_last = FSIM_NONE};
+    s->rest[fn].filled += count;
+    if (all_whole(s, &s->e->functions[fn], at_ns, service_ns, count)) {
+        fill_whole(task, b, part, fn, at_ns, service_ns, count);
+    } else {
+        fill_odd(s, task, b, part, fn, at_ns, service_ns, count);
+    }
+}
+
+static void fill_stream(lanes *s, lanes_task *task, lanes_block *b, lanes_part *part, uint32_t k) {
+    fsim_workload *workload = s->e->workload;
+    uint32_t first = part->arrivals, count;
+    do {
+        uint64_t need = (uint64_t)part->arrivals + FSIM_BATCH;
+        uint32_t capacity = part->capacity;
+        if (!reserve(task, &part->at_ns, need, &capacity, sizeof *part->at_ns) ||
+            !reserve(task, &part->service_ns, need, &part->capacity, sizeof *part->service_ns)) {
+            return;
+        }
+        count = fsim_workload_take(workload, k, b->to_ns + 1, part->at_ns + part->arrivals,
+                                   part->service_ns + part->arrivals, FSIM_BATCH,
+                                   s->parts == 1 ? &task->scratch : NULL);
+        part->arrivals += count;
+    } while (count == FSIM_BATCH);
+    s->due_ns[k] = fsim_workload_next_ns(workload, k);
+    if (part->arrivals > first) {
+        fill_function(s, task, b, part, s->streams.ids[k], first, part->arrivals - first);
+    }
+}
+
+static void fill(lanes *s, lanes_task *task, lanes_block *b) {
+    lanes_part *part = &b->part[task - s->task];
+    part->words = part->spans = part->odds = part->arrivals = 0;
+    fill_ends(task, b, part);
+    for (uint32_t place = task->first; place < task->end && task->status == FSIM_OK && !task->failed;
+         place++) {
+        if (!s->by_stream) {
+            if (s->start[place + 1u] > s->start[place]) {
+                fill_function(s, task, b, part, place, s->start[place],
+                              s->start[place + 1u] - s->start[place]);
+            }
+        } else if (s->due_ns[place] <= b->to_ns && !s->ended) {
+            fill_stream(s, task, b, part, place);
+        }
+    }
+}
+
+/* ---- accounting ---- */
+
+/* The histogram's lines are asked for first, and meanwhile what needs nothing but the columns is summed. At
+ * most CHUNK of them. */
+static inline void add_up(lane_rest *rest, uint32_t fn, const fsim_ns *at_ns, const fsim_ns *service_ns,
+                          uint32_t count) {
+    short_sums *sums = &rest->sums;
+    uint32_t bucket[CHUNK];
+    for (uint32_t k = 0; k < count; k++) {
+        bucket[k] = fsim_histogram_bucket(service_ns[k]);
+        __builtin_prefetch(&sums->hist->count[bucket[k]], 1);
+    }
+    uint64_t sum = 0, least = sums->span_min_ns, most = sums->span_max_ns, mixed = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t span = (uint64_t)service_ns[k];
+        sum += span;
+        least = span < least ? span : least;
+        most = span > most ? span : most;
+        mixed += engine_mix((uint64_t)at_ns[k], fn, (uint64_t)(at_ns[k] + service_ns[k]), FSIM_COMPLETED);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        sums->hist->count[bucket[k]]++;
+    }
+    sums->span_ns += sum;
+    sums->span_min_ns = least;
+    sums->span_max_ns = most;
+    rest->digest += mixed;
+}
+
+/* Spans above 0. One step at the least is what most rules ask for, and then the steps may be summed. */
+static uint64_t add_billed(const fsim_meter_rule *rule, const fsim_ns *service_ns, uint32_t count) {
+    const fsim_meter_rule local = *rule;
+    uint64_t sum = 0;
+    if (local.least_ms <= local.step_ms) {
+        for (uint32_t k = 0; k < count; k++) {
+            sum += fsim_meter_steps(&local, (uint64_t)service_ns[k]);
+        }
+        return sum * local.step_ms;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        sum += fsim_meter_billed_ms(&local, (uint64_t)service_ns[k]);
+    }
+    return sum;
+}
+
+/* Statistics and meters of warm requests, each a loop that keeps the processor busy. */
+static void account_warm(const engine *e, uint32_t fn, lane_rest *rest, const fsim_ns *at_ns,
+                         const fsim_ns *service_ns, uint32_t count) {
+    for (uint32_t k = 0; k < count; k += CHUNK) {
+        add_up(rest, fn, at_ns + k, service_ns + k, count - k < CHUNK ? count - k : CHUNK);
+    }
+    for (uint32_t j = 0; e->metering && j < e->plan.request.count; j++) {
+        uint64_t billed_ms = add_billed(&e->plan.request.rule[j], service_ns, count);
+        rest->sums.billed_ms[j] += billed_ms;
+        rest->sums.cpu_mem_ms += j == 0 ? billed_ms : 0; /* to 1 ms, as memory in active windows is */
+    }
+    rest->sums.arrived += count;
+    rest->sums.completed += count;
+}
+
+static void account(lanes *s, lanes_task *task, const lanes_block *b) {
+    const lanes_part *part = &b->part[task - s->task];
+    for (uint32_t i = 0; i < part->spans; i++) {
+        const lanes_span *span = &part->span[i];
+        lane_rest *rest = &s->rest[span->fn];
+        const fsim_ns *at_ns = (s->by_stream ? part->at_ns : b->at_ns) + span->first;
+        const fsim_ns *service_ns = (s->by_stream ? part->service_ns : b->service_ns) + span->first;
+        if (rest->shares) {
+            rest->sums.hist = task->shared.direct;
+        }
+        uint32_t from = 0;
+        for (uint32_t k = span->skip_first; k != FSIM_NONE; k = b->skip[k].next) {
+            uint32_t place = b->skip[k].place;
+            account_warm(s->e, span->fn, rest, at_ns + from, service_ns + from, place - from);
+            from = place + 1u;
+        }
+        account_warm(s->e, span->fn, rest, at_ns + from, service_ns + from, span->count - from);
+    }
+}
 
 /* ---- what has come in order of time ---- */
 
-void lanes_reserve_block(lanes *s, uint32_t room) {
+void lanes_reserve(lanes *s, uint32_t room) {
     engine *e = s->e;
     if (room <= s->room) {
         return;
@@ -19,34 +258,40 @@ void lanes_reserve_block(lanes *s, uint32_t room) {
     s->fn = engine_grow(e, s->fn, room, sizeof *s->fn);
     s->at_ns = engine_grow(e, s->at_ns, room, sizeof *s->at_ns);
     s->service_ns = engine_grow(e, s->service_ns, room, sizeof *s->service_ns);
-    s->cpu_ns = engine_grow(e, s->cpu_ns, room, sizeof *s->cpu_ns);
-    s->own_at_ns = engine_grow(e, s->own_at_ns, room, sizeof *s->own_at_ns);
-    s->own_service_ns = engine_grow(e, s->own_service_ns, room, sizeof *s->own_service_ns);
-    s->own_cpu_ns = engine_grow(e, s->own_cpu_ns, room, sizeof *s->own_cpu_ns);
-    s->rate_ucore = engine_grow(e, s->rate_ucore, room, sizeof *s->rate_ucore);
     s->room = room;
 }
 
-void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t count) {
-    uint32_t to = s->arrivals;
-    fsim_check(to + count <= s->room);
-    memcpy(s->fn + to, batch->fn, count * sizeof *s->fn);
-    memcpy(s->at_ns + to, batch->at_ns, count * sizeof *s->at_ns);
-    memcpy(s->service_ns + to, batch->service_ns, count * sizeof *s->service_ns);
-    for (uint32_t k = 0; k < to && batch->has_cpu && !s->has_cpu; k++) {
-        s->cpu_ns[k] = FSIM_DRAW;
-    }
-    s->has_cpu |= batch->has_cpu;
-    for (uint32_t k = 0; k < count && s->has_cpu; k++) {
-        s->cpu_ns[to + k] = batch->has_cpu ? batch->cpu_ns[k] : FSIM_DRAW;
-    }
+void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end) {
+    uint32_t count = end - first;
+    fsim_check(s->arrivals + count <= s->room);
+    memcpy(s->fn + s->arrivals, batch->fn + first, count * sizeof *s->fn);
+    memcpy(s->at_ns + s->arrivals, batch->at_ns + first, count * sizeof *s->at_ns);
+    memcpy(s->service_ns + s->arrivals, batch->service_ns + first, count * sizeof *s->service_ns);
     s->arrivals += count;
 }
 
-/* A stable counting sort of the block by function. */
-static void group(lanes *s) {
+static void swap(fsim_ns **a, fsim_ns **b) {
+    fsim_ns *was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* A stable counting sort by function; its result is the block's. */
+static void group(lanes *s, lanes_block *b) {
+    engine *e = s->e;
     uint32_t *start = s->start;
+    if (b->room < s->room) {
+        b->at_ns = engine_grow(e, b->at_ns, s->room, sizeof *b->at_ns);
+        b->service_ns = engine_grow(e, b->service_ns, s->room, sizeof *b->service_ns);
+        b->room = s->room;
+    }
     memset(start, 0, (s->count + 2u) * sizeof *start);
+    if (s->count == 1) {
+        start[1] = s->arrivals;
+        swap(&s->at_ns, &b->at_ns);
+        swap(&s->service_ns, &b->service_ns);
+        return;
+    }
     for (uint32_t k = 0; k < s->arrivals; k++) {
         start[s->fn[k] + 2u]++;
     }
@@ -55,183 +300,126 @@ static void group(lanes *s) {
     }
     for (uint32_t k = 0; k < s->arrivals; k++) { /* start[fn + 1] moves from the begin of fn to its end */
         uint32_t to = start[s->fn[k] + 1u]++;
-        s->own_at_ns[to] = s->at_ns[k];
-        s->own_service_ns[to] = s->service_ns[k];
-        if (s->has_cpu) {
-            s->own_cpu_ns[to] = s->cpu_ns[k];
-        }
+        b->at_ns[to] = s->at_ns[k];
+        b->service_ns[to] = s->service_ns[k];
     }
-}
-
-static void serve_grouped(lanes *s, lanes_task *task, uint32_t fn) {
-    const function *f = &s->e->functions[fn];
-    uint32_t first = s->start[fn], count = s->start[fn + 1u] - first;
-    if (count == 0 && lane_next_ns(&s->lane[fn]) > s->to_ns) {
-        return;
-    }
-    if (count != 0) {
-        task->status = fsim_workload_draw(s->e->workload, fn, s->own_service_ns + first, count, &task->err);
-    }
-    for (uint32_t k = first; k < first + count && s->has_cpu; k++) {
-        s->rate_ucore[k] = engine_rate_of(f, s->own_cpu_ns[k], s->own_service_ns[k]);
-    }
-    lane_arrivals arrivals = {.at_ns = s->own_at_ns + first,
-                              .service_ns = s->own_service_ns + first,
-                              .rate_ucore = s->has_cpu ? s->rate_ucore + first : NULL,
-                              .count = count};
-    if (task->status == FSIM_OK) {
-        lane_run(&task->context, fn, &s->lane[fn], &arrivals, s->to_ns);
-    }
-    task->arrived += count;
-}
-
-/* ---- streams ---- */
-
-static void serve_stream(lanes *s, lanes_task *task, uint32_t k) {
-    fsim_workload *workload = s->e->workload;
-    uint32_t fn = s->streams.ids[k], count;
-    lane *l = &s->lane[fn];
-    if (s->due_ns[k] > s->to_ns) {
-        return;
-    }
-    do {
-        count = s->ended ? 0
-                         : fsim_workload_take(workload, k, s->to_ns + 1, task->at_ns, task->service_ns,
-                                              FSIM_BATCH, s->parts == 1 ? &task->scratch : NULL);
-        if (count == 0 && s->hold) {
-            return;
-        }
-        if (count != 0) {
-            task->status = fsim_workload_draw(workload, fn, task->service_ns, count, &task->err);
-        }
-        if (task->status == FSIM_OK) {
-            lane_run(&task->context, fn, l,
-                     &(lane_arrivals){.at_ns = task->at_ns, .service_ns = task->service_ns, .count = count},
-                     count == FSIM_BATCH || s->hold ? task->at_ns[count - 1u] : s->to_ns);
-        }
-        task->arrived += count;
-    } while (count == FSIM_BATCH && task->status == FSIM_OK);
-    fsim_ns event_ns = lane_next_ns(l), arrival_ns = fsim_workload_next_ns(workload, k);
-    s->due_ns[k] = event_ns < arrival_ns ? event_ns : arrival_ns;
 }
 
 /* ---- tasks ---- */
-
-static void prefetch_lines(const void *first, uint32_t lines) {
-    for (uint32_t k = 0; k < lines; k++) {
-        __builtin_prefetch((const char *)first + 64u * k, 1);
-    }
-}
-
-static uint32_t function_at(const lanes *s, uint32_t place) {
-    return s->by_stream ? s->streams.ids[place] : place;
-}
-
-static bool is_due(const lanes *s, uint32_t place) {
-    return !s->by_stream || s->due_ns[place] <= s->to_ns;
-}
-
-/* What the next functions need comes in while this one is served: first what is known, then what that leads
- * to. */
-static void prefetch_functions(const lanes *s, const lanes_task *task, uint32_t place) {
-    if (place + FAR < task->end && is_due(s, place + FAR)) {
-        uint32_t fn = function_at(s, place + FAR);
-        prefetch_lines(&s->lane[fn], sizeof(lane) / 64u);
-        prefetch_lines(&s->e->functions[fn], 3);
-    }
-    if (place + NEAR < task->end && is_due(s, place + NEAR)) {
-        const lane *l = &s->lane[function_at(s, place + NEAR)];
-        uint32_t instances = !task->context.windows               ? 0 /* they are not touched */
-                             : l->instance_count < INSTANCES_NEAR ? l->instance_count
-                                                                  : INSTANCES_NEAR;
-        __builtin_prefetch(&l->pending[l->head], 1);
-        __builtin_prefetch(&l->idle[(l->idle_tail - 1u) & l->idle_mask], 1);
-        for (uint32_t i = 0; i < instances; i++) {
-            __builtin_prefetch(&l->instances[i], 1);
-        }
-    }
-}
-
-static void serve_task(lanes *s, lanes_task *task) {
-    task->arrived = 0;
-    for (uint32_t place = task->first; place < task->end && task->status == FSIM_OK && !task->context.failed;
-         place++) {
-        prefetch_functions(s, task, place);
-        if (s->by_stream) {
-            serve_stream(s, task, place);
-        } else {
-            serve_grouped(s, task, place);
-        }
-    }
-}
-
-static void do_task(void *user, uint32_t i) {
-    lanes *s = user;
-    if (i != 0) {
-        serve_task(s, &s->tasks[i - 1u]);
-    } else if (s->merges && s->merge_aside) {
-        lanes_merge(s);
-    }
-}
 
 /* Parts of about equal work: by the arrivals of the functions so far. */
 static void divide(lanes *s) {
     uint32_t places = s->by_stream ? s->streams.count : s->count, place = 0;
     uint64_t total = 0, before = 0;
     for (uint32_t k = 0; k < places; k++) {
-        total += s->lane[function_at(s, k)].sums.arrived + 1u;
+        total += (uint64_t)s->rest[s->by_stream ? s->streams.ids[k] : k].filled + 1u;
     }
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         uint64_t until = total * (t + 1u) / LANES_TASKS;
-        s->tasks[t].first = place;
+        s->task[t].first = place;
         while (place < places && before < until) {
-            before += s->lane[function_at(s, place++)].sums.arrived + 1u;
+            before += (uint64_t)s->rest[s->by_stream ? s->streams.ids[place] : place].filled + 1u;
+            place++;
         }
-        s->tasks[t].end = place;
+        s->task[t].end = place;
     }
 }
 
-static void turn_changes(lanes *s) {
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        lanes_task *task = &s->tasks[t];
-        lane_changes used = task->before;
-        task->before = task->context.changes;
-        task->context.changes = used;
-        task->context.changes.count = 0;
-        task->context.changes.from_ns = s->from_ns;
+/* The blocks in the three hands; [0] is being filled. */
+static lanes_block *in_hand(lanes *s, uint32_t hand) {
+    return &s->block[(s->turn + LANES_BLOCKS - hand) % LANES_BLOCKS];
+}
+
+static void do_pass(lanes *s) {
+    lanes_block *b = in_hand(s, 1);
+    if (b->filled) {
+        lanes_pass_block(s, b);
+        b->filled = false;
+        b->passed = true;
+    }
+}
+
+static void do_task(void *user, uint32_t i) {
+    lanes *s = user;
+    if (i == 0) {
+        if (s->pass_aside) {
+            do_pass(s);
+        }
+        return;
+    }
+    lanes_task *task = &s->task[i - 1u];
+    if (in_hand(s, 2)->passed) {
+        account(s, task, in_hand(s, 2));
+    }
+    if (in_hand(s, 0)->filled) {
+        fill(s, task, in_hand(s, 0));
     }
 }
 
 static void check_tasks(lanes *s) {
+    bool failed = s->pass.failed;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        if (s->tasks[t].context.failed || s->sort_failed) {
-            engine_no_memory(s->e);
+        failed |= s->task[t].failed;
+        if (s->task[t].status != FSIM_OK && s->e->status == FSIM_OK) {
+            *s->e->err = s->task[t].err;
+            engine_fail(s->e, s->task[t].status);
         }
-        if (s->tasks[t].status != FSIM_OK && s->e->status == FSIM_OK) {
-            *s->e->err = s->tasks[t].err;
-            engine_fail(s->e, s->tasks[t].status);
-        }
+    }
+    if (failed) {
+        engine_no_memory(s->e);
+    }
+}
+
+/* Latencies that the pass could not add itself. */
+static void add_direct(lanes *s) {
+    lanes_pass *p = &s->pass;
+    for (uint32_t k = 0; k < p->directs; k++) {
+        const tally *t = &s->e->tallies[p->direct[k].fn];
+        const collector *hist = t->hist.direct == s->e->shared_hist.direct ? &p->shared : &t->hist;
+        fsim_histogram_add(hist->direct, p->direct[k].at_ns);
+    }
+    p->directs = 0;
+}
+
+static void turn(lanes *s) {
+    if (!s->pass_aside) {
+        do_pass(s);
+    }
+    fsim_parallel(s->e->options->threads, LANES_TASKS + 1u, do_task, s);
+    in_hand(s, 2)->passed = false;
+    check_tasks(s);
+    add_direct(s);
+    s->turn = (s->turn + 1u) % LANES_BLOCKS;
+}
+
+static void reserve_functions(lanes *s, lanes_block *b) {
+    if (b->span_of_capacity < s->capacity) {
+        b->span_of = engine_grow(s->e, b->span_of, s->capacity, sizeof *b->span_of);
+        b->span_of_capacity = s->capacity;
     }
 }
 
 void lanes_serve(lanes *s, fsim_ns to_ns) {
-    bool goes_on = s->hold && s->ended; /* with the changes of the block that was held */
-    s->to_ns = to_ns;
-    s->hold &= !s->ended;
+    lanes_block *b = in_hand(s, 0);
+    reserve_functions(s, b);
+    b->from_ns = s->from_ns;
+    b->to_ns = to_ns;
+    b->fn_bits = s->fn_bits;
+    b->filled = true;
     if (!s->by_stream) {
-        group(s);
+        group(s, b);
     }
     divide(s);
-    if (!goes_on) {
-        turn_changes(s);
-    }
-    s->merges = !goes_on;
-    if (s->merges && !s->merge_aside) {
-        lanes_merge(s);
-    }
-    fsim_parallel(s->e->options->threads, LANES_TASKS + 1u, do_task, s);
-    check_tasks(s);
+    turn(s);
     s->arrivals = 0;
-    s->has_cpu = false;
-    s->from_ns = s->hold ? s->from_ns : to_ns;
+    s->from_ns = to_ns;
+    s->arrived = 0;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        s->arrived += b->part[t].arrivals;
+    }
+}
+
+void lanes_flush(lanes *s) {
+    turn(s);
+    turn(s);
 }

@@ -25,7 +25,8 @@ static void simulate(engine *e) {
     fsim_ns until_ns = e->scenario->until_ns;
     fsim_arrivals *batch = &e->batch;
     while (!e->stopped && !e->workload_ended) {
-        fsim_status status = fsim_workload_next(e->workload, batch, e->err);
+        fsim_status status = e->has_batch ? FSIM_OK : fsim_workload_next(e->workload, batch, e->err);
+        e->has_batch = false;
         if (status != FSIM_OK) {
             engine_fail(e, status);
             return;

@@ -1,0 +1,123 @@
+/* See lane_agenda.h. */
+#include "model/lane_agenda.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+
+/* ---- the heap ---- */
+
+static bool is_before(const lane_entry *a, const lane_entry *b) {
+    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->rank < b->rank);
+}
+
+bool lane_heap_push(lane_heap *h, lane_entry entry) {
+    if (h->count == h->capacity) {
+        uint32_t capacity = h->capacity == 0 ? 64u : 2u * h->capacity;
+        lane_entry *larger = realloc(h->entry, (size_t)capacity * sizeof *larger);
+        if (larger == NULL) {
+            return false;
+        }
+        h->entry = larger;
+        h->capacity = capacity;
+    }
+    uint32_t at = h->count++;
+    for (; at > 0 && is_before(&entry, &h->entry[(at - 1u) / 2u]); at = (at - 1u) / 2u) {
+        h->entry[at] = h->entry[(at - 1u) / 2u];
+    }
+    h->entry[at] = entry;
+    return true;
+}
+
+lane_entry lane_heap_pop(lane_heap *h) {
+    fsim_check(h->count != 0);
+    lane_entry first = h->entry[0], last = h->entry[--h->count];
+    uint32_t at = 0;
+    for (uint32_t child = 1; child < h->count; child = 2u * at + 1u) {
+        child += child + 1u < h->count && is_before(&h->entry[child + 1u], &h->entry[child]) ? 1u : 0u;
+        if (!is_before(&h->entry[child], &last)) {
+            break;
+        }
+        h->entry[at] = h->entry[child];
+        at = child;
+    }
+    h->entry[at] = last;
+    return first;
+}
+
+/* ---- ties ---- */
+
+static uint32_t home_of(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+    uint64_t word = ((uint64_t)at_ns ^ (uint64_t)fn << 40) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(word >> 32) & (t->capacity - 1u);
+}
+
+/* Where it is, or the free place where it would be. */
+static lane_tie *find(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+    uint32_t k = home_of(t, fn, at_ns);
+    while (t->tie[k].waiting != 0 && (t->tie[k].at_ns != at_ns || t->tie[k].fn != fn)) {
+        k = (k + 1u) & (t->capacity - 1u);
+    }
+    return &t->tie[k];
+}
+
+/* At most half full. */
+static bool grow(lane_ties *t) {
+    lane_ties larger = {.capacity = t->capacity == 0 ? 64u : 2u * t->capacity, .count = t->count};
+    larger.tie = calloc(larger.capacity, sizeof *larger.tie);
+    if (larger.tie == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < t->capacity; k++) {
+        if (t->tie[k].waiting != 0) {
+            *find(&larger, t->tie[k].fn, t->tie[k].at_ns) = t->tie[k];
+        }
+    }
+    free(t->tie);
+    *t = larger;
+    return true;
+}
+
+bool lane_ties_open(lane_ties *t, uint32_t fn, fsim_ns at_ns, uint64_t *ends) {
+    if (2u * t->count >= t->capacity && !grow(t)) {
+        return false;
+    }
+    lane_tie *tie = find(t, fn, at_ns);
+    if (tie->waiting == 0) {
+        *tie = (lane_tie){.at_ns = at_ns, .fn = fn};
+        t->count++;
+    }
+    tie->waiting++;
+    *ends = tie->ends;
+    return true;
+}
+
+void lane_ties_add(lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+    if (t->count != 0) {
+        lane_tie *tie = find(t, fn, at_ns);
+        tie->ends += tie->waiting != 0;
+    }
+}
+
+/* The place k is free now: what stands behind it moves up, so that a search never meets a gap. */
+static void close_gap(lane_ties *t, uint32_t k) {
+    uint32_t mask = t->capacity - 1u;
+    for (uint32_t next = (k + 1u) & mask; t->tie[next].waiting != 0; next = (next + 1u) & mask) {
+        uint32_t home = home_of(t, t->tie[next].fn, t->tie[next].at_ns);
+        if (((next - home) & mask) >= ((next - k) & mask)) {
+            t->tie[k] = t->tie[next];
+            k = next;
+        }
+    }
+    t->tie[k] = (lane_tie){0};
+}
+
+uint64_t lane_ties_close(lane_ties *t, uint32_t fn, fsim_ns at_ns, uint64_t ends) {
+    lane_tie *tie = find(t, fn, at_ns);
+    uint64_t later = tie->ends - ends;
+    if (--tie->waiting == 0) {
+        t->count--;
+        close_gap(t, (uint32_t)(tie - t->tie));
+    }
+    return later;
+}

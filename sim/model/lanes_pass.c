@@ -1,0 +1,248 @@
+/* The pass over the changes of all functions, in order of time: see lane.h. */
+#include "model/lanes.h"
+
+enum { FAR = 24, NEAR = 10 };  /* changes ahead whose function, and then its ring, is fetched */
+enum { FEW_FUNCTIONS = 2048 }; /* all of them are in the cache */
+
+/* Made once for each kind of run. */
+#define PART static inline __attribute__((always_inline))
+
+/* ---- the warm requests ---- */
+
+PART void prefetch_ahead(const lanes *s, const uint64_t *word, uint64_t mask) {
+    __builtin_prefetch(&s->lane[word[FAR] & mask], 1);
+    const lane *l = &s->lane[word[NEAR] & mask];
+    __builtin_prefetch(&l->idle[(l->tail - 1u) & l->mask], 1);
+}
+
+/* One change of the function, if it does not go the long way. */
+PART bool follow_one(lane *l, uint64_t begins, int64_t step, fsim_ns at_ns, bool alone, bool newest) {
+    uint32_t tail = l->tail, head = l->head, before = tail - head;
+    if (before < l->bound[begins]) {
+        return false;
+    }
+    l->idle[tail & l->mask] = at_ns; /* where one begins, this is beyond the last */
+    if (newest) {
+        tail -= (uint32_t)step;
+    } else {
+        uint32_t oldest = (uint32_t)begins & !l->newest;
+        tail += oldest - (uint32_t)step;
+        head += oldest;
+        l->head = head;
+    }
+    l->tail = tail;
+    l->seen += (uint32_t)begins;
+    if (!alone) {
+        uint32_t after = tail - head;
+        int64_t twice = 2 * (int64_t)l->ready - (int64_t)((uint64_t)before + after); /* in execution */
+        l->idle_least = after < l->idle_least ? after : l->idle_least;
+        l->square_acc -= (fsim_wide)(step * twice) * at_ns;
+    }
+    return true;
+}
+
+/* Follows changes from k on that are before `stop`, which the one behind the last is not; returns the first
+ * that is not, or goes the long way. */
+PART uint32_t follow(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
+                     uint64_t stop, bool alone, bool newest, bool ahead) {
+    uint64_t mask = (UINT64_C(1) << b->fn_bits) - 1u;
+    uint32_t bits = b->fn_bits;
+    fsim_ns from_ns = b->from_ns;
+    lane *first = s->lane;
+    for (; word[k] < stop; k++) {
+        uint64_t begins = word[k] >> bits & 1u;
+        if (ahead && k + FAR < count) {
+            prefetch_ahead(s, word + k, mask);
+        }
+        if (!follow_one(alone ? first : &first[word[k] & mask], begins, 2 * (int64_t)begins - 1,
+                        from_ns + (fsim_ns)(word[k] >> bits >> 1), alone, newest)) {
+            break;
+        }
+    }
+    return k;
+}
+
+/* ---- the run as a whole ---- */
+
+/* Counted from the begin of the block: what beginnings add, and ends take, to a level's sums. */
+typedef struct sums {
+    uint64_t n, peak;
+    fsim_wide instants, square;
+} sums;
+
+PART void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
+    uint64_t n = x->n, peak = x->peak, instants = 0, square = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t past_ns = word[k] >> bits >> 1, step = 2u * (word[k] >> bits & 1u) - 1u;
+        uint64_t after = n + step;
+        instants += step * past_ns;
+        square += step * past_ns * (n + after);
+        n = after;
+        peak = n > peak ? n : peak;
+    }
+    *x = (sums){n, peak, (int64_t)instants, (int64_t)square};
+}
+
+static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
+    fsim_wide instants = 0, square = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        sums one = {.n = x->n, .peak = x->peak};
+        add_narrow(&one, &(uint64_t){word[k] >> bits & 1u}, 1, 0);
+        fsim_wide past_ns = (fsim_wide)(word[k] >> bits >> 1);
+        instants += ((fsim_wide)one.n - (fsim_wide)x->n) * past_ns;
+        square += ((fsim_wide)one.n * (fsim_wide)one.n - (fsim_wide)x->n * (fsim_wide)x->n) * past_ns;
+        x->n = one.n;
+        x->peak = one.peak;
+    }
+    x->instants = instants;
+    x->square = square;
+}
+
+static uint32_t bits_of(uint64_t n) {
+    return 64u - (uint32_t)__builtin_clzll(n | 1u);
+}
+
+/* Changes that were followed. */
+static void add_to_run(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t count) {
+    squared_level *run = lanes_run_level(s);
+    uint64_t was = run->level.n;
+    sums x = {.n = was, .peak = run->level.peak};
+    uint32_t wide = bits_of((uint64_t)(b->to_ns - b->from_ns)) + bits_of(2u * (was + count)) + bits_of(count);
+    if (wide < 63) {
+        add_narrow(&x, word, count, b->fn_bits);
+    } else {
+        add_wide(&x, word, count, b->fn_bits);
+    }
+    fsim_wide more = (fsim_wide)x.n - (fsim_wide)was;
+    run->level.acc -= more * b->from_ns + x.instants;
+    run->square_acc -= more * ((fsim_wide)x.n + (fsim_wide)was) * b->from_ns + x.square;
+    run->level.n = x.n;
+    run->level.peak = x.peak;
+    uint64_t arrived = ((uint64_t)count + (uint64_t)more) / 2u;
+    s->e->seen.arrived += arrived;
+    s->e->seen.completed += count - arrived;
+}
+
+static fsim_ns instant_of(const lanes_block *b, uint64_t word) {
+    return b->from_ns + (fsim_ns)(word >> b->fn_bits >> 1);
+}
+
+/* ---- what comes between ---- */
+
+/* Where a change of the function at the instant would stand among those of the block: behind all where the
+ * instant lies beyond it. */
+static uint64_t place_of(const lanes_block *b, fsim_ns at_ns, bool begins, uint64_t fn) {
+    uint64_t past_ns = at_ns > b->from_ns ? (uint64_t)(at_ns - b->from_ns) : 0;
+    return at_ns > b->to_ns ? UINT64_MAX : (past_ns << 1 | (begins ? 1u : 0u)) << b->fn_bits | fn;
+}
+
+static uint64_t strike_at(const lanes_block *b, const lanes_pass *p) {
+    return p->struck.count == 0 ? UINT64_MAX
+                                : place_of(b, p->struck.entry[0].at_ns, false, p->struck.entry[0].rank);
+}
+
+/* Up to where nothing but changes happens. */
+static uint64_t next_stop(const lanes *s, const lanes_block *b) {
+    uint64_t stop = strike_at(b, &s->pass);
+    uint64_t seldom = place_of(b, lane_heap_next_ns(&s->pass.agenda), true, 0);
+    uint64_t mark = place_of(b, fsim_ns_add(s->e->mark_ns, 1), false, 0);
+    stop = seldom < stop ? seldom : stop;
+    return mark < stop ? mark : stop;
+}
+
+static void serve_marks(lanes *s, fsim_ns at_ns) {
+    if (at_ns > s->e->mark_ns) {
+        engine_marks(s->e, at_ns);
+    }
+}
+
+static void happen(lanes *s) {
+    lane_entry entry = lane_heap_pop(&s->pass.agenda);
+    serve_marks(s, entry.at_ns);
+    s->pass.last_ns = entry.at_ns;
+    lanes_happen(s, entry);
+}
+
+static uint32_t follow_some(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
+                            uint64_t stop) {
+    uint32_t end;
+    if (s->alone) {
+        end = s->newest ? follow(s, b, word, k, count, stop, true, true, false)
+                        : follow(s, b, word, k, count, stop, true, false, false);
+    } else if (s->newest) {
+        end = s->count <= FEW_FUNCTIONS ? follow(s, b, word, k, count, stop, false, true, false)
+                                        : follow(s, b, word, k, count, stop, false, true, true);
+    } else {
+        end = follow(s, b, word, k, count, stop, false, false, true);
+    }
+    if (end > k) {
+        add_to_run(s, b, word + k, end - k);
+        s->pass.last_ns = instant_of(b, word[end - 1u]);
+    }
+    return end;
+}
+
+static void go_long_way(lanes *s, lanes_block *b, uint64_t word, fsim_ns at_ns) {
+    uint32_t fn = (uint32_t)(word & ((UINT64_C(1) << b->fn_bits) - 1u));
+    if ((word >> b->fn_bits & 1u) != 0) {
+        lanes_arrive(s, b, fn, at_ns);
+    } else {
+        lanes_leave(s, fn, at_ns);
+    }
+}
+
+void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count) {
+    lanes_pass *p = &s->pass;
+    for (uint32_t k = 0; k < count && !p->failed;) {
+        uint64_t stop = next_stop(s, b);
+        k = follow_some(s, b, word, k, count, stop);
+        if (k == count) {
+            break;
+        }
+        fsim_ns at_ns = instant_of(b, word[k]);
+        if (word[k] < stop) {
+            p->last_ns = at_ns;
+            go_long_way(s, b, word[k++], at_ns);
+        } else if (word[k] == strike_at(b, p)) {
+            lane_heap_pop(&p->struck);
+            k++;
+        } else if (word[k] >= place_of(b, lane_heap_next_ns(&p->agenda), true, 0)) {
+            happen(s);
+        } else {
+            serve_marks(s, at_ns);
+        }
+    }
+}
+
+/* ---- a block ---- */
+
+/* While a function has an odd request in the block, all of its requests go the long way. */
+static void hold_odd(lanes *s, const lanes_block *b, bool hold) {
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lanes_part *part = &b->part[t];
+        for (uint32_t k = 0; k < part->odds; k++) {
+            lanes_watch(s, part->odd[k], hold);
+        }
+    }
+}
+
+/* An instance that expires when nothing else happens any more does so after the end of a run that ends by
+ * itself: it waits for what makes sure that there is a later instant. */
+void lanes_pass_rest(lanes *s, fsim_ns to_ns) {
+    lanes_pass *p = &s->pass;
+    bool lasts = s->e->scenario->until_ns != FSIM_NEVER && !s->e->stopped;
+    while (lane_heap_next_ns(&p->agenda) <= to_ns && p->agenda.count != 0 && (p->open != 0 || lasts) &&
+           !p->failed) {
+        happen(s);
+    }
+}
+
+void lanes_pass_block(lanes *s, lanes_block *b) {
+    b->skips = 0;
+    hold_odd(s, b, true);
+    lanes_sort(s, b);
+    if (!s->pass.failed) {
+        lanes_pass_rest(s, b->to_ns);
+    }
+    hold_odd(s, b, false);
+}

@@ -1,0 +1,164 @@
+/* The changes of a block in order of time: see lanes.h. */
+#include "model/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PART_BITS = 11,             /* changes that are put in order together, more or less */
+    PARTS_BITS = 10,            /* that are split off at once, at most */
+    PLACE_BITS = 13,            /* of a part */
+    COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
+    FEW = 32                    /* changes in one place that insertion is good for; a power of 2 */
+};
+
+static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
+    if (count > s->sorted_capacity && count < UINT32_MAX / 4u) {
+        free(s->sorted);
+        s->sorted_capacity = (uint32_t)(count + count / 2u);
+        s->sorted = malloc(2u * (size_t)s->sorted_capacity * sizeof *s->sorted);
+        s->sorted_capacity = s->sorted == NULL ? 0 : s->sorted_capacity;
+    }
+    return count <= s->sorted_capacity;
+}
+
+/* How many bits n takes; 0 takes one. */
+static uint32_t bits_of(uint64_t n) {
+    return 64u - (uint32_t)__builtin_clzll(n | 1u);
+}
+
+static void insert(uint64_t *to, const uint64_t *from, uint32_t count) {
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t word = from[k];
+        uint32_t at = k;
+        for (; at > 0 && to[at - 1u] > word; at--) {
+            to[at] = to[at - 1u];
+        }
+        to[at] = word;
+    }
+}
+
+/* From counts to where each place begins, four at a time: the product with ones has in each quarter the sum
+ * of those up to it. */
+static void accumulate(uint16_t *place, uint32_t places) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    uint64_t before = 0;
+    for (uint32_t k = 0; k < places; k += 4) {
+        uint64_t counts, sums;
+        memcpy(&counts, place + k, sizeof counts);
+        sums = counts * ones;
+        counts = (sums << 16) + before * ones;
+        before += sums >> 48;
+        memcpy(place + k, &counts, sizeof counts);
+    }
+#else
+    uint32_t before = 0;
+    for (uint32_t k = 0; k < places; k++) {
+        uint32_t here = place[k];
+        place[k] = (uint16_t)before;
+        before += here;
+    }
+#endif
+}
+
+/* Words that are alike from bit `wide` on: each to its place among about four times as many as there are
+ * words, and those that share one by insertion, or where many do, as when all arrive at once, by the bits
+ * below. As many words of `spare` are free to use. */
+static void sort_few(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
+    uint16_t place[(1 << PLACE_BITS) + 3];
+    uint32_t bits = bits_of(count) + 1u, many = 0;
+    bits = bits > PLACE_BITS ? PLACE_BITS : bits;
+    bits = bits > wide ? wide : bits;
+    uint32_t shift = wide - bits, mask = (1u << bits) - 1u;
+    memset(place, 0, ((size_t)mask + 4u) * sizeof *place); /* whole groups of four */
+    for (uint32_t k = 0; k < count; k++) {
+        many |= ++place[word[k] >> shift & mask];
+    }
+    accumulate(place, mask + 1u);
+    for (uint32_t k = 0; k < count; k++) {
+        spare[place[word[k] >> shift & mask]++] = word[k];
+    }
+    if (many < FEW || shift == 0) {
+        insert(word, spare, count);
+        return;
+    }
+    for (uint32_t k = 0, from = 0; k <= mask; from = place[k++]) { /* place[k] is now the end of k */
+        uint32_t here = place[k] - from;
+        if (here < FEW) {
+            insert(word + from, spare + from, here);
+        } else {
+            memcpy(word + from, spare + from, here * sizeof *word);
+            sort_few(word + from, spare + from, here, shift);
+        }
+    }
+}
+
+/* From counts to where each part begins. */
+static void accumulate_parts(uint32_t *place, uint32_t parts) {
+    for (uint32_t k = 0, sum = 0; k < parts; k++) {
+        uint32_t here = place[k];
+        place[k] = sum;
+        sum += here;
+    }
+}
+
+/* The same of any number, in parts that are few. */
+static void sort(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
+    uint32_t place[1 << PARTS_BITS] = {0};
+    uint32_t bits = wide < PARTS_BITS ? wide : PARTS_BITS, shift = wide - bits, mask = (1u << bits) - 1u;
+    if (count <= COUNT_MOST) {
+        sort_few(word, spare, count, wide);
+        return;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        place[word[k] >> shift & mask]++;
+    }
+    accumulate_parts(place, mask + 1u);
+    for (uint32_t k = 0; k < count; k++) {
+        spare[place[word[k] >> shift & mask]++] = word[k];
+    }
+    memcpy(word, spare, count * sizeof *word);
+    for (uint32_t k = 0, from = 0; k <= mask && shift != 0; from = place[k++]) {
+        sort(word + from, spare + from, place[k] - from, shift);
+    }
+}
+
+/* Parts of the block's time first, each of which fits the first-level cache. */
+void lanes_sort(lanes *s, lanes_block *b) {
+    uint32_t place[1 << PARTS_BITS] = {0};
+    uint64_t count = 0, span_ns = (uint64_t)(b->to_ns - b->from_ns);
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        count += b->part[t].words;
+    }
+    if (!reserve(s, count + 1u)) {
+        s->pass.failed = true;
+        return;
+    }
+    uint32_t wide = bits_of(span_ns) + 1u + b->fn_bits;
+    uint32_t bits = count >> PART_BITS != 0 ? bits_of(count >> PART_BITS) : 0;
+    bits = bits > PARTS_BITS ? PARTS_BITS : bits;
+    bits = bits > wide ? wide : bits;
+    uint32_t shift = wide - bits;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lanes_part *part = &b->part[t];
+        for (uint32_t k = 0; k < part->words; k++) {
+            place[part->word[k] >> shift]++;
+        }
+    }
+    accumulate_parts(place, 1u << bits);
+    uint64_t *sorted = s->sorted, *spare = s->sorted + s->sorted_capacity;
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lanes_part *part = &b->part[t];
+        for (uint32_t k = 0; k < part->words; k++) {
+            sorted[place[part->word[k] >> shift]++] = part->word[k];
+        }
+    }
+    for (uint32_t k = 0, from = 0; k < 1u << bits && !s->pass.failed; from = place[k++]) {
+        uint64_t next = sorted[place[k]];
+        sort(sorted + from, spare + from, place[k] - from, shift);
+        sorted[place[k]] = UINT64_MAX;
+        lanes_follow(s, b, sorted + from, place[k] - from);
+        sorted[place[k]] = next;
+    }
+}
