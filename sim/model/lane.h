@@ -23,7 +23,9 @@
 
 #include "model/engine.h"
 
-/* What the pass touches of a function: one cache line. */
+enum { LANE_FEW = 8 };
+
+/* What the pass touches of a function: two cache lines, as long as it has few instances. */
 typedef struct lane {
     _Alignas(64) fsim_ns *idle; /* ring: since when, in order: [head, tail) modulo mask + 1 */
     uint32_t head, tail, mask;  /* there is always room for one more */
@@ -34,6 +36,7 @@ typedef struct lane {
     uint32_t executing_peak; /* until then */
     bool newest;             /* routing: the newest idle instance, or the oldest */
     fsim_wide square_acc;    /* of the requests in execution, as in squared_level */
+    fsim_ns few[LANE_FEW];   /* the ring while it is no larger */
 } lane;
 
 static inline uint32_t lane_idle_count(const lane *l) {
@@ -73,6 +76,8 @@ enum { LANE_FREE, LANE_STARTING, LANE_EXECUTING };
 bool lane_fits(const engine *e, const function *f);
 /* False: out of memory. */
 bool lane_init(lane *l, lane_rest *rest, const engine *e, const function *f);
+void lane_free_ring(lane *l);
+void lane_moved(lane *l); /* it lies at another place than before */
 
 /* lanes.c: a run all of whose functions are lanes. False: it is not of that kind; nothing was done, but the
  * first batch may have been read (engine.has_batch). */

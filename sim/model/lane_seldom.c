@@ -51,41 +51,37 @@ static void note(lanes_pass *p, fsim_ns at_ns, uint32_t target, uint32_t kind) {
     p->failed |= !lane_heap_push(&p->agenda, (lane_entry){at_ns, p->serial++, target, kind});
 }
 
-static fsim_ns *unrolled(const fsim_ns *ring, uint32_t head, uint32_t tail, uint32_t mask,
-                         uint32_t capacity) {
-    fsim_ns *larger = malloc(capacity * sizeof *larger);
-    for (uint32_t k = head; k != tail && larger != NULL; k++) {
-        larger[k - head] = ring[k & mask];
+/* The ring's items from its begin on. */
+static void unroll(fsim_ns *to, const fsim_ns *ring, uint32_t head, uint32_t tail, uint32_t mask) {
+    for (uint32_t k = head; k != tail; k++) {
+        to[k - head] = ring[k & mask];
     }
-    return larger;
 }
 
 /* Every instance may be idle at once, and one place is written to in vain. */
 static bool grow_rings(lane *l, lane_rest *rest, uint32_t alive) {
-    uint32_t capacity = rest->capacity;
-    while (capacity <= alive) {
-        capacity = capacity == 0 ? 4u : 2u * capacity;
-    }
-    if (capacity == rest->capacity) {
+    uint32_t capacity = l->mask + 1u;
+    if (alive < capacity) {
         return true;
     }
-    fsim_ns *idle = unrolled(l->idle, l->head, l->tail, l->mask, capacity);
-    fsim_ns *ready_ns = unrolled(rest->ready_ns, rest->ready_head, rest->ready_tail, l->mask, capacity);
+    fsim_ns *idle = malloc(2u * (size_t)capacity * sizeof *idle);
+    fsim_ns *ready_ns = malloc(2u * (size_t)capacity * sizeof *ready_ns);
     if (idle == NULL || ready_ns == NULL) {
         free(idle);
         free(ready_ns);
         return false;
     }
-    free(l->idle);
+    unroll(idle, l->idle, l->head, l->tail, l->mask);
+    unroll(ready_ns, rest->ready_ns, rest->ready_head, rest->ready_tail, l->mask);
+    lane_free_ring(l);
     free(rest->ready_ns);
     l->idle = idle;
     l->tail -= l->head;
     l->head = 0;
-    l->mask = capacity - 1u;
+    l->mask = 2u * capacity - 1u;
     rest->ready_ns = ready_ns;
     rest->ready_tail -= rest->ready_head;
     rest->ready_head = 0;
-    rest->capacity = capacity;
     return true;
 }
 
@@ -392,7 +388,20 @@ bool lane_init(lane *l, lane_rest *rest, const engine *e, const function *f) {
     rest->window_ns = f->window_ns;
     rest->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[f - e->functions].hist.direct};
     rest->shares = rest->sums.hist == e->shared_hist.direct;
-    return grow_rings(l, rest, 1);
+    l->idle = l->few;
+    l->mask = LANE_FEW - 1u;
+    rest->ready_ns = malloc(LANE_FEW * sizeof *rest->ready_ns);
+    return rest->ready_ns != NULL;
+}
+
+void lane_free_ring(lane *l) {
+    if (l->mask >= LANE_FEW) {
+        free(l->idle);
+    }
+}
+
+void lane_moved(lane *l) {
+    l->idle = l->mask < LANE_FEW ? l->few : l->idle;
 }
 
 /* ---- the end ---- */

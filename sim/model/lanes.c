@@ -26,7 +26,7 @@ void lanes_destroy(lanes *s) {
         return;
     }
     for (uint32_t fn = 0; fn < s->count; fn++) {
-        free(s->lane[fn].idle);
+        lane_free_ring(&s->lane[fn]);
         free(s->rest[fn].ready_ns);
     }
     for (uint32_t t = 0; t < LANES_TASKS && s->task != NULL; t++) {
@@ -120,6 +120,9 @@ static void reserve_lanes(lanes *s) {
         s->rest = engine_grow_lines(e, s->rest, s->count, capacity, sizeof *s->rest);
         s->start = engine_grow(e, s->start, capacity + 2u, sizeof *s->start);
         s->capacity = capacity;
+        for (uint32_t fn = 0; fn < s->count; fn++) {
+            lane_moved(&s->lane[fn]);
+        }
     }
 }
 

@@ -113,6 +113,7 @@ struct lanes {
 
     /* A workload in order of time: what is to become a block. */
     uint32_t arrivals, room;
+    bool drawn; /* all their durations are left open */
     fsim_fn_id *fn;
     fsim_ns *at_ns, *service_ns;
     uint32_t *start; /* of each function; count + 2 entries */

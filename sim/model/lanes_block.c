@@ -267,6 +267,10 @@ void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t
     memcpy(s->fn + s->arrivals, batch->fn + first, count * sizeof *s->fn);
     memcpy(s->at_ns + s->arrivals, batch->at_ns + first, count * sizeof *s->at_ns);
     memcpy(s->service_ns + s->arrivals, batch->service_ns + first, count * sizeof *s->service_ns);
+    s->drawn |= s->arrivals == 0;
+    for (uint32_t k = first; k < end; k++) {
+        s->drawn &= batch->service_ns[k] == FSIM_DRAW;
+    }
     s->arrivals += count;
 }
 
@@ -301,7 +305,12 @@ static void group(lanes *s, lanes_block *b) {
     for (uint32_t k = 0; k < s->arrivals; k++) { /* start[fn + 1] moves from the begin of fn to its end */
         uint32_t to = start[s->fn[k] + 1u]++;
         b->at_ns[to] = s->at_ns[k];
-        b->service_ns[to] = s->service_ns[k];
+        if (!s->drawn) {
+            b->service_ns[to] = s->service_ns[k];
+        }
+    }
+    for (uint32_t k = 0; k < s->arrivals && s->drawn; k++) {
+        b->service_ns[k] = FSIM_DRAW;
     }
 }
 

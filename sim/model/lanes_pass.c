@@ -9,10 +9,9 @@ enum { FEW_FUNCTIONS = 2048 }; /* all of them are in the cache */
 
 /* ---- the warm requests ---- */
 
-PART void prefetch_ahead(const lanes *s, const uint64_t *word, uint64_t mask) {
-    __builtin_prefetch(&s->lane[word[FAR] & mask], 1);
-    const lane *l = &s->lane[word[NEAR] & mask];
-    __builtin_prefetch(&l->idle[(l->tail - 1u) & l->mask], 1);
+PART void prefetch_ahead(const lane *l) {
+    __builtin_prefetch(l, 1);
+    __builtin_prefetch(l->few, 1);
 }
 
 /* One change of the function, if it does not go the long way. */
@@ -52,7 +51,7 @@ PART uint32_t follow(lanes *s, const lanes_block *b, const uint64_t *word, uint3
     for (; word[k] < stop; k++) {
         uint64_t begins = word[k] >> bits & 1u;
         if (ahead && k + FAR < count) {
-            prefetch_ahead(s, word + k, mask);
+            prefetch_ahead(&first[word[k + FAR] & mask]);
         }
         if (!follow_one(alone ? first : &first[word[k] & mask], begins, 2 * (int64_t)begins - 1,
                         from_ns + (fsim_ns)(word[k] >> bits >> 1), alone, newest)) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    PART_BITS = 11,             /* changes that are put in order together, more or less */
+    PART_BITS = 10,             /* changes that are put in order together, more or less */
     PARTS_BITS = 10,            /* that are split off at once, at most */
     PLACE_BITS = 13,            /* of a part */
     COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
