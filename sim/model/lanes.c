@@ -17,7 +17,9 @@ static void free_block(lanes_block *b) {
     }
     free(b->span_of);
     free(b->skip);
-    free(b->at_ns);
+    free(b->came_fn);
+    free(b->came_ns);
+    free(b->grouped_ns);
     free(b->service_ns);
 }
 

@@ -35,7 +35,8 @@ typedef struct lanes_span {
 
 /* What one task has put into a block. */
 typedef struct lanes_part {
-    uint64_t *word; /* changes: ((instant - from_ns) * 2 + begins) << fn_bits | fn */
+    uint64_t *word; /* changes: ((instant - from_ns) * 2 + begins) << fn_bits | fn; without beginnings where
+                       these came in order of time */
     uint32_t words, word_capacity;
     lanes_span *span;
     uint32_t spans, span_capacity;
@@ -55,8 +56,12 @@ typedef struct lanes_block {
     uint32_t span_of_capacity;
     lanes_skip *skip;
     uint32_t skips, skip_capacity;
-    /* a workload in order of time: columns by function */
-    fsim_ns *at_ns, *service_ns;
+    /* a workload in order of time: its arrivals as they came, and columns by function */
+    uint32_t arrivals;
+    fsim_fn_id *came_fn;
+    fsim_ns *came_ns, *grouped_ns;
+    const fsim_ns *at_ns; /* one of them */
+    fsim_ns *service_ns;
     uint32_t room;
 } lanes_block;
 enum { LANES_SPAN_BITS = 27 };

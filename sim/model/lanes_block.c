@@ -61,8 +61,9 @@ static void fill_ends(lanes_task *task, const lanes_block *b, lanes_part *part) 
 
 /* The changes that warm requests make. Whether they end in this block or a later one is decided without a
  * branch. */
-static void fill_whole(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
-                       const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
+static inline __attribute__((always_inline)) void
+fill_changes(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn, const fsim_ns *at_ns,
+             const fsim_ns *service_ns, uint32_t count, bool beginnings) {
     uint64_t *word = part->word + part->words;
     lanes_end *later = task->later + task->laters;
     uint32_t bits = b->fn_bits, n = 0, m = 0;
@@ -70,14 +71,25 @@ static void fill_whole(lanes_task *task, const lanes_block *b, lanes_part *part,
     for (uint32_t k = 0; k < count; k++) {
         fsim_ns end_ns = at_ns[k] + service_ns[k];
         bool due = end_ns <= to_ns;
-        word[n] = ((uint64_t)(at_ns[k] - from_ns) << 1 | 1u) << bits | fn;
-        word[n + 1u] = (uint64_t)(end_ns - from_ns) << 1 << bits | fn;
-        n += 1u + due;
+        if (beginnings) {
+            word[n++] = ((uint64_t)(at_ns[k] - from_ns) << 1 | 1u) << bits | fn;
+        }
+        word[n] = (uint64_t)(end_ns - from_ns) << 1 << bits | fn;
+        n += due;
         later[m] = (lanes_end){end_ns, fn};
         m += !due;
     }
     part->words += n;
     task->laters += m;
+}
+
+static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
+                       const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
+    if (s->by_stream) {
+        fill_changes(task, b, part, fn, at_ns, service_ns, count, true);
+    } else {
+        fill_changes(task, b, part, fn, at_ns, service_ns, count, false);
+    }
 }
 
 static bool all_whole(const lanes *s, const function *f, const fsim_ns *at_ns, const fsim_ns *service_ns,
@@ -98,8 +110,8 @@ static void fill_odd(const lanes *s, lanes_task *task, const lanes_block *b, lan
     part->odd[part->odds++] = fn;
     for (uint32_t k = 0; k < count; k++) {
         if (lanes_is_whole(s, &s->e->functions[fn], at_ns[k], service_ns[k])) {
-            fill_whole(task, b, part, fn, &at_ns[k], &service_ns[k], 1);
-        } else {
+            fill_whole(s, task, b, part, fn, &at_ns[k], &service_ns[k], 1);
+        } else if (s->by_stream) {
             part->word[part->words++] = ((uint64_t)(at_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | fn;
         }
     }
@@ -124,7 +136,7 @@ static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part
                                              .skip_last = FSIM_NONE};
     s->rest[fn].filled += count;
     if (all_whole(s, &s->e->functions[fn], at_ns, service_ns, count)) {
-        fill_whole(task, b, part, fn, at_ns, service_ns, count);
+        fill_whole(s, task, b, part, fn, at_ns, service_ns, count);
     } else {
         fill_odd(s, task, b, part, fn, at_ns, service_ns, count);
     }
@@ -274,28 +286,19 @@ void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t
     s->arrivals += count;
 }
 
-static void swap(fsim_ns **a, fsim_ns **b) {
-    fsim_ns *was = *a;
-    *a = *b;
-    *b = was;
-}
-
-/* A stable counting sort by function; its result is the block's. */
-static void group(lanes *s, lanes_block *b) {
+static void reserve_columns(lanes *s, lanes_block *b) {
     engine *e = s->e;
-    uint32_t *start = s->start;
     if (b->room < s->room) {
-        b->at_ns = engine_grow(e, b->at_ns, s->room, sizeof *b->at_ns);
+        b->came_fn = engine_grow(e, b->came_fn, s->room, sizeof *b->came_fn);
+        b->came_ns = engine_grow(e, b->came_ns, s->room, sizeof *b->came_ns);
+        b->grouped_ns = engine_grow(e, b->grouped_ns, s->room, sizeof *b->grouped_ns);
         b->service_ns = engine_grow(e, b->service_ns, s->room, sizeof *b->service_ns);
         b->room = s->room;
     }
-    memset(start, 0, (s->count + 2u) * sizeof *start);
-    if (s->count == 1) {
-        start[1] = s->arrivals;
-        swap(&s->at_ns, &b->at_ns);
-        swap(&s->service_ns, &b->service_ns);
-        return;
-    }
+}
+
+static void scatter(lanes *s, lanes_block *b) {
+    uint32_t *start = s->start;
     for (uint32_t k = 0; k < s->arrivals; k++) {
         start[s->fn[k] + 2u]++;
     }
@@ -304,7 +307,7 @@ static void group(lanes *s, lanes_block *b) {
     }
     for (uint32_t k = 0; k < s->arrivals; k++) { /* start[fn + 1] moves from the begin of fn to its end */
         uint32_t to = start[s->fn[k] + 1u]++;
-        b->at_ns[to] = s->at_ns[k];
+        b->grouped_ns[to] = s->at_ns[k];
         if (!s->drawn) {
             b->service_ns[to] = s->service_ns[k];
         }
@@ -312,6 +315,30 @@ static void group(lanes *s, lanes_block *b) {
     for (uint32_t k = 0; k < s->arrivals && s->drawn; k++) {
         b->service_ns[k] = FSIM_DRAW;
     }
+}
+
+static void swap(void *a, void *b) {
+    void *was_a, *was_b;
+    memcpy(&was_a, a, sizeof was_a);
+    memcpy(&was_b, b, sizeof was_b);
+    memcpy(a, &was_b, sizeof was_b);
+    memcpy(b, &was_a, sizeof was_a);
+}
+
+/* Into the block: as they came, and by function, in a stable counting sort. */
+static void group(lanes *s, lanes_block *b) {
+    reserve_columns(s, b);
+    memset(s->start, 0, (s->count + 2u) * sizeof *s->start);
+    if (s->count == 1) {
+        s->start[1] = s->arrivals;
+        swap(&s->service_ns, &b->service_ns);
+    } else {
+        scatter(s, b);
+    }
+    swap(&s->fn, &b->came_fn);
+    swap(&s->at_ns, &b->came_ns);
+    b->at_ns = s->count == 1 ? b->came_ns : b->grouped_ns;
+    b->arrivals = s->arrivals;
 }
 
 /* ---- tasks ---- */

@@ -47,16 +47,21 @@ PART uint32_t follow(lanes *s, const lanes_block *b, const uint64_t *word, uint3
     uint64_t mask = (UINT64_C(1) << b->fn_bits) - 1u;
     uint32_t bits = b->fn_bits;
     fsim_ns from_ns = b->from_ns;
-    lane *first = s->lane;
+    lane *first = s->lane, one = *first; /* of one alone what moves stays in registers */
     for (; word[k] < stop; k++) {
         uint64_t begins = word[k] >> bits & 1u;
         if (ahead && k + FAR < count) {
             prefetch_ahead(&first[word[k + FAR] & mask]);
         }
-        if (!follow_one(alone ? first : &first[word[k] & mask], begins, 2 * (int64_t)begins - 1,
+        if (!follow_one(alone ? &one : &first[word[k] & mask], begins, 2 * (int64_t)begins - 1,
                         from_ns + (fsim_ns)(word[k] >> bits >> 1), alone, newest)) {
             break;
         }
+    }
+    if (alone) {
+        first->head = one.head;
+        first->tail = one.tail;
+        first->seen = one.seen;
     }
     return k;
 }

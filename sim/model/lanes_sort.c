@@ -9,6 +9,7 @@ enum {
     PARTS_BITS = 10,            /* that are split off at once, at most */
     PLACE_BITS = 13,            /* of a part */
     COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
+    MERGED = 1 << 11,           /* changes that are followed together where two columns become one, at most */
     FEW = 32                    /* changes in one place that insertion is good for; a power of 2 */
 };
 
@@ -124,6 +125,76 @@ static void sort(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide)
     }
 }
 
+/* ---- beginnings that came in order of time ---- */
+
+static uint64_t beginning(const lanes_block *b, uint32_t k) {
+    return ((uint64_t)(b->came_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | b->came_fn[k];
+}
+
+/* The next of two columns that end with a word above all; which it comes from is not to be foreseen, so
+ * nothing is decided on it. */
+static void merge(uint64_t *to, uint32_t count, const uint64_t **a, const uint64_t **b) {
+    const uint64_t *next_a = *a, *next_b = *b;
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t word_a = *next_a, word_b = *next_b;
+        bool first = word_a < word_b;
+        to[k] = first ? word_a : word_b;
+        next_a += first;
+        next_b += !first;
+    }
+    *a = next_a;
+    *b = next_b;
+}
+
+/* Those from *came on that are before `limit`, at most MERGED. */
+static uint32_t take_beginnings(const lanes_block *b, uint32_t *came, uint64_t limit, uint64_t *column) {
+    uint32_t count = 0, left = b->arrivals - *came;
+    left = left < MERGED ? left : MERGED;
+    while (count < left && (column[count] = beginning(b, *came + count)) < limit) {
+        count++;
+    }
+    column[count] = UINT64_MAX;
+    *came += count;
+    return count;
+}
+
+/* Follows the ends [end, last), in order, with a word above all behind them, together with the beginnings
+ * from *came on that are before `limit`. */
+static void follow_both(lanes *s, lanes_block *b, const uint64_t *end, const uint64_t *last, uint64_t limit,
+                        uint32_t *came) {
+    uint64_t column[MERGED + 1], merged[MERGED + 1];
+    bool more = true;
+    while (more && !s->pass.failed) {
+        uint32_t begins = take_beginnings(b, came, limit, column);
+        const uint64_t *begin = column, *due;
+        more = begins == MERGED && *came < b->arrivals && beginning(b, *came) < limit;
+        for (due = more ? end : last; due < last && *due < beginning(b, *came); due++) {
+        }
+        uint64_t left = begins + (uint64_t)(due - end);
+        while (left != 0 && !s->pass.failed) {
+            uint32_t count = left < MERGED ? (uint32_t)left : MERGED;
+            merge(merged, count, &begin, &end);
+            merged[count] = UINT64_MAX;
+            lanes_follow(s, b, merged, count);
+            left -= count;
+        }
+    }
+}
+
+/* The part [from, to) of the changes: all that are before `limit` and not yet followed. What lies behind it
+ * is not in order yet. */
+static void follow_part(lanes *s, lanes_block *b, uint64_t *from, uint64_t *to, uint64_t limit,
+                        uint32_t *came) {
+    uint64_t next = *to;
+    *to = UINT64_MAX;
+    if (s->by_stream) {
+        lanes_follow(s, b, from, (uint32_t)(to - from));
+    } else {
+        follow_both(s, b, from, to, limit, came);
+    }
+    *to = next;
+}
+
 /* Parts of the block's time first, each of which fits the first-level cache. */
 void lanes_sort(lanes *s, lanes_block *b) {
     uint32_t place[1 << PARTS_BITS] = {0};
@@ -154,11 +225,9 @@ void lanes_sort(lanes *s, lanes_block *b) {
             sorted[place[part->word[k] >> shift]++] = part->word[k];
         }
     }
-    for (uint32_t k = 0, from = 0; k < 1u << bits && !s->pass.failed; from = place[k++]) {
-        uint64_t next = sorted[place[k]];
+    for (uint32_t k = 0, from = 0, came = 0; k < 1u << bits && !s->pass.failed; from = place[k++]) {
+        uint64_t limit = k + 1u < 1u << bits ? (uint64_t)(k + 1u) << shift : UINT64_MAX;
         sort(sorted + from, spare + from, place[k] - from, shift);
-        sorted[place[k]] = UINT64_MAX;
-        lanes_follow(s, b, sorted + from, place[k] - from);
-        sorted[place[k]] = next;
+        follow_part(s, b, sorted + from, sorted + place[k], limit, &came);
     }
 }
