@@ -115,10 +115,10 @@ typedef struct fsim_usage {
     uint64_t instances_started;
     uint64_t instances_ended; /* those whose residency is in residency_ms */
     fsim_u128 starting_ns, residency_ns, idle_ns;
-    /* Billed, by plan.residency. Where no book tells instances apart (plan.tells_instances) a run may take the
-     * one that goes for the one that came first: then a sum is exact to less than a step for each. */
+    /* Billed, by plan.residency. Where no book tells instances apart (plan.tells_instances) a run may take
+     * the one that goes for the one that came first: then a sum is exact to less than a step for each. */
     uint64_t residency_ms[FSIM_METER_RULES_MAX];
-    uint64_t lifetime_ms[FSIM_METER_RULES_MAX];  /* billed, by plan.lifetime */
+    uint64_t lifetime_ms[FSIM_METER_RULES_MAX]; /* billed, by plan.lifetime */
     fsim_u128 init_ns; /* initialisation of instances that served: a subset of starting_ns */
     uint64_t init_ms;  /* the same, each rounded up to 1 ms */
 

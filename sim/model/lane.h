@@ -17,7 +17,8 @@
  * belong to instances. With one rate of CPU all windows with a request in them are decided alike, and what is
  * active adds up to what is inside.
  *
- * The result is that of the general way; the tests compare the two (tests/property). */
+ * At one instant ends come first, then what is seldom, then beginnings, in the order of functions or of
+ * arrival. The result is that of the general way; the tests compare the two (tests/property). */
 #ifndef FSIM_MODEL_LANE_H
 #define FSIM_MODEL_LANE_H
 

@@ -11,22 +11,10 @@ squared_level *lanes_run_level(lanes *s) {
 
 /* ---- memory ---- */
 
-/* Room for one more of `size` bytes; false: out of memory, which is noted. */
+/* Room for one more; false: out of memory, which is noted. */
 static bool reserve(lanes_pass *p, void *array, uint32_t count, uint32_t *capacity, size_t size) {
-    if (count < *capacity) {
-        return true;
-    }
-    uint32_t larger = *capacity == 0 ? 64u : 2u * *capacity;
-    void *old, *new;
-    memcpy(&old, array, sizeof old);
-    new = realloc(old, (size_t)larger * size);
-    if (new == NULL) {
-        p->failed = true;
-        return false;
-    }
-    memcpy(array, &new, sizeof new);
-    *capacity = larger;
-    return true;
+    p->failed |= !lanes_room(array, (uint64_t)count + 1u, capacity, size);
+    return !p->failed;
 }
 
 static uint32_t new_request(lanes_pass *p) {

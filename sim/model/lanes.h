@@ -145,6 +145,9 @@ static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_
 }
 
 /* lanes_block.c */
+/* Room for `need` items of `size` bytes in all in what `array` points to; amortised O(1) an item, on any
+ * thread. False: out of memory, nothing changed. */
+bool lanes_room(void *array, uint64_t need, uint32_t *capacity, size_t size);
 void lanes_reserve(lanes *s, uint32_t room);
 void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end);
 /* Fills a block up to to_ns with what was appended, or with what the streams have, and moves the two before

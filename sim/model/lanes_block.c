@@ -8,7 +8,7 @@ enum {
     CHUNK = 64 /* requests that are added up together */
 };
 
-/* ---- memory: of a task, outside the thread of the run ---- */
+/* ---- memory: outside the thread of the run ---- */
 
 static __attribute__((noinline)) bool grow(void *array, uint64_t need, uint32_t *capacity, size_t size) {
     void *old, *new;
@@ -23,11 +23,13 @@ static __attribute__((noinline)) bool grow(void *array, uint64_t need, uint32_t 
     return true;
 }
 
-/* Room for `need` items in all; false: out of memory, which is noted. */
+bool lanes_room(void *array, uint64_t need, uint32_t *capacity, size_t size) {
+    return need <= *capacity || grow(array, need, capacity, size);
+}
+
+/* The same of a task, which notes that there is none. */
 static bool reserve(lanes_task *task, void *array, uint64_t need, uint32_t *capacity, size_t size) {
-    if (need > *capacity && !grow(array, need, capacity, size)) {
-        task->failed = true;
-    }
+    task->failed |= !lanes_room(array, need, capacity, size);
     return !task->failed;
 }
 

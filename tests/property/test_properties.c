@@ -302,8 +302,7 @@ static void check_same(const fsim_result *a, const fsim_result *b) {
     CHECK(a->digest == b->digest);
     CHECK_EQ_INT(a->end_ns, b->end_ns);
     check_same_scope(&a->total, &b->total);
-    /* Where functions are simulated one after the other, what happens in several of them at one instant has
-     * no order of its own: ends come first (model/lane.h). Here instants lie on a grid. */
+    /* What several lanes do at one instant has no order of its own: ends come first (model/lane.h). */
     uint64_t apart = a->function_count > 1 ? 2 : 0;
     CHECK(a->total.in_execution_peak <= b->total.in_execution_peak + apart &&
           b->total.in_execution_peak <= a->total.in_execution_peak + apart);
@@ -311,9 +310,9 @@ static void check_same(const fsim_result *a, const fsim_result *b) {
          fn++) {
         check_same_scope(&a->per_function[fn], &b->per_function[fn]);
         CHECK_EQ_INT(a->per_function[fn].in_execution_peak, b->per_function[fn].in_execution_peak);
-        fsim_usage usage = a->usage[fn], *other = &b->usage[fn]; /* lives are not told apart: model/lane.h */
-        CHECK(usage.residency_ms[0] - other->residency_ms[0] + usage.instances_ended <=
-              2u * usage.instances_ended);
+        fsim_usage usage = a->usage[fn], *other = &b->usage[fn]; /* which one ends: model/lane.h */
+        uint64_t off = usage.residency_ms[0] - other->residency_ms[0] + usage.instances_ended;
+        CHECK(off <= 2u * usage.instances_ended);
         usage.residency_ms[0] = other->residency_ms[0];
         CHECK(memcmp(&usage, other, sizeof usage) == 0);
     }
@@ -363,8 +362,7 @@ static bool run_combination(uint64_t seed, bool print) {
     return ran;
 }
 
-/* Nothing crashes, nothing is lost, the same seed gives the same digest. PROPERTIES_SEED=N runs one
- * combination and prints it. */
+/* Nothing crashes or is lost, same seed, same digest. PROPERTIES_SEED=N runs one combination, printed. */
 static void test_any_combination_of_features(void) {
     const char *one = getenv("PROPERTIES_SEED");
     uint64_t ran = 0, seed = 1;
@@ -575,8 +573,7 @@ static void test_slicing_of_the_input_does_not_matter(void) {
     fsim_result_destroy(halves);
 }
 
-/* Random streams belong to functions: what b receives and how long it takes does not change when a has other
- * traffic. */
+/* Random streams belong to functions: what b receives and how long it takes does not change with a. */
 static void test_functions_do_not_share_random_numbers(void) {
     const char *format = "{\"source\": \"superposition\", \"until\": \"1000s\", \"of\": ["
                          "{\"source\": \"poisson\", \"rate\": 3, \"function\": \"b\"},"
