@@ -62,7 +62,7 @@ static lane_tie *find(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
 }
 
 /* At most half full. */
-static bool grow(lane_ties *t) {
+static __attribute__((noinline)) bool grow(lane_ties *t) {
     lane_ties larger = {.capacity = t->capacity == 0 ? 64u : 2u * t->capacity, .count = t->count};
     larger.tie = calloc(larger.capacity, sizeof *larger.tie);
     if (larger.tie == NULL) {

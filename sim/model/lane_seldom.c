@@ -47,7 +47,7 @@ static void unroll(fsim_ns *to, const fsim_ns *ring, uint32_t head, uint32_t tai
 }
 
 /* Every instance may be idle at once, and one place is written to in vain. */
-static bool grow_rings(lane *l, lane_rest *rest, uint32_t alive) {
+static __attribute__((noinline)) bool grow_rings(lane *l, lane_rest *rest, uint32_t alive) {
     uint32_t capacity = l->mask + 1u;
     if (alive < capacity) {
         return true;
