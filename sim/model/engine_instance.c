@@ -392,7 +392,9 @@ void engine_unpark(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     if (in->parked) {
         in->parked = false;
-        fsim_fleet_unpark(&f->fleet[in->provisioned], e->links, i);
+        if (!fsim_fleet_unpark(&f->fleet[in->provisioned], e->links, i)) {
+            engine_no_memory(e);
+        }
         if (e->has_pool) {
             engine_touched(e, f);
         }

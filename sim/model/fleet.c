@@ -287,17 +287,21 @@ static bool make_room(fsim_fleet *f, fsim_fleet_link *links) {
     return true;
 }
 
-static void load_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+static bool load_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     uint32_t inside = links[i].inside;
     if (f->by_few) {
         few_add(f, i, inside);
-        return;
+        return true;
+    }
+    if (!make_level(f, inside)) {
+        return false;
     }
     level_add(f, links, i);
     for (uint32_t load = 1; load <= inside; load++) {
         swap_places(f, links, links[i].place, f->level[load] - 1u);
         f->level[load]--;
     }
+    return true;
 }
 
 static uint32_t pick_by_load(const fsim_fleet *f, const fsim_fleet_link *links, fsim_rng *rng) {
@@ -357,10 +361,9 @@ bool fsim_fleet_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
         put(f, links, f->dense_count++, i);
         break;
     case INDEX_LOAD:
-        if (!make_room(f, links)) {
+        if (!make_room(f, links) || !load_add(f, links, i)) {
             return false;
         }
-        load_add(f, links, i);
         break;
     case INDEX_RECENCY:
     default:
@@ -405,8 +408,9 @@ void fsim_fleet_park(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     }
 }
 
-/* Room in the arrays is kept for every member, so nothing here can fail. */
-void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
+/* Room in dense[] is kept for every member; in level[] only for the loads that some member has had there. An
+ * idle one is sure of it: its load is the least. */
+bool fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     uint32_t inside = links[i].inside;
     bool is_free = inside < f->slots;
     if (inside == 0) {
@@ -419,7 +423,7 @@ void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
             put(f, links, f->dense_count++, i);
         }
         break;
-    case INDEX_LOAD: load_add(f, links, i); break;
+    case INDEX_LOAD: return load_add(f, links, i);
     case INDEX_RECENCY:
     default:
         if (is_free && !f->by_idle_list) {
@@ -427,6 +431,7 @@ void fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
         }
         break;
     }
+    return true;
 }
 
 void fsim_fleet_remove(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {

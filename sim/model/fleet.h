@@ -65,9 +65,10 @@ void fsim_fleet_remove(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t insta
 
 /* A member that is not to be picked for a while, though slots may be free; it keeps its place in the order of
  * creation. While it is parked the caller counts links[].inside itself, without enter and leave, and takes it
- * out of parking before fsim_fleet_remove. Comes back as the one used last. By load O(loads), else O(1). */
+ * out of parking before fsim_fleet_remove. Comes back as the one used last, whatever is inside; false: out of
+ * memory, nothing changed. By load O(loads), else O(1). */
 void fsim_fleet_park(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
-void fsim_fleet_unpark(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
+bool fsim_fleet_unpark(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);
 
 /* Internal: the indexes other than the idle list. False: out of memory. */
 bool fsim_fleet_index_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance);

@@ -244,7 +244,7 @@ static void twin_init(twin *t, fsim_route_order order, uint32_t slots, uint32_t 
  * less. */
 static void twin_change(twin *t, uint32_t i, uint32_t dice, bool joined, bool parked) {
     if (parked) {
-        fsim_fleet_unpark(&t->fleet, t->links, i);
+        REQUIRE(fsim_fleet_unpark(&t->fleet, t->links, i));
     } else if (!joined) {
         t->links[i].inside = 0;
         REQUIRE(fsim_fleet_add(&t->fleet, t->links, i));
@@ -294,9 +294,52 @@ static void test_few_members_are_picked_as_many_are(void) {
     }
 }
 
+/* What a parked member holds is counted behind the fleet's back, as the requests of its sessions are: it may
+ * come back with a load that no other member has ever had. */
+static void check_heavy_return(fsim_route_order order, uint32_t members_count, uint32_t load) {
+    fsim_fleet fleet;
+    fsim_rng rng;
+    fsim_rng_seed(&rng, load, "heavy", FSIM_RNG_ROUTING);
+    memset(members, 0, sizeof members);
+    fsim_fleet_init(&fleet, order, 1000);
+    for (uint32_t i = 0; i < members_count; i++) {
+        announce(&fleet, i);
+        add(&fleet, i);
+        enter(&fleet, i);
+    }
+    fsim_fleet_park(&fleet, links, 0);
+    members[0].inside = links[0].inside = load;
+    REQUIRE(fsim_fleet_unpark(&fleet, links, 0));
+    enter(&fleet, 0);
+    leave(&fleet, 0);
+    for (uint32_t n = 0; n < 4 * load; n++) { /* the others catch up, or it goes further ahead */
+        uint32_t picked = fsim_fleet_pick(&fleet, links, &rng);
+        REQUIRE(check_pick(&fleet, picked));
+        enter(&fleet, picked);
+    }
+    while (members[0].inside > 0) {
+        leave(&fleet, 0);
+        check_pick(&fleet, fsim_fleet_pick(&fleet, links, &rng));
+    }
+    drop(&fleet, 0);
+    check_pick(&fleet, fsim_fleet_pick(&fleet, links, &rng));
+    check_idle_list(&fleet);
+    fsim_fleet_deinit(&fleet);
+}
+
+static void test_a_parked_member_comes_back_with_any_load(void) {
+    static const fsim_route_order orders[] = {FSIM_ROUTE_LEAST_LOADED, FSIM_ROUTE_MOST_LOADED};
+    static const uint32_t counts[] = {FEW, FEW + 1, 30}, loads[] = {1, 15, 16, 17, 32, 33, 200};
+    for (size_t k = 0; k < 2 * 3 * 7 && check_state.failures == 0; k++) {
+        check_context("order %d, %u members, load %u", (int)orders[k % 2], counts[k / 2 % 3], loads[k / 6]);
+        check_heavy_return(orders[k % 2], counts[k / 2 % 3], loads[k / 6]);
+    }
+}
+
 int main(void) {
     RUN(test_every_rule_agrees_with_a_search);
     RUN(test_few_members_are_picked_as_many_are);
+    RUN(test_a_parked_member_comes_back_with_any_load);
     RUN(test_draws_are_uniform);
     RUN(test_two_choices_prefers_the_less_loaded);
     return check_done();
