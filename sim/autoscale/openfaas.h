@@ -14,7 +14,7 @@
 typedef struct fsim_openfaas_settings {
     int64_t min, max;  /* labels com.openfaas.scale.min and .max */
     int64_t hard_max;  /* the edition's own bound */
-    double factor_pct; /* com.openfaas.scale.factor: a step, as a share of max; 0: no step upwards */
+    double factor_pct; /* com.openfaas.scale.factor: a step, as a share of the smaller maximum; 0: none */
 } fsim_openfaas_settings;
 
 /* An alert that fires adds a step, up to the bound; one that is resolved goes back to the minimum. So does,

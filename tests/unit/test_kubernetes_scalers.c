@@ -206,6 +206,14 @@ static void test_openfaas_steps(void) {
 
 /* ---- rules that no vector shows ---- */
 
+/* The gateway cuts the maximum down before it takes its share: of 20, cut to 5, 25 % are 2 and not 5. */
+static void test_step_is_of_the_cut_maximum(void) {
+    fsim_openfaas_settings s = {.min = 1, .max = 20, .hard_max = FSIM_OPENFAAS_HARD_MAX, .factor_pct = 25};
+    CHECK_EQ_INT(fsim_openfaas_replicas(&s, true, 1), 3);
+    s.hard_max = 20;
+    CHECK_EQ_INT(fsim_openfaas_replicas(&s, true, 1), 6);
+}
+
 static void test_past_is_reused(void) {
     fsim_hpa_entry entries[3];
     fsim_hpa_past past = {entries, 0, 3};
@@ -296,6 +304,7 @@ int main(void) {
     RUN(test_keda_hands_over);
     RUN(test_keda_by_rate);
     RUN(test_openfaas_steps);
+    RUN(test_step_is_of_the_cut_maximum);
     RUN(test_past_is_reused);
     RUN(test_sync_out_of_bounds_asks_nobody);
     RUN(test_readings_come_late);
