@@ -179,6 +179,12 @@ static void test_every_key_of_the_platform(void) {
     CHECK_EQ_INT(s->nodes.cpu_model, FSIM_NODE_CPU_PS);
 }
 
+static void test_retries_have_an_end_unless_told(void) {
+    require("\"platform\": {\"retry\": {\"interval\": \"1s\"}}");
+    CHECK(s->retry.attempts == 2);
+    CHECK_NEAR(s->retry.factor, 1, 0);
+}
+
 static void test_every_key_of_the_run(void) {
     require("\"run\": {\"seed\": 7, \"warmup\": \"10s\", \"until\": \"1h\", \"replications\": 5, "
             "\"threads\": 2, \"sample\": \"1s\","
@@ -622,6 +628,7 @@ int main(void) {
     RUN(test_example_of_the_contract);
     RUN(test_every_key_of_a_function);
     RUN(test_every_key_of_the_platform);
+    RUN(test_retries_have_an_end_unless_told);
     RUN(test_every_key_of_the_run);
     RUN(test_billing_as_a_list_in_words);
     RUN(test_limits_switched_off);
