@@ -116,7 +116,44 @@ static void judge(conformance *c, const json_t *vector, const outcome *o, const 
     conformance_pass(c, id);
 }
 
+static bool all_are(const json_t *array, json_type type) {
+    size_t i;
+    json_t *entry;
+    bool are = json_is_array(array);
+    json_array_foreach(array, i, entry) {
+        are = are && json_typeof(entry) == type;
+    }
+    return are;
+}
+
+/* What a vector must have to be judged; NULL: it has. */
+static const char *what_lacks(const json_t *vector) {
+    const json_t *expect = json_object_get(vector, "expect"), *arrivals = json_object_get(vector, "arrivals");
+    const json_t *results = json_object_get(expect, "results"), *evicted = json_object_get(expect, "evicted");
+    if (!all_are(json_object_get(vector, "functions"), JSON_OBJECT)) {
+        return "functions: an array of objects";
+    }
+    if (!all_are(arrivals, JSON_OBJECT) || json_array_size(arrivals) > ARRIVALS_MAX) {
+        return "arrivals: an array of at most 1024 objects";
+    }
+    if (!all_are(results, JSON_STRING) || json_array_size(results) != json_array_size(arrivals)) {
+        return "expect.results: a text for each arrival";
+    }
+    bool named = evicted == NULL || all_are(evicted, JSON_ARRAY);
+    size_t i;
+    json_t *at_arrival;
+    json_array_foreach(evicted, i, at_arrival) {
+        named = named && all_are(at_arrival, JSON_STRING);
+    }
+    return named ? NULL : "expect.evicted: an array of names for each arrival";
+}
+
 static void run_keepalive(conformance *c, const json_t *vector) {
+    const char *lacks = what_lacks(vector);
+    if (lacks != NULL) {
+        conformance_fail(c, string(vector, "id"), lacks, "a malformed vector");
+        return;
+    }
     const char *policy = string(json_object_get(vector, "params"), "policy");
     static const char *const known[] = {"greedy_dual", "lru", "ttl"};
     bool supported = false;

@@ -8,6 +8,12 @@ foreach(file IN LISTS files)
   set_tests_properties(conformance/${name} PROPERTIES LABELS conformance TIMEOUT 300)
 endforeach()
 
+# Each of these lacks a field or has one of another type: it fails, and the next is read.
+add_test(NAME conformance/malformed COMMAND fsim-conformance tests/conformance/malformed.json
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(conformance/malformed PROPERTIES LABELS conformance TIMEOUT 60
+  PASS_REGULAR_EXPRESSION "0 passed, 6 failed, 0 skipped")
+
 set(budget 2M)
 if(FSIM_SANITIZE)
   set(budget 200k) # ten times slower, and here for the sanitizers more than for the statistics
