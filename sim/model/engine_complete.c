@@ -68,6 +68,16 @@ static inline void become_idle(engine *e, function *f, uint32_t i) {
     }
 }
 
+/* An execution at rate_ucore has ended. */
+static inline void watch_end(engine *e, function *f, const instance *in, uint32_t rate_ucore) {
+    if ((f->watched & WATCH_TOTALS) != 0) {
+        demand_leave(&f->demand, e->now_ns, rate_ucore);
+    }
+    if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
+        engine_provision_leave(f, e->now_ns);
+    }
+}
+
 /* It leaves its instance, and the system unless it is tried again. */
 static inline void end_execution(engine *e, uint32_t r, bool failed) {
     request *q = &e->requests[r];
@@ -119,12 +129,7 @@ static inline void end_execution(engine *e, uint32_t r, bool failed) {
         engine_after_response(e, f, i);
     }
     if (f->watched != 0) {
-        if ((f->watched & WATCH_TOTALS) != 0) {
-            demand_leave(&f->demand, e->now_ns, q->rate_ucore);
-        }
-        if ((f->watched & WATCH_PROVISIONED) != 0 && in->provisioned) {
-            engine_provision_leave(f, e->now_ns);
-        }
+        watch_end(e, f, in, q->rate_ucore);
     }
     if (f->sampled) {
         f->went += !failed;

@@ -184,7 +184,7 @@ static fsim_status bind_minutes(azure *a, minute_column *columns, size_t *column
 static fsim_status add_counts(azure *a, const fsim_csv_block *block, const minute_column *columns,
                               size_t column_count, int64_t shift, fsim_error *err) {
     for (uint32_t row = 0; row < block->count; row++) {
-        uint32_t f;
+        uint32_t f = 0;
         FSIM_TRY(function_of(a, block, row, &f, err));
         if (a->ids[TRIGGER] != SIZE_MAX) {
             a->t->functions[f].trigger = text_or_null(a->t, id_at(a, block, TRIGGER, row));
