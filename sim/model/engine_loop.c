@@ -244,14 +244,65 @@ void engine_step(engine *e) {
     step(e);
 }
 
-/* After the last arrival: until everybody has left, or until the end of the run. */
+/* ---- after the last arrival ---- */
+
+/* Looked at once in so many events. */
+enum { LOOK_EVENTS = 1u << 16 };
+
+typedef struct waiting {
+    uint64_t looks, in_system, arrived;
+    fsim_ns since_ns;
+} waiting;
+
+/* Somebody waits in a queue without a time-out, nothing runs, starts or will call. */
+static bool all_wait(const engine *e) {
+    return e->in_system != 0 && e->in_system == e->in_queue.n && e->starting.n == 0 &&
+           e->closed_outstanding == 0 && !e->scenario->queue_has_timeout;
+}
+
+static const function *longest_queue(const engine *e) {
+    const function *longest = &e->functions[0];
+    for (uint32_t fn = 1; fn < e->function_count; fn++) {
+        longest = e->functions[fn].queued > longest->queued ? &e->functions[fn] : longest;
+    }
+    return longest;
+}
+
+/* Scalers tick and time passes as long as somebody waits: for ever, if no instance or no concurrency is left
+ * for them. A schedule repeats itself after a week: what it would have helped has been helped by then. */
+static void watch_waiting(engine *e, waiting *w) {
+    if (!all_wait(e) || w->in_system != e->in_system || w->arrived != e->seen.arrived) {
+        *w = (waiting){.in_system = e->in_system, .arrived = e->seen.arrived, .since_ns = e->now_ns};
+        return;
+    }
+    if (++w->looks * LOOK_EVENTS < FSIM_WAITING_EVENTS_MAX || e->now_ns - w->since_ns <= 7 * FSIM_DAY) {
+        return;
+    }
+    const function *f = longest_queue(e);
+    e->status = fsim_fail(e->err, FSIM_ELIMIT,
+                          "%llu requests to \"%s\" wait without end: more than %u events and a week have "
+                          "helped nobody (FSIM_WAITING_EVENTS_MAX); expected instances and concurrency for "
+                          "it, platform.queue.timeout or run.until",
+                          (unsigned long long)f->queued, f->spec.name, FSIM_WAITING_EVENTS_MAX);
+    longjmp(e->no_memory, 1);
+}
+
+/* Until everybody has left, or until the end of the run. */
 void engine_drain(engine *e, fsim_ns until_ns) {
     bool to_the_end = until_ns != FSIM_NEVER;
+    waiting w = {0};
+    uint32_t events = 0;
     while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
            (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
         if (!to_the_end && e->interrupts != NULL && engine_interrupt_is_all(e)) {
             return; /* who is left waits for what never comes */
         }
         step(e);
+        if (++events % LOOK_EVENTS == 0) {
+            e->stopped = !engine_go_on(e, -1);
+            if (!to_the_end) {
+                watch_waiting(e, &w);
+            }
+        }
     }
 }

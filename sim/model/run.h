@@ -31,8 +31,8 @@ typedef struct fsim_run_options {
     uint64_t seed;
     /* Per finished request, in order of the end; NULL: none. Returning a failure ends the run with it. */
     fsim_status (*on_request)(void *user, const fsim_request_row *row, fsim_error *err);
-    /* Called between batches, at most every few milliseconds of work: simulated now, share of the input (or
-     * -1). Return false to stop: the run then ends as if `until` were now. NULL: none. */
+    /* Called between batches and after the last one, at most every few milliseconds of work: simulated now,
+     * share of the input (or -1). Return false to stop: the run ends as if `until` were now. NULL: none. */
     bool (*on_progress)(void *user, fsim_ns now_ns, double share, uint64_t arrived);
     /* Each decision of a scaler; NULL: none. */
     void (*on_decision)(void *user, fsim_fn_id fn, const fsim_scale_view *view,
