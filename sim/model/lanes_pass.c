@@ -1,7 +1,7 @@
 /* The pass over the changes of all functions, in order of time: see lane.h. */
 #include "model/lanes.h"
 
-enum { FAR = 24, NEAR = 10 };  /* changes ahead whose function, and then its ring, is fetched */
+enum { FAR = 24 };             /* changes ahead whose function is fetched */
 enum { FEW_FUNCTIONS = 2048 }; /* all of them are in the cache */
 
 /* Made once for each kind of run. */
@@ -87,19 +87,16 @@ PART void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bit
     *x = (sums){n, peak, (int64_t)instants, (int64_t)square};
 }
 
+/* The same of sums that 64 bits do not hold. */
 static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
-    fsim_wide instants = 0, square = 0;
     for (uint32_t k = 0; k < count; k++) {
-        sums one = {.n = x->n, .peak = x->peak};
-        add_narrow(&one, &(uint64_t){word[k] >> bits & 1u}, 1, 0);
-        fsim_wide past_ns = (fsim_wide)(word[k] >> bits >> 1);
-        instants += ((fsim_wide)one.n - (fsim_wide)x->n) * past_ns;
-        square += ((fsim_wide)one.n * (fsim_wide)one.n - (fsim_wide)x->n * (fsim_wide)x->n) * past_ns;
-        x->n = one.n;
-        x->peak = one.peak;
+        fsim_wide past_ns = (fsim_wide)(word[k] >> bits >> 1), before = (fsim_wide)x->n;
+        x->n += 2u * (word[k] >> bits & 1u) - 1u;
+        fsim_wide after = (fsim_wide)x->n;
+        x->instants += (after - before) * past_ns;
+        x->square += (after * after - before * before) * past_ns;
+        x->peak = x->n > x->peak ? x->n : x->peak;
     }
-    x->instants = instants;
-    x->square = square;
 }
 
 static uint32_t bits_of(uint64_t n) {
