@@ -24,7 +24,7 @@
 
 #include "model/engine.h"
 
-enum { LANE_FEW = 8 };
+enum { LANE_FEW = 8 }; /* items of a ring that lies in its lane */
 
 /* What the pass touches of a function: two cache lines, as long as it has few instances. */
 typedef struct lane {
@@ -55,7 +55,6 @@ typedef struct lane_rest {
     fsim_ns *ready_ns;       /* ring like `idle`: when the instances that are there became ready */
     uint32_t ready_head, ready_tail;
     uint32_t watchers; /* reasons why all requests go the long way */
-    uint32_t capacity; /* of the rings */
 
     _Alignas(64) short_sums sums;
     uint64_t digest;

@@ -135,7 +135,7 @@ static void add_lanes(lanes *s) {
         if (s->arrivals != 0) {
             lanes_serve(s, s->at_ns[s->arrivals - 1u]);
         }
-        s->fn_bits = 32u - (uint32_t)__builtin_clz(count - 1u);
+        s->fn_bits = lanes_bits_of(count - 1u);
     }
     if (s->alone && count > 1) {
         end_alone(s);
@@ -153,7 +153,8 @@ static void add_lanes(lanes *s) {
 
 /* ---- blocks ---- */
 
-uint32_t lanes_aim(const lanes *s) {
+/* Arrivals of a block. */
+static uint32_t aim_of(const lanes *s) {
     uint64_t aim = (uint64_t)LANES_PER_FUNCTION * s->count, laters = 0;
     for (uint32_t t = 0; t < LANES_TASKS; t++) { /* each is looked at in every block until its end */
         laters += s->task[t].laters;
@@ -183,7 +184,7 @@ static void append(lanes *s, const fsim_arrivals *batch, uint32_t count) {
     }
     if (s->arrivals + FSIM_BATCH > s->room) {
         lanes_serve(s, s->e->now_ns);
-        lanes_reserve(s, lanes_aim(s) + FSIM_BATCH);
+        lanes_reserve(s, aim_of(s) + FSIM_BATCH);
     }
 }
 
@@ -217,7 +218,7 @@ static bool read_batch(engine *e) {
 /* The first batch is read. */
 static void serve_batches(lanes *s) {
     engine *e = s->e;
-    lanes_reserve(s, lanes_aim(s) + FSIM_BATCH);
+    lanes_reserve(s, aim_of(s) + FSIM_BATCH);
     while (take_batch(s) && !e->stopped && read_batch(e)) {
         if (e->batches % BATCHES_BETWEEN_PROGRESS == 0 &&
             !engine_go_on(e, fsim_workload_progress(e->workload))) {
@@ -233,7 +234,7 @@ static void serve_batches(lanes *s) {
 
 /* As many buckets to a block as make it full, or a part of one. */
 static void size_block(lanes *s) {
-    uint64_t arrived = s->arrived, aim = lanes_aim(s);
+    uint64_t arrived = s->arrived, aim = aim_of(s);
     bool at_bucket = s->from_ns % s->streams.bucket_ns == s->streams.bucket_ns - 1;
     if (arrived < aim / 2u && s->parts > 1) {
         s->parts /= at_bucket ? 2u : 1u;

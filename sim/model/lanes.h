@@ -137,7 +137,10 @@ struct lanes {
     uint32_t sorted_capacity;
 };
 
-uint32_t lanes_aim(const lanes *s); /* arrivals of a block */
+/* How many bits n takes; 0 takes one. */
+static inline uint32_t lanes_bits_of(uint64_t n) {
+    return 64u - (uint32_t)__builtin_clzll(n | 1u);
+}
 
 /* It finds an end at which nothing is cut, in this run. */
 static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_ns, fsim_ns service_ns) {
@@ -148,7 +151,7 @@ static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_
 /* Room for `need` items of `size` bytes in all in what `array` points to; amortised O(1) an item, on any
  * thread. False: out of memory, nothing changed. */
 bool lanes_room(void *array, uint64_t need, uint32_t *capacity, size_t size);
-void lanes_reserve(lanes *s, uint32_t room);
+void lanes_reserve(lanes *s, uint32_t room); /* arrivals that are to become a block */
 void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end);
 /* Fills a block up to to_ns with what was appended, or with what the streams have, and moves the two before
  * it on. */

@@ -99,16 +99,13 @@ static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bit
     }
 }
 
-static uint32_t bits_of(uint64_t n) {
-    return 64u - (uint32_t)__builtin_clzll(n | 1u);
-}
-
 /* Changes that were followed. */
 static void add_to_run(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t count) {
     squared_level *run = lanes_run_level(s);
     uint64_t was = run->level.n;
     sums x = {.n = was, .peak = run->level.peak};
-    uint32_t wide = bits_of((uint64_t)(b->to_ns - b->from_ns)) + bits_of(2u * (was + count)) + bits_of(count);
+    uint32_t wide = lanes_bits_of((uint64_t)(b->to_ns - b->from_ns)) + lanes_bits_of(2u * (was + count)) +
+                    lanes_bits_of(count);
     if (wide < 63) {
         add_narrow(&x, word, count, b->fn_bits);
     } else {

@@ -23,11 +23,6 @@ static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
     return count <= s->sorted_capacity;
 }
 
-/* How many bits n takes; 0 takes one. */
-static uint32_t bits_of(uint64_t n) {
-    return 64u - (uint32_t)__builtin_clzll(n | 1u);
-}
-
 static void insert(uint64_t *to, const uint64_t *from, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         uint64_t word = from[k];
@@ -68,7 +63,7 @@ static void accumulate(uint16_t *place, uint32_t places) {
  * below. As many words of `spare` are free to use. */
 static void sort_few(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
     uint16_t place[(1 << PLACE_BITS) + 3];
-    uint32_t bits = bits_of(count) + 1u, many = 0;
+    uint32_t bits = lanes_bits_of(count) + 1u, many = 0;
     bits = bits > PLACE_BITS ? PLACE_BITS : bits;
     bits = bits > wide ? wide : bits;
     uint32_t shift = wide - bits, mask = (1u << bits) - 1u;
@@ -206,8 +201,8 @@ void lanes_sort(lanes *s, lanes_block *b) {
         s->pass.failed = true;
         return;
     }
-    uint32_t wide = bits_of(span_ns) + 1u + b->fn_bits;
-    uint32_t bits = count >> PART_BITS != 0 ? bits_of(count >> PART_BITS) : 0;
+    uint32_t wide = lanes_bits_of(span_ns) + 1u + b->fn_bits;
+    uint32_t bits = count >> PART_BITS != 0 ? lanes_bits_of(count >> PART_BITS) : 0;
     bits = bits > PARTS_BITS ? PARTS_BITS : bits;
     bits = bits > wide ? wide : bits;
     uint32_t shift = wide - bits;
