@@ -24,7 +24,8 @@ static bool cpu_counts(const fsim_hpa_pod *pod, const fsim_hpa_readiness *readin
 
 fsim_hpa_group fsim_hpa_group_of(const fsim_hpa_pod *pod, bool cpu, const fsim_hpa_readiness *readiness,
                                  fsim_ns now_ns) {
-    if (pod->deleting || pod->phase == FSIM_POD_FAILED) {
+    bool ended = pod->phase == FSIM_POD_SUCCEEDED || pod->phase == FSIM_POD_FAILED;
+    if (pod->deleting || ended) {
         return FSIM_HPA_IGNORED;
     }
     if (pod->phase == FSIM_POD_PENDING) {
