@@ -94,7 +94,7 @@ static void init(void *state, const void *params, const fsim_fn_spec *fn, fsim_s
 
 /* One more than there are, or what a queue's length asks for. */
 static uint32_t grow_to(const azure_state *s, const azure_params *p, const fsim_scale_view *view) {
-    double load = (double)view->in_flight + view->queued, have = s->have;
+    double load = view->in_flight + view->queued, have = s->have;
     double wanted = have;
     if (load > have * s->slots) {
         double target = ceil(load / s->slots), step = s->queue ? (double)p->queue_step : 1;
@@ -115,14 +115,14 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
         s->grown_at_ns = view->now_ns;
         s->have = wanted;
     }
-    double needed = ceil(((double)view->in_flight + view->queued) / s->slots);
+    double needed = ceil((view->in_flight + view->queued) / s->slots);
     uint32_t held = needed < s->have ? (uint32_t)needed : s->have;
     decision->want = held > s->least ? held : s->least;
-    decision->sleep = s->have == 0 && view->in_flight == 0 && view->queued == 0;
+    decision->sleep = s->have == 0 && view->in_flight + view->queued <= 0;
     decision->mode = grows ? "out" : s->have == 0 ? "zero" : "stable";
     if (explain) {
         snprintf(decision->reason, sizeof decision->reason,
-                 "%u inside and %u waiting, %u instances of %.4g%s", view->in_flight, view->queued,
+                 "%.9g inside and %.9g waiting, %u instances of %.4g%s", view->in_flight, view->queued,
                  view->ready + view->starting, s->slots, may ? "" : "; too soon for one more");
     }
 }

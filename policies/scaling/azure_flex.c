@@ -63,7 +63,7 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
                  fsim_scale_decision *decision) {
     flex_state *s = state;
     (void)params;
-    double load = (double)view->in_flight + view->queued, wanted = ceil(load / s->target);
+    double load = view->in_flight + view->queued, wanted = ceil(load / s->target);
     uint32_t have = view->ready + view->starting;
     decision->want = wanted >= s->most ? s->most : wanted > s->least ? (uint32_t)wanted : s->least;
     s->have = decision->want > have ? decision->want : have;
@@ -71,8 +71,8 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     decision->mode = decision->want > have ? "out" : s->have == 0 ? "zero" : "stable";
     if (explain) {
         snprintf(decision->reason, sizeof decision->reason,
-                 "%u inside and %u waiting, %.4g each: %.0f wanted, %u there", view->in_flight, view->queued,
-                 s->target, wanted, have);
+                 "%.9g inside and %.9g waiting, %.4g each: %.0f wanted, %u there", view->in_flight,
+                 view->queued, s->target, wanted, have);
     }
 }
 

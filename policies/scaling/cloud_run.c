@@ -159,8 +159,8 @@ static void tick(void *state, const void *params, const fsim_scale_view *view, b
     double by_requests = instances_for(concurrency, s->per_instance_requests);
     double want = by_cpu > by_requests ? by_cpu : by_requests;
     decision->want = want >= s->most ? s->most : want > s->least ? (uint32_t)want : s->least;
-    decision->sleep = want <= 0 && view->in_flight == 0 && view->queued == 0 && view->starting == 0;
-    decision->mode = view->in_flight + view->queued == 0 && want <= 0 ? "zero" : "target";
+    decision->sleep = want <= 0 && view->in_flight + view->queued <= 0 && view->starting == 0;
+    decision->mode = view->in_flight + view->queued <= 0 && want <= 0 ? "zero" : "target";
     if (explain) {
         fsim_scale_decision_note(decision, "average_concurrency", concurrency);
         fsim_scale_decision_note(decision, "average_cpu", cpu);

@@ -374,7 +374,7 @@ static void sample(void *memory, const void *params, const fsim_scale_sample *se
         }
     }
     if (needs_queue(p)) {
-        fsim_metrics_reading reading = {seen->now_ns, seen->elapsed_ns, {(double)seen->queued, 0, 0, 0}};
+        fsim_metrics_reading reading = {seen->now_ns, seen->elapsed_ns, {seen->queued, 0, 0, 0}};
         fsim_metrics_record(queue_store(state_at(memory)), &p->pipeline, &reading);
     }
 }

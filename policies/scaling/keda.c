@@ -259,7 +259,7 @@ static void sample(void *memory, const void *params, const fsim_scale_sample *se
 
 static double value_of(keda_state *k, const keda_params *p, const fsim_scale_view *view) {
     if (p->trigger != RPS) {
-        return (double)view->queued + (p->trigger == REQUESTS ? (double)view->in_flight : 0.0);
+        return view->queued + (p->trigger == REQUESTS ? view->in_flight : 0.0);
     }
     uint64_t sum = 0;
     for (uint32_t i = 0; i < k->bucket_count; i++) {
@@ -299,7 +299,7 @@ static fsim_hpa_decision sync(keda_state *k, const keda_params *p, double value,
 static bool may_sleep(const keda_state *k, const fsim_scale_view *view, double value, uint32_t want) {
     bool stays_zero = k->object.idle == 0 || (k->object.idle == FSIM_KEDA_NONE && k->object.min == 0);
     return want == 0 && stays_zero && value <= 0.0 && view->ready + view->starting == 0 &&
-           view->in_flight == 0 && view->queued == 0;
+           view->in_flight + view->queued <= 0;
 }
 
 static const char *mode_of(fsim_keda_step step, int64_t replicas, int64_t before) {

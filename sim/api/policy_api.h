@@ -151,8 +151,9 @@ typedef struct fsim_scale_sample {
     fsim_ns now_ns, elapsed_ns;
     const fsim_instance_sample *instances; /* the ready ones, oldest first */
     uint32_t count;
-    uint32_t starting, in_flight,
-        queued;                   /* instances that start; requests inside instances; waiting for one */
+    uint32_t starting;            /* instances that start */
+    double in_flight, queued;     /* requests inside instances; waiting for one. Whole in a run, while a
+                                     recorded series may hold averages */
     uint64_t arrived, completed;  /* requests in the period: attempts, retries included; answered well */
     double activator_concurrency; /* requests that came through the activator: waiting there or inside an
                                      instance; time average */
@@ -161,8 +162,8 @@ typedef struct fsim_scale_sample {
 
 typedef struct fsim_scale_view {
     fsim_ns now_ns;
-    uint32_t ready, starting, wanted; /* wanted: what the last decision asked for */
-    uint32_t in_flight, queued;
+    uint32_t ready, starting, wanted;    /* wanted: what the last decision asked for */
+    double in_flight, queued;            /* as in fsim_scale_sample */
     fsim_ns elapsed_ns;                  /* since the last tick, or since the scaler woke up */
     double concurrency;                  /* plan.totals: requests in execution, mean over elapsed_ns */
     double concurrency_peak;             /* provisioned, plan.totals: the most of them at once */

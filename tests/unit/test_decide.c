@@ -17,7 +17,8 @@ typedef struct probe_call {
     bool is_tick;
     fsim_ns now_ns;
     double concurrency, activator, requests, cpu, memory_mb;
-    uint32_t ready, starting, wanted, in_flight, queued;
+    uint32_t ready, starting, wanted;
+    double in_flight, queued;
     uint64_t arrived;
     int64_t age_s;
 } probe_call;
@@ -191,12 +192,12 @@ static void test_demand_is_spread(void) {
     probe_start(2, 2, 2);
     REQUIRE(run_probe(&s, 0) == FSIM_OK);
     /* Two instances of four slots hold eight of the ten. */
-    CHECK_EQ_INT(probe.calls[0].in_flight, 8);
-    CHECK_EQ_INT(probe.calls[0].queued, 2);
+    CHECK_NEAR(probe.calls[0].in_flight, 8, 0);
+    CHECK_NEAR(probe.calls[0].queued, 2, 0);
     CHECK_NEAR(probe.calls[0].concurrency, 4, 0);
     CHECK_NEAR(probe.calls[0].cpu, 1.2, 1e-12);
     CHECK_NEAR(probe.calls[0].memory_mb, 50, 1e-12);
-    CHECK_EQ_INT(probe.calls[1].in_flight, 8);
+    CHECK_NEAR(probe.calls[1].in_flight, 8, 0);
     /* In absolute terms, and with those that wait counted apart. */
     double queue[] = {7};
     fsim_metric_series t = s;
@@ -204,8 +205,8 @@ static void test_demand_is_spread(void) {
     t.absolute[FSIM_INPUT_CPU] = t.absolute[FSIM_INPUT_MEMORY] = true;
     probe_start(2, 2, 2);
     REQUIRE(run_probe(&t, 0) == FSIM_OK);
-    CHECK_EQ_INT(probe.calls[0].in_flight, 10);
-    CHECK_EQ_INT(probe.calls[0].queued, 7);
+    CHECK_NEAR(probe.calls[0].in_flight, 10, 0);
+    CHECK_NEAR(probe.calls[0].queued, 7, 0);
     CHECK_NEAR(probe.calls[0].cpu, 30, 1e-12);
     CHECK_NEAR(probe.calls[0].memory_mb, 25, 1e-12);
     /* With an activator in front those that wait belong to the instances, and all to it without any. */
@@ -296,6 +297,44 @@ static void test_refused(void) {
     const fsim_fn_spec unbounded = {.name = "fn", .concurrency = 1, .max_instances = FSIM_UNLIMITED};
     const fsim_decide_setup setup = {.ops = &probe_ops, .fn = &unbounded, .series = "s.csv"};
     CHECK_EQ_INT(fsim_decide(&s, &setup, collect, NULL, &err), FSIM_ELIMIT);
+}
+
+/* What `policy` makes of a series of one input, 15 s apart, with the settings of a scenario. */
+static void decide_on(const char *policy, const fsim_setting *sets, uint32_t set_count, fsim_input input,
+                      double *values, size_t rows) {
+    fsim_scenario *scenario = NULL;
+    fsim_ns at_ns[8];
+    for (size_t i = 0; i < rows; i++) {
+        at_ns[i] = (fsim_ns)i * 15 * FSIM_SECOND;
+    }
+    fsim_metric_series s = {.rows = rows, .at_ns = at_ns};
+    s.values[input] = values;
+    err = (fsim_error){0};
+    REQUIRE(fsim_policy_load(&scenario, policy, sets, set_count, &err) == FSIM_OK);
+    const fsim_decide_setup setup = {.ops = scenario->scaling,
+                                     .params = scenario->scaling_params,
+                                     .fn = fsim_function_table_get(scenario->functions, scenario->default_fn),
+                                     .series = "s.csv"};
+    out.count = 0;
+    CHECK_EQ_INT(fsim_decide(&s, &setup, collect, NULL, &err), FSIM_OK);
+    fsim_scenario_destroy(scenario);
+}
+
+/* A recorded gauge is an average: 0.4 messages are more than none, and 10.4 want three pods of 5. */
+static void test_fractions_count(void) {
+    static const fsim_setting queue[] = {{"policy.scaling.queue_average", "5", "--set"},
+                                         {"policy.scaling.cpu_utilization", "null", "--set"},
+                                         {"policy.scaling.metric_delay", "0s", "--set"}};
+    double little[] = {0, 0.4, 0.4}, much[] = {10.4, 10.4, 10.4};
+    decide_on("keda", NULL, 0, FSIM_INPUT_CONCURRENCY, little, COUNT(little));
+    REQUIRE(out.count == 3);
+    CHECK_EQ_INT(out.desired[2], 1);
+    decide_on("keda", NULL, 0, FSIM_INPUT_CONCURRENCY, much, COUNT(much));
+    REQUIRE(out.count == 3);
+    CHECK_EQ_INT(out.desired[2], 3);
+    decide_on("hpa", queue, COUNT(queue), FSIM_INPUT_QUEUE, much, COUNT(much));
+    REQUIRE(out.count == 3);
+    CHECK_EQ_INT(out.desired[2], 3);
 }
 
 /* ---- every policy ---- */
@@ -417,6 +456,7 @@ int main(void) {
     RUN(test_ready_as_recorded);
     RUN(test_poke);
     RUN(test_refused);
+    RUN(test_fractions_count);
     RUN(test_every_policy);
     RUN(test_every_bundle);
     RUN(test_unknown_policy);
