@@ -103,7 +103,7 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
         fsim_interrupt_obey();
         return status;
     }
-    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
     for (uint32_t i = 0; i < runs.count && values->provider != NULL; i++) {

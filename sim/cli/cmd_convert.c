@@ -259,7 +259,7 @@ static fsim_status run_convert(const fsim_parsed *parsed, fsim_error *err) {
     const convert_values *values = parsed->values;
     conversion c = {.values = values, .out = parsed->words[parsed->word_count - 1]};
     c.load = (fsim_load_options){.settings = parsed->settings, .setting_count = parsed->setting_count};
-    fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1);
+    FSIM_TRY(fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1, err));
     if (!fsim_progress_begin(&c.progress, 1, values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }

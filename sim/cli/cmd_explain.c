@@ -90,7 +90,7 @@ static fsim_status run_explain(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
     fsim_scenario *scenario = NULL;
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_status status = print(scenario, values->format == 1, err);

@@ -360,7 +360,7 @@ static fsim_status run_inspect(const fsim_parsed *parsed, fsim_error *err) {
     fsim_load_options load = {.settings = parsed->settings, .setting_count = parsed->setting_count};
     fsim_inspection inspection;
     fsim_scenario *scenario = NULL;
-    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_status status = look(&inspection, scenario, err);
     if (status == FSIM_OK && !values->quiet) {

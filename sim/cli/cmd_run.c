@@ -175,7 +175,7 @@ static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count);
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
     FSIM_TRY(fsim_workload_window(parsed, err));
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &values->policies, err));

@@ -113,7 +113,7 @@ fsim_status fsim_fit_trace(const char *trace, const fsim_load_options *how, fsim
         return fsim_fail_at(err, FSIM_EUSAGE, "--fit",
                             "the trace is read twice, and standard input can be read once; put it in a file");
     }
-    fsim_workload_words(&load, &trace, 1);
+    FSIM_TRY(fsim_workload_words(&load, &trace, 1, err));
     fsim_fit *fit = fsim_fit_create(1);
     if (fit == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");

@@ -1,6 +1,7 @@
 #include "cli/workload_words.h"
 
 #include "base/text.h"
+#include "io/file.h"
 #include "trace/trace.h"
 
 #include <string.h>
@@ -12,13 +13,35 @@ static bool is_folder(const char *path) {
     return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-void fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count) {
+/* Rows of our own formats are streamed. The readers of others look at their files more than once. */
+static fsim_status is_trace_on_stdin(bool *is_trace, fsim_error *err) {
+    char head[16384];
+    size_t got = fsim_file_peek("-", head, sizeof head - 1);
+    head[got] = '\0';
+    *is_trace = false;
+    if (got == 0 || fsim_trace_is_streamed(head)) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(fsim_file_keep_stdin(err));
+    *is_trace = fsim_trace_recognise(FSIM_STDIN_PATH) != NULL;
+    return FSIM_OK;
+}
+
+fsim_status fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count,
+                                fsim_error *err) {
+    static const char *const kept[] = {FSIM_STDIN_PATH};
+    if (count == 1 && strcmp(words[0], "-") == 0) {
+        bool is_trace;
+        FSIM_TRY(is_trace_on_stdin(&is_trace, err));
+        words = is_trace ? kept : words;
+    }
     if (count > 1 || is_folder(words[0]) || fsim_trace_recognise(words[0]) != NULL) {
         load->files = words;
         load->file_count = count;
     } else {
         load->workload = words[0];
     }
+    return FSIM_OK;
 }
 
 /* The last setting of a path that this option made; NULL: none. */

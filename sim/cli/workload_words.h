@@ -4,9 +4,11 @@
 
 #include "cli/command.h"
 
-/* Several words, a folder, or a file of a format that trace/trace.h knows: a trace. Else what the first word
- * says. `load` borrows the words. */
-void fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count);
+/* Several words, a folder, or a file of a format that trace/trace.h knows, on standard input too: a trace.
+ * Else what the first word says. `load` borrows the words. FSIM_EIO: standard input has to be kept in a
+ * temporary file, and there is no room for it. */
+fsim_status fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count,
+                                fsim_error *err);
 
 /* `run --from A --until B`: both are instants of the trace, so the run, which begins at A, ends after B - A
  * (times the scale of time). Changes the setting that --until made; FSIM_EUSAGE when B is not after A. */

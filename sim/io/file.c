@@ -72,6 +72,39 @@ size_t fsim_file_peek(const char *path, void *bytes, size_t size) {
     return got > 0 ? (size_t)got : 0;
 }
 
+static fsim_status copy_stdin(FILE *to, fsim_error *err) {
+    char bytes[65536];
+    ssize_t got;
+    do {
+        got = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (got > 0 && fwrite(bytes, 1, (size_t)got, to) != (size_t)got) {
+            return fail_io(err, "standard input", "cannot be kept in a temporary file");
+        }
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    if (got < 0) {
+        return fail_io(err, "standard input", "cannot be read");
+    }
+    return fflush(to) == 0 ? FSIM_OK : fail_io(err, "standard input", "cannot be kept in a temporary file");
+}
+
+fsim_status fsim_file_keep_stdin(fsim_error *err) {
+    struct stat about;
+    if (fstat(STDIN_FILENO, &about) == 0 && S_ISREG(about.st_mode)) {
+        return FSIM_OK;
+    }
+    FILE *kept = tmpfile();
+    if (kept == NULL) {
+        return fail_io(err, "standard input", "cannot be kept in a temporary file");
+    }
+    fsim_status status = copy_stdin(kept, err);
+    if (status == FSIM_OK &&
+        (lseek(fileno(kept), 0, SEEK_SET) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0)) {
+        status = fail_io(err, "standard input", "cannot be replaced");
+    }
+    fclose(kept); /* standard input holds it now */
+    return status;
+}
+
 fsim_status fsim_file_read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,
                                   fsim_error *err) {
     size_t capacity = 0, used = 0;

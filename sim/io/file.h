@@ -20,6 +20,12 @@ void fsim_file_close(FILE *file);
  * there. */
 size_t fsim_file_peek(const char *path, void *bytes, size_t size);
 
+/* Where standard input can be opened as a file, from its beginning, after fsim_file_keep_stdin. */
+#define FSIM_STDIN_PATH "/dev/stdin"
+/* What comes through a pipe into a temporary file without a name, in the place of standard input; a file
+ * stays as it is. Before anything of it was read. */
+fsim_status fsim_file_keep_stdin(fsim_error *err);
+
 /* The whole file, followed by a NUL that is not counted in *size; the caller frees *bytes. More than
  * max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_file_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,

@@ -187,6 +187,35 @@ fsim_status fsim_input_read(fsim_input *in, void *bytes, size_t size, size_t *go
     return FSIM_OK;
 }
 
+fsim_status fsim_input_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
+                                fsim_error *err) {
+    fsim_input *in = NULL;
+    size_t capacity = 65536, got = 1;
+    *bytes = NULL;
+    *size = 0;
+    FSIM_TRY(fsim_input_open(&in, path, err));
+    fsim_status status = FSIM_OK;
+    while (status == FSIM_OK && got > 0) {
+        capacity = capacity - *size < 65536 ? 2 * capacity : capacity;
+        char *larger = realloc(*bytes, capacity + 1);
+        *bytes = larger != NULL ? larger : *bytes;
+        status = larger == NULL ? out_of_memory(in, err)
+                                : fsim_input_read(in, *bytes + *size, capacity - *size, &got, err);
+        *size += status == FSIM_OK ? got : 0;
+        if (*size > max_bytes) {
+            status = fsim_fail_at(err, FSIM_ELIMIT, in->name, "the file is larger than %zu bytes", max_bytes);
+        }
+    }
+    fsim_input_close(in);
+    if (status != FSIM_OK) {
+        free(*bytes);
+        *bytes = NULL;
+        return status;
+    }
+    (*bytes)[*size] = '\0';
+    return FSIM_OK;
+}
+
 const char *fsim_input_name(const fsim_input *in) {
     return in->name;
 }

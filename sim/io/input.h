@@ -14,6 +14,10 @@ typedef struct fsim_input fsim_input;
 fsim_status fsim_input_open(fsim_input **out, const char *path, fsim_error *err);
 /* Up to `size` bytes; *got 0 only at the end. FSIM_EDATA when packed data are damaged or end too early. */
 fsim_status fsim_input_read(fsim_input *input, void *bytes, size_t size, size_t *got, fsim_error *err);
+/* The whole file, unpacked and followed by a NUL that is not counted in *size; the caller frees *bytes. More
+ * than max_bytes is FSIM_ELIMIT. */
+fsim_status fsim_input_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
+                                fsim_error *err);
 /* How the file is named in messages. */
 const char *fsim_input_name(const fsim_input *input);
 /* Share of the file read so far, 0..1; -1 when its size is not known. */

@@ -2,6 +2,7 @@
 #include "io/json_reader.h"
 
 #include "io/file.h"
+#include "io/input.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -87,9 +88,31 @@ fsim_status fsim_json_read_text(fsim_value_pool *pool, const char *text, const c
 fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_value **root, fsim_error *err) {
     char *bytes;
     size_t size;
-    FSIM_TRY(fsim_file_read_all(path, FSIM_JSON_BYTES_MAX, &bytes, &size, err));
+    FSIM_TRY(fsim_input_read_all(path, FSIM_JSON_BYTES_MAX, &bytes, &size, err));
     fsim_status status =
         read_bytes(pool, bytes, size, strcmp(path, "-") == 0 ? "standard input" : path, root, err);
     free(bytes);
     return status;
+}
+
+static bool begins_object(const char *bytes, size_t size) {
+    size_t at = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    while (at < size && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL) {
+        at++;
+    }
+    return at < size && bytes[at] == '{';
+}
+
+bool fsim_json_is_object(const char *path) {
+    char bytes[64];
+    size_t got = fsim_file_peek(path, bytes, sizeof bytes);
+    fsim_input *in = NULL;
+    fsim_error ignored = {0};
+    /* Nothing to peek at: a pipe, which must not be opened twice. */
+    if (strcmp(path, "-") != 0 && got > 0 && fsim_input_open(&in, path, &ignored) == FSIM_OK &&
+        fsim_input_read(in, bytes, sizeof bytes, &got, &ignored) != FSIM_OK) {
+        got = 0;
+    }
+    fsim_input_close(in);
+    return begins_object(bytes, got);
 }

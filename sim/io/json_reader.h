@@ -7,10 +7,18 @@
 #include "base/limits.h"
 #include "base/value.h"
 
-/* Reads the file ("-": standard input). The tree's origin is the path as given. */
+#include <stdbool.h>
+
+/* Reads the file ("-": standard input), packed or not. The tree's origin is the path as given. */
 fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_value **root, fsim_error *err);
 /* Reads a text; `origin` names it in messages. */
 fsim_status fsim_json_read_text(fsim_value_pool *pool, const char *text, const char *origin,
                                 fsim_value **root, fsim_error *err);
+
+/* Whether the file is an object by its first bytes, whatever it is called: a brace behind a byte order mark
+ * and blanks. Standard input stays as it is; what comes packed through it, or through any pipe, is not looked
+ * into.
+ */
+bool fsim_json_is_object(const char *path);
 
 #endif

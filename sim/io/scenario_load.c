@@ -125,22 +125,11 @@ static fsim_status fail_no_workload(const char *name, fsim_error *err) {
         "no such file, and no built-in workload of this name (\"fsim list workloads\" shows them)");
 }
 
-/* By its first byte, whatever it is called: no trace begins with a brace, but for the JSON of Prometheus. */
-static bool is_json(const char *path) {
-    char bytes[64];
-    size_t got = fsim_file_peek(path, bytes, sizeof bytes);
-    size_t at = got >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    while (at < got && strchr(" \t\r\n", bytes[at]) != NULL && bytes[at] != '\0') {
-        at++;
-    }
-    return at < got && bytes[at] == '{';
-}
-
 fsim_status fsim_scenario_take_stdin(const fsim_load_options *options, char **text, fsim_error *err) {
     size_t size;
     *text = NULL;
     bool named = options->file_count == 0 && options->workload != NULL;
-    if (!named || strcmp(options->workload, "-") != 0 || !is_json("-")) {
+    if (!named || strcmp(options->workload, "-") != 0 || !fsim_json_is_object("-")) {
         return FSIM_OK;
     }
     return fsim_file_read_all("-", FSIM_JSON_BYTES_MAX, text, &size, err);
@@ -168,7 +157,7 @@ static fsim_status read_document(fsim_value_pool *pool, const fsim_load_options 
     if (!stands && access(workload, F_OK) != 0) {
         return fail_no_workload(workload, err);
     }
-    if (options->document == NULL && !has_suffix(workload, ".json") && !is_json(workload)) {
+    if (options->document == NULL && !has_suffix(workload, ".json") && !fsim_json_is_object(workload)) {
         *tree = document_of_trace(pool, workload);
         return FSIM_OK;
     }

@@ -1,6 +1,7 @@
 #include "io/series_columns.h"
 
 #include "io/csv_reader.h"
+#include "io/json_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ fsim_status fsim_series_read(fsim_metric_series *out, const char *path, const fs
                              fsim_error *err) {
     fsim_series_builder b = {0};
     size_t len = strlen(path);
-    bool json = len > 5 && strcmp(path + len - 5, ".json") == 0;
+    bool json = (len > 5 && strcmp(path + len - 5, ".json") == 0) || fsim_json_is_object(path);
     FSIM_TRY(fsim_series_check_columns(options, err));
     fsim_status status =
         json ? fsim_series_read_json(&b, path, options, err) : read_csv_file(&b, path, options, err);

@@ -7,16 +7,17 @@
  *                                          10^11 milliseconds, 10^14 microseconds, 10^17 nanoseconds
  *     concurrency in_flight in_execution   requests in execution
  *     rps requests_per_s                   requests that arrive, a second
- *     requests                             how many arrived since the row before (the first row: as if it
- * stood as far behind another as the second behind it) queue queued queue_length            requests or
- * messages that wait cpu cpu_percent                      % of an instance's vCPU, mean of the ready ones;
- * cpu_share: 0..1 cpu_cores                            vCPU in use by all instances together memory
- * memory_percent                % of an instance's memory, mean of the ready ones; memory_share: 0..1
+ *     requests                             how many arrived since the row before; the first row: as if it
+ *                                          stood as far behind another as the second behind it
+ *     queue queued queue_length            requests or messages that wait
+ *     cpu cpu_percent                      % of an instance's vCPU, mean of the ready ones; cpu_share: 0..1
+ *     cpu_cores                            vCPU in use by all instances together
+ *     memory memory_percent                % of an instance's memory, mean of the ready ones;
+ *                                          memory_share: 0..1
  *     memory_mb                            MB in use in one instance, mean of the ready ones
  *     ready ready_instances                instances that are ready
  *     replicas wanted                      instances that are asked for
- *     value                                the one metric that the policy reads
- * (fsim_series_options.value_is)
+ *     value                                the one metric that the policy reads: value_is
  *
  * Prometheus: a `matrix`. Each of its series is a column, by its __name__, else by the value of any of its
  * labels, else `value`; all of them have the same instants.
@@ -39,8 +40,8 @@ typedef struct fsim_series_options {
     fsim_ns max_gap_ns;  /* the largest step allowed; 0: one and a half times the median; FSIM_NEVER: any */
 } fsim_series_options;
 
-/* Reads `path` ("-": CSV on standard input; *.json: Prometheus). The caller owns what *out holds
- * (fsim_metric_series_destroy). At most FSIM_SERIES_POINTS_MAX rows. */
+/* Reads `path` ("-": standard input), packed or not; what begins with a brace is of Prometheus. The
+ * caller owns what *out holds (fsim_metric_series_destroy). At most FSIM_SERIES_POINTS_MAX rows. */
 fsim_status fsim_series_read(fsim_metric_series *out, const char *path, const fsim_series_options *options,
                              fsim_error *err);
 

@@ -1,8 +1,9 @@
-/* Prometheus: the JSON answer of a range query (HTTP API, "matrix"): {"data": {"resultType": "matrix",
- * "result":
- * [{"metric": {label: text}, "values": [[seconds, "number"], …]}, …]}}. One series a function; numbers are
- * requests per second unless options.values says that they are counts. */
-#include "base/limits.h"
+/* Prometheus: the JSON answer of a range query (HTTP API, "matrix"):
+ *
+ *     {"data": {"resultType": "matrix",
+ *               "result": [{"metric": {label: text}, "values": [[seconds, "number"], …]}, …]}}
+ *
+ * One series a function; numbers are requests per second unless options.values says that they are counts. */
 #include "base/text.h"
 #include "io/json_reader.h"
 #include "trace/series.h"
@@ -14,32 +15,6 @@
 static int is_matrix(const trace_probe *probe) {
     const char *at = probe->head + strspn(probe->head, " \t\r\n");
     return *at == '{' && strstr(at, "\"resultType\"") != NULL && strstr(at, "\"matrix\"") != NULL;
-}
-
-/* The whole file, unpacked. */
-static fsim_status read_text(const char *path, char **text, fsim_error *err) {
-    fsim_input *in = NULL;
-    size_t len = 0, capacity = 65536, got = 1;
-    *text = NULL;
-    FSIM_TRY(fsim_input_open(&in, path, err));
-    fsim_status status = FSIM_OK;
-    for (char *larger; status == FSIM_OK && got > 0; len += got) {
-        capacity = capacity - len < 65536 ? 2 * capacity : capacity;
-        larger = len > FSIM_JSON_BYTES_MAX ? NULL : realloc(*text, capacity + 1);
-        if (larger == NULL) {
-            status =
-                fsim_fail_at(err, FSIM_ELIMIT, path, "the file is larger than %u MB, or memory has run out",
-                             FSIM_JSON_BYTES_MAX >> 20);
-            break;
-        }
-        *text = larger;
-        status = fsim_input_read(in, *text + len, capacity - len, &got, err);
-    }
-    fsim_input_close(in);
-    if (*text != NULL) {
-        (*text)[len] = '\0';
-    }
-    return status;
 }
 
 /* What a series is called: the label that most likely names a function, else all of them. */
@@ -111,18 +86,13 @@ static fsim_status read_result(fsim_trace *t, series_points *p, const fsim_value
 }
 
 static fsim_status read_file(fsim_trace *t, series_points *p, const char *path, fsim_error *err) {
-    char *text = NULL;
     fsim_value *tree = NULL;
     fsim_value_pool *pool = fsim_value_pool_create();
-    fsim_status status =
-        pool == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory") : read_text(path, &text, err);
-    if (status == FSIM_OK) {
-        status = fsim_json_read_text(pool, text, path, &tree, err);
-    }
+    fsim_status status = pool == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
+                                      : fsim_json_read_file(pool, path, &tree, err);
     if (status == FSIM_OK) {
         status = read_result(t, p, tree, err);
     }
-    free(text);
     fsim_value_pool_destroy(pool);
     /* The data of a trace, whatever its notation. */
     if (status == FSIM_ECONFIG && err != NULL) {

@@ -155,6 +155,10 @@ typedef struct fsim_trace_options {
 /* Whether the file is of a known format, and its name; NULL: it is not, or no regular file. */
 const char *fsim_trace_recognise(const char *path);
 
+/* Whether a file that begins so is none of those: native CSV, .fst, or JSON that is no answer of Prometheus.
+ */
+bool fsim_trace_is_streamed(const char *head);
+
 /* The files that are read of a trace's file or folder, in order of name, until `visit` says false. */
 typedef bool (*fsim_trace_visit)(void *user, const char *path);
 fsim_status fsim_trace_list(const char *path, fsim_trace_visit visit, void *user, fsim_error *err);

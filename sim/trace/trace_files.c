@@ -138,6 +138,39 @@ static fsim_status probe_file(const char *path, const trace_format **format, tra
     return status;
 }
 
+/* Whether a cell of the first line names a column of the native CSV. */
+static bool has_native_cell(const char *line, size_t len) {
+    for (size_t at = 0, end; at < len; at = end + 1) {
+        const char *comma = memchr(line + at, ',', len - at);
+        end = comma == NULL ? len : (size_t)(comma - line);
+        char cell[16] = "";
+        const char *name = cell;
+        const trace_probe probe = {.names = &name, .name_count = 1};
+        while (at < end && strchr(" \t\"", line[at]) != NULL) {
+            at++;
+        }
+        size_t used = strcspn(line + at, " \t\r\n\",");
+        if (used < sizeof cell) {
+            memcpy(cell, line + at, used);
+            if (is_native(&probe)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool fsim_trace_is_streamed(const char *head) {
+    static const char *const fst = "\x89"
+                                   "FST";
+    head += strncmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    const char *begin = head + strspn(head, " \t\r\n");
+    if (*begin == '{') {
+        return strstr(begin, "\"resultType\"") == NULL;
+    }
+    return strncmp(head, fst, 4) == 0 || has_native_cell(begin, strcspn(begin, "\r\n"));
+}
+
 const char *fsim_trace_recognise(const char *path) {
     const trace_format *format = NULL;
     trace_file file;
