@@ -41,7 +41,8 @@ typedef struct column {
     sums batch[BATCHES]; /* batch[count] is being filled */
     bool has_last;
     double last;
-    uint64_t window; /* the one being counted, and its arrivals so far */
+    fsim_ns min_ns, max_ns; /* QUANTILE: of all samples */
+    uint64_t window;        /* the one being counted, and its arrivals so far */
     double in_window;
 } column;
 
@@ -77,7 +78,7 @@ static double value_of(const column *c, const sums *s) {
     case CV2: return variance / (mean * mean);
     case DISPERSION: return variance / mean;
     case LAG1: return (s->xy / s->pairs - s->pair_x / s->pairs * s->y / s->pairs) / variance;
-    case QUANTILE: return fsim_histogram_quantile(s->hist, c->p, 0, FSIM_NEVER) / 1e9;
+    case QUANTILE: return fsim_histogram_quantile(s->hist, c->p, c->min_ns, c->max_ns) / 1e9;
     default: return NAN;
     }
 }
@@ -114,6 +115,8 @@ static void sample(column *c, double x, fsim_ns x_ns) {
     c->last = x;
     if (s->hist != NULL) {
         fsim_histogram_add(s->hist, x_ns);
+        c->min_ns = x_ns < c->min_ns ? x_ns : c->min_ns;
+        c->max_ns = x_ns > c->max_ns ? x_ns : c->max_ns;
     }
     if (s->n >= (double)c->per_batch && ++c->count == BATCHES) {
         merge_neighbours(c);
@@ -173,7 +176,7 @@ static bool column_init(column *c, const case_plan *plan, const json_t *check) {
     const json_t *json = json_object_get(check, "statistic");
     const char *name = json_string_value(json_object_get(json, "name"));
     const char *of = json_string_value(json_object_get(json, "of"));
-    *c = (column){.statistic = UNKNOWN, .per_batch = ROWS_PER_BATCH};
+    *c = (column){.statistic = UNKNOWN, .per_batch = ROWS_PER_BATCH, .min_ns = FSIM_NEVER};
     if (name == NULL || of == NULL) {
         return false;
     }
@@ -267,9 +270,25 @@ static fsim_status fill(const case_plan *plan, column *columns, uint64_t *rows, 
     return status;
 }
 
-/* Integrated rate of a sinusoid, arrivals from 0 to t (validity notes, section 4.h). */
+/* Arrivals from 0 to t that a rate makes on average (validity notes, section 4.h); NAN where the source has
+ * none. */
 static double integrated(const json_t *workload, double t) {
-    double rate = json_number_value(json_object_get(workload, "rate"));
+    const char *source = json_string_value(json_object_get(workload, "source"));
+    double rate = json_number_value(json_object_get(workload, "rate")), sum = 0;
+    size_t i;
+    json_t *part;
+    if (source != NULL && strcmp(source, "superposition") == 0) {
+        json_array_foreach(json_object_get(workload, "of"), i, part) {
+            sum += integrated(part, t);
+        }
+        return sum;
+    }
+    if (source != NULL && strcmp(source, "poisson") == 0) {
+        return rate * t;
+    }
+    if (source == NULL || strcmp(source, "sinusoid") != 0) {
+        return NAN;
+    }
     double amplitude = json_number_value(json_object_get(workload, "amplitude"));
     double phase = json_number_value(json_object_get(workload, "phase"));
     double period = fsim_ns_to_s(span_of(workload, "period")), turn = 2 * M_PI / period;
@@ -282,6 +301,9 @@ static fsim_status ks_rescaled(const case_plan *plan, uint64_t rows, double *out
     const json_t *workload = json_object_get(json_object_get(plan->json, "scenario"), "workload");
     double all = integrated(workload, fsim_ns_to_s(plan->until_ns)), n = (double)rows, distance = 0, seen = 0;
     pass p;
+    if (plan->until_ns == FSIM_NEVER || !(all > 0)) {
+        return fsim_fail(err, FSIM_ECONFIG, "ks_rescaled needs workload.until and sources that have a rate");
+    }
     FSIM_TRY(pass_open(&p, plan, err));
     fsim_status status = fsim_workload_next(p.workload, &batch, err);
     while (status == FSIM_OK && batch.count > 0) {
