@@ -54,7 +54,7 @@ typedef struct lane_rest {
     fsim_wide executing_acc; /* as in level, of the requests that went the long way */
     fsim_ns *ready_ns;       /* ring like `idle`: when the instances that are there became ready */
     uint32_t ready_head, ready_tail;
-    uint32_t watchers; /* reasons why all requests go the long way */
+    uint32_t tied; /* arrivals so far, modulo 2^32, whose ends lanes_pass.ties knows of */
 
     _Alignas(64) short_sums sums;
     uint64_t digest;

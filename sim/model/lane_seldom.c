@@ -188,10 +188,31 @@ static void on_end(lanes *s, uint32_t r, fsim_ns now_ns) {
 
 /* ---- instances ---- */
 
-void lanes_watch(lanes *s, uint32_t fn, bool on) {
+void lanes_hold(lanes *s, uint32_t fn, bool on) {
+    s->lane[fn].bound[1] = on ? UINT32_MAX : 1u;
+}
+
+/* Ends of the warm requests since it was last done, for those who wait; b: the block that is followed. */
+static void remember(lanes *s, const lanes_block *b, uint32_t fn) {
     lane_rest *rest = &s->rest[fn];
-    rest->watchers += on ? 1u : UINT32_MAX;
-    s->lane[fn].bound[1] = rest->watchers != 0 ? UINT32_MAX : 1u;
+    uint32_t from = rest->tied, to = s->lane[fn].seen;
+    rest->tied = to;
+    if (from == to || s->e->functions[fn].starting.n == 0) {
+        return;
+    }
+    lanes_columns of = lanes_columns_of(s, b, fn);
+    for (from -= of.span->before, to -= of.span->before; from < to; from++) {
+        lane_ties_add(&s->pass.ties, fn, of.at_ns[from] + of.service_ns[from]);
+    }
+}
+
+void lanes_remember(lanes *s, const lanes_block *b) {
+    const lane_ties *ties = &s->pass.ties;
+    for (uint32_t k = 0; k < ties->capacity && ties->count != 0; k++) {
+        if (ties->tie[k].waiting != 0) {
+            remember(s, b, ties->tie[k].fn);
+        }
+    }
 }
 
 static void on_ready(lanes *s, uint32_t r, fsim_ns now_ns, uint32_t later) {
@@ -211,10 +232,10 @@ static void on_ready(lanes *s, uint32_t r, fsim_ns now_ns, uint32_t later) {
     begin(s, r, now_ns, false, later);
 }
 
-static void on_ready_in_time(lanes *s, uint32_t r, fsim_ns now_ns) {
+static void on_ready_in_time(lanes *s, const lanes_block *b, uint32_t r, fsim_ns now_ns) {
     const lane_request *q = &s->pass.request[r];
+    remember(s, b, q->fn);
     uint32_t later = (uint32_t)lane_ties_close(&s->pass.ties, q->fn, now_ns, q->ends);
-    lanes_watch(s, q->fn, false);
     on_ready(s, r, now_ns, later);
 }
 
@@ -251,7 +272,6 @@ static void start(lanes *s, uint32_t r, fsim_ns now_ns) {
         return;
     }
     p->failed |= !lane_ties_open(&p->ties, q->fn, ready_ns, &q->ends);
-    lanes_watch(s, q->fn, true);
     note(p, ready_ns, r, LANES_READY);
 }
 
@@ -294,21 +314,15 @@ static void on_expiry(lanes *s, uint32_t fn, fsim_ns now_ns) {
     }
 }
 
-void lanes_happen(lanes *s, lane_entry entry) {
+void lanes_happen(lanes *s, const lanes_block *b, lane_entry entry) {
     switch (entry.kind) {
-    case LANES_READY: on_ready_in_time(s, entry.target, entry.at_ns); break;
+    case LANES_READY: on_ready_in_time(s, b, entry.target, entry.at_ns); break;
     case LANES_END: on_end(s, entry.target, entry.at_ns); break;
     default: on_expiry(s, entry.target, entry.at_ns); break;
     }
 }
 
 /* ---- a request that goes the long way ---- */
-
-static lanes_span *span_of(lanes_block *b, uint32_t fn, const lanes_part **part) {
-    uint32_t word = b->span_of[fn];
-    *part = &b->part[word >> LANES_SPAN_BITS];
-    return &(*part)->span[word & ((1u << LANES_SPAN_BITS) - 1u)];
-}
 
 static void skip(lanes_pass *p, lanes_block *b, lanes_span *span, uint32_t place) {
     if (reserve(p, &b->skip, b->skips, &b->skip_capacity, sizeof *b->skip)) {
@@ -321,20 +335,19 @@ static void skip(lanes_pass *p, lanes_block *b, lanes_span *span, uint32_t place
 void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     lanes_pass *p = &s->pass;
     lane *l = &s->lane[fn];
-    const function *f = &s->e->functions[fn];
-    const lanes_part *part;
-    lanes_span *span = span_of(b, fn, &part);
-    uint32_t place = l->seen++ - span->before;
-    const fsim_ns *service = s->by_stream ? part->service_ns : b->service_ns;
-    fsim_ns service_ns = service[span->first + place];
-    bool whole = lanes_is_whole(s, f, at_ns, service_ns), warm = l->head != l->tail;
-    fsim_check(place < span->count);
+    lanes_columns of = lanes_columns_of(s, b, fn);
+    uint32_t place = l->seen - of.span->before;
+    fsim_ns service_ns = of.service_ns[place];
+    bool whole = lanes_is_whole(s, &s->e->functions[fn], at_ns, service_ns), warm = l->head != l->tail;
+    fsim_check(place < of.span->count);
     s->e->seen.arrived++;
-    if (warm && whole) { /* as any other, but that somebody watches when it ends */
+    if (warm && whole) { /* as any other */
+        l->seen++;
         execution_begins(s, fn, at_ns, true, 0);
-        lane_ties_add(&p->ties, fn, at_ns + service_ns);
         return;
     }
+    remember(s, b, fn);
+    s->rest[fn].tied = ++l->seen; /* this one ends on the agenda */
     uint32_t r = new_request(p);
     if (r == FSIM_NONE) {
         return;
@@ -342,7 +355,7 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     p->request[r] = (lane_request){.arrival_ns = at_ns, .service_ns = service_ns, .fn = fn, .cold = !warm};
     p->open++;
     s->e->tallies[fn].n.arrived++;
-    skip(p, b, span, place);
+    skip(p, b, of.span, place);
     if (whole) { /* it will not end when it was supposed to */
         p->failed |= !lane_heap_push(&p->struck, (lane_entry){at_ns + service_ns, fn, 0, 0});
     }

@@ -147,6 +147,24 @@ static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_
     return service_ns > 0 && service_ns <= f->timeout_ns && service_ns <= s->e->scenario->until_ns - at_ns;
 }
 
+/* What the block has of one of its functions. */
+typedef struct lanes_columns {
+    lanes_span *span;
+    const fsim_ns *at_ns, *service_ns; /* span->count of them */
+} lanes_columns;
+
+static inline lanes_columns lanes_span_columns(const lanes *s, const lanes_block *b, const lanes_part *part,
+                                               lanes_span *span) {
+    return (lanes_columns){.span = span,
+                           .at_ns = (s->by_stream ? part->at_ns : b->at_ns) + span->first,
+                           .service_ns = (s->by_stream ? part->service_ns : b->service_ns) + span->first};
+}
+static inline lanes_columns lanes_columns_of(const lanes *s, const lanes_block *b, uint32_t fn) {
+    uint32_t word = b->span_of[fn];
+    const lanes_part *part = &b->part[word >> LANES_SPAN_BITS];
+    return lanes_span_columns(s, b, part, &part->span[word & ((1u << LANES_SPAN_BITS) - 1u)]);
+}
+
 /* lanes_block.c */
 /* Room for `need` items of `size` bytes in all in what `array` points to; amortised O(1) an item, on any
  * thread. False: out of memory, nothing changed. */
@@ -173,8 +191,10 @@ void lanes_pass_rest(lanes *s, fsim_ns to_ns);
 squared_level *lanes_run_level(lanes *s); /* requests in execution of the whole run */
 void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns); /* the function's next request */
 void lanes_leave(lanes *s, uint32_t fn, fsim_ns at_ns);                  /* a warm one ends */
-void lanes_happen(lanes *s, lane_entry entry);
-void lanes_watch(lanes *s, uint32_t fn, bool on); /* all its requests go the long way, once more or less */
+void lanes_happen(lanes *s, const lanes_block *b, lane_entry entry);
+void lanes_hold(lanes *s, uint32_t fn, bool on); /* all its requests go the long way */
+/* The block is followed: what is remembered of it where an instance starts. */
+void lanes_remember(lanes *s, const lanes_block *b);
 /* The run is over: what is still there is counted and metered, and the lanes' sums become the functions'. */
 void lanes_finish(lanes *s, fsim_ns end_ns);
 

@@ -245,20 +245,19 @@ static void account_warm(const engine *e, uint32_t fn, lane_rest *rest, const fs
 static void account(lanes *s, lanes_task *task, const lanes_block *b) {
     const lanes_part *part = &b->part[task - s->task];
     for (uint32_t i = 0; i < part->spans; i++) {
-        const lanes_span *span = &part->span[i];
+        lanes_span *span = &part->span[i];
+        lanes_columns of = lanes_span_columns(s, b, part, span);
         lane_rest *rest = &s->rest[span->fn];
-        const fsim_ns *at_ns = (s->by_stream ? part->at_ns : b->at_ns) + span->first;
-        const fsim_ns *service_ns = (s->by_stream ? part->service_ns : b->service_ns) + span->first;
         if (rest->shares) {
             rest->sums.hist = task->shared.direct;
         }
         uint32_t from = 0;
         for (uint32_t k = span->skip_first; k != FSIM_NONE; k = b->skip[k].next) {
             uint32_t place = b->skip[k].place;
-            account_warm(s->e, span->fn, rest, at_ns + from, service_ns + from, place - from);
+            account_warm(s->e, span->fn, rest, of.at_ns + from, of.service_ns + from, place - from);
             from = place + 1u;
         }
-        account_warm(s->e, span->fn, rest, at_ns + from, service_ns + from, span->count - from);
+        account_warm(s->e, span->fn, rest, of.at_ns + from, of.service_ns + from, span->count - from);
     }
 }
 

@@ -154,11 +154,11 @@ static void serve_marks(lanes *s, fsim_ns at_ns) {
     }
 }
 
-static void happen(lanes *s) {
+static void happen(lanes *s, const lanes_block *b) {
     lane_entry entry = lane_heap_pop(&s->pass.agenda);
     serve_marks(s, entry.at_ns);
     s->pass.last_ns = entry.at_ns;
-    lanes_happen(s, entry);
+    lanes_happen(s, b, entry);
 }
 
 static uint32_t follow_some(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
@@ -205,7 +205,7 @@ void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count
             lane_heap_pop(&p->struck);
             k++;
         } else if (word[k] >= place_of(b, lane_heap_next_ns(&p->agenda), true, 0)) {
-            happen(s);
+            happen(s, b);
         } else {
             serve_marks(s, at_ns);
         }
@@ -219,7 +219,7 @@ static void hold_odd(lanes *s, const lanes_block *b, bool hold) {
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         const lanes_part *part = &b->part[t];
         for (uint32_t k = 0; k < part->odds; k++) {
-            lanes_watch(s, part->odd[k], hold);
+            lanes_hold(s, part->odd[k], hold);
         }
     }
 }
@@ -231,7 +231,7 @@ void lanes_pass_rest(lanes *s, fsim_ns to_ns) {
     bool lasts = s->e->scenario->until_ns != FSIM_NEVER && !s->e->stopped;
     while (lane_heap_next_ns(&p->agenda) <= to_ns && p->agenda.count != 0 && (p->open != 0 || lasts) &&
            !p->failed) {
-        happen(s);
+        happen(s, NULL);
     }
 }
 
@@ -239,6 +239,7 @@ void lanes_pass_block(lanes *s, lanes_block *b) {
     b->skips = 0;
     hold_odd(s, b, true);
     lanes_sort(s, b);
+    lanes_remember(s, b);
     if (!s->pass.failed) {
         lanes_pass_rest(s, b->to_ns);
     }
