@@ -183,6 +183,11 @@ void lanes_sort(lanes *s, lanes_block *b);
 
 /* lanes_pass.c */
 void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count); /* in order of time */
+/* The same of two columns, each in order and with a word above all behind it: what is before `limit`. Returns
+ * the first end that is not. Only if so many changes can be followed like that. */
+const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begin, const uint64_t *end,
+                                  uint64_t limit);
+bool lanes_can_follow_both(lanes *s, const lanes_block *b, uint64_t count);
 void lanes_pass_block(lanes *s, lanes_block *b);
 /* What is still to come up to to_ns, when all blocks are passed. */
 void lanes_pass_rest(lanes *s, fsim_ns to_ns);

@@ -74,6 +74,13 @@ typedef struct sums {
     fsim_wide instants, square;
 } sums;
 
+/* 64 bits hold the sums of that many changes. */
+static bool is_narrow(const lanes_block *b, uint64_t n, uint64_t count) {
+    return lanes_bits_of((uint64_t)(b->to_ns - b->from_ns)) + lanes_bits_of(2u * (n + count)) +
+               lanes_bits_of(count) <
+           63;
+}
+
 PART void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
     uint64_t n = x->n, peak = x->peak, instants = 0, square = 0;
     for (uint32_t k = 0; k < count; k++) {
@@ -99,26 +106,33 @@ static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bit
     }
 }
 
-/* Changes that were followed. */
-static void add_to_run(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t count) {
+static sums begin_sums(lanes *s) {
+    const squared_level *run = lanes_run_level(s);
+    return (sums){.n = run->level.n, .peak = run->level.peak};
+}
+
+static void end_sums(lanes *s, const lanes_block *b, const sums *x, uint64_t count) {
     squared_level *run = lanes_run_level(s);
     uint64_t was = run->level.n;
-    sums x = {.n = was, .peak = run->level.peak};
-    uint32_t wide = lanes_bits_of((uint64_t)(b->to_ns - b->from_ns)) + lanes_bits_of(2u * (was + count)) +
-                    lanes_bits_of(count);
-    if (wide < 63) {
+    fsim_wide more = (fsim_wide)x->n - (fsim_wide)was;
+    run->level.acc -= more * b->from_ns + x->instants;
+    run->square_acc -= more * ((fsim_wide)x->n + (fsim_wide)was) * b->from_ns + x->square;
+    run->level.n = x->n;
+    run->level.peak = x->peak;
+    uint64_t arrived = (count + (uint64_t)more) / 2u;
+    s->e->seen.arrived += arrived;
+    s->e->seen.completed += count - arrived;
+}
+
+/* Changes that were followed. */
+static void add_to_run(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t count) {
+    sums x = begin_sums(s);
+    if (is_narrow(b, x.n, count)) {
         add_narrow(&x, word, count, b->fn_bits);
     } else {
         add_wide(&x, word, count, b->fn_bits);
     }
-    fsim_wide more = (fsim_wide)x.n - (fsim_wide)was;
-    run->level.acc -= more * b->from_ns + x.instants;
-    run->square_acc -= more * ((fsim_wide)x.n + (fsim_wide)was) * b->from_ns + x.square;
-    run->level.n = x.n;
-    run->level.peak = x.peak;
-    uint64_t arrived = ((uint64_t)count + (uint64_t)more) / 2u;
-    s->e->seen.arrived += arrived;
-    s->e->seen.completed += count - arrived;
+    end_sums(s, b, &x, count);
 }
 
 static fsim_ns instant_of(const lanes_block *b, uint64_t word) {
@@ -189,27 +203,114 @@ static void go_long_way(lanes *s, lanes_block *b, uint64_t word, fsim_ns at_ns) 
     }
 }
 
-void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count) {
+/* The change that comes next was not followed: what has to happen before it, or instead of it. True: it is
+ * done with. */
+static bool pass_by(lanes *s, lanes_block *b, uint64_t word, uint64_t stop) {
     lanes_pass *p = &s->pass;
-    for (uint32_t k = 0; k < count && !p->failed;) {
+    fsim_ns at_ns = instant_of(b, word);
+    if (word < stop) {
+        p->last_ns = at_ns;
+        go_long_way(s, b, word, at_ns);
+        return true;
+    }
+    if (word == strike_at(b, p)) {
+        lane_heap_pop(&p->struck);
+        return true;
+    }
+    if (word >= place_of(b, lane_heap_next_ns(&p->agenda), true, 0)) {
+        happen(s, b);
+    } else {
+        serve_marks(s, at_ns);
+    }
+    return false;
+}
+
+void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count) {
+    for (uint32_t k = 0; k < count && !s->pass.failed;) {
         uint64_t stop = next_stop(s, b);
         k = follow_some(s, b, word, k, count, stop);
-        if (k == count) {
-            break;
-        }
-        fsim_ns at_ns = instant_of(b, word[k]);
-        if (word[k] < stop) {
-            p->last_ns = at_ns;
-            go_long_way(s, b, word[k++], at_ns);
-        } else if (word[k] == strike_at(b, p)) {
-            lane_heap_pop(&p->struck);
+        if (k < count && pass_by(s, b, word[k], stop)) {
             k++;
-        } else if (word[k] >= place_of(b, lane_heap_next_ns(&p->agenda), true, 0)) {
-            happen(s, b);
-        } else {
-            serve_marks(s, at_ns);
         }
     }
+}
+
+/* ---- two columns at once ---- */
+
+typedef struct lanes_front {
+    const uint64_t *begin, *end;
+} lanes_front;
+
+/* As `follow` of one function alone, the run included: its requests in execution are those of the run. Which
+ * column has the next change is not to be foreseen, so nothing is decided on it. */
+PART void follow_two(lanes *s, const lanes_block *b, lanes_front *front, uint64_t stop, sums *x,
+                     bool newest) {
+    uint32_t bits = b->fn_bits;
+    fsim_ns from_ns = b->from_ns;
+    lane one = *s->lane;
+    const uint64_t *begin = front->begin, *end = front->end;
+    uint64_t n = x->n, peak = x->peak, instants = 0, square = 0;
+    for (;;) {
+        uint64_t word_begin = *begin, word_end = *end;
+        bool begins = word_begin < word_end;
+        uint64_t word = begins ? word_begin : word_end;
+        uint64_t past_ns = word >> bits >> 1, step = 2u * (uint64_t)begins - 1u;
+        if (word >= stop ||
+            !follow_one(&one, begins, (int64_t)step, from_ns + (fsim_ns)past_ns, true, newest)) {
+            break;
+        }
+        begin += begins;
+        end += !begins;
+        uint64_t after = n + step;
+        instants += step * past_ns;
+        square += step * past_ns * (n + after);
+        n = after;
+        peak = n > peak ? n : peak;
+    }
+    s->lane->head = one.head;
+    s->lane->tail = one.tail;
+    s->lane->seen = one.seen;
+    *front = (lanes_front){begin, end};
+    *x = (sums){n, peak, (int64_t)instants, (int64_t)square};
+}
+
+static void follow_both(lanes *s, const lanes_block *b, lanes_front *front, uint64_t stop) {
+    lanes_front was = *front;
+    sums x = begin_sums(s);
+    if (s->newest) {
+        follow_two(s, b, front, stop, &x, true);
+    } else {
+        follow_two(s, b, front, stop, &x, false);
+    }
+    uint64_t begun = (uint64_t)(front->begin - was.begin), ended = (uint64_t)(front->end - was.end);
+    if (begun + ended != 0) {
+        uint64_t last_begin = begun == 0 ? 0 : front->begin[-1], last_end = ended == 0 ? 0 : front->end[-1];
+        s->pass.last_ns = instant_of(b, last_begin > last_end ? last_begin : last_end);
+        end_sums(s, b, &x, begun + ended);
+    }
+}
+
+bool lanes_can_follow_both(lanes *s, const lanes_block *b, uint64_t count) {
+    return s->alone && is_narrow(b, lanes_run_level(s)->level.n, count);
+}
+
+const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begin, const uint64_t *end,
+                                  uint64_t limit) {
+    lanes_front front = {begin, end};
+    while (!s->pass.failed) {
+        uint64_t stop = next_stop(s, b);
+        follow_both(s, b, &front, stop < limit ? stop : limit);
+        bool begins = *front.begin < *front.end;
+        uint64_t word = begins ? *front.begin : *front.end;
+        if (word >= limit) {
+            break;
+        }
+        if (pass_by(s, b, word, stop)) {
+            front.begin += begins;
+            front.end += !begins;
+        }
+    }
+    return front.end;
 }
 
 /* ---- a block ---- */

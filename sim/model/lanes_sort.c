@@ -153,26 +153,37 @@ static uint32_t take_beginnings(const lanes_block *b, uint32_t *came, uint64_t l
     return count;
 }
 
+/* Where they cannot be followed both at once; as lanes_follow_both. */
+static const uint64_t *merge_and_follow(lanes *s, lanes_block *b, const uint64_t *begin, uint32_t begins,
+                                        const uint64_t *end, const uint64_t *last, uint64_t limit) {
+    uint64_t merged[MERGED + 1];
+    const uint64_t *due = limit == UINT64_MAX ? last : end;
+    while (due < last && *due < limit) {
+        due++;
+    }
+    uint64_t left = begins + (uint64_t)(due - end);
+    while (left != 0 && !s->pass.failed) {
+        uint32_t count = left < MERGED ? (uint32_t)left : MERGED;
+        merge(merged, count, &begin, &end);
+        merged[count] = UINT64_MAX;
+        lanes_follow(s, b, merged, count);
+        left -= count;
+    }
+    return end;
+}
+
 /* Follows the ends [end, last), in order, with a word above all behind them, together with the beginnings
  * from *came on that are before `limit`. */
 static void follow_both(lanes *s, lanes_block *b, const uint64_t *end, const uint64_t *last, uint64_t limit,
                         uint32_t *came) {
-    uint64_t column[MERGED + 1], merged[MERGED + 1];
-    bool more = true;
-    while (more && !s->pass.failed) {
+    uint64_t column[MERGED + 1];
+    for (bool more = true; more && !s->pass.failed;) {
         uint32_t begins = take_beginnings(b, came, limit, column);
-        const uint64_t *begin = column, *due;
         more = begins == MERGED && *came < b->arrivals && beginning(b, *came) < limit;
-        for (due = more ? end : last; due < last && *due < beginning(b, *came); due++) {
-        }
-        uint64_t left = begins + (uint64_t)(due - end);
-        while (left != 0 && !s->pass.failed) {
-            uint32_t count = left < MERGED ? (uint32_t)left : MERGED;
-            merge(merged, count, &begin, &end);
-            merged[count] = UINT64_MAX;
-            lanes_follow(s, b, merged, count);
-            left -= count;
-        }
+        uint64_t until = more ? beginning(b, *came) : UINT64_MAX;
+        end = lanes_can_follow_both(s, b, begins + (uint64_t)(last - end))
+                  ? lanes_follow_both(s, b, column, end, until)
+                  : merge_and_follow(s, b, column, begins, end, last, until);
     }
 }
 
