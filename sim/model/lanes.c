@@ -27,6 +27,7 @@ void lanes_destroy(lanes *s) {
     if (s == NULL) {
         return;
     }
+    crew_destroy(s->crew);
     for (uint32_t fn = 0; fn < s->count; fn++) {
         lane_free_ring(&s->lane[fn]);
         free(s->rest[fn].ready_ns);
@@ -341,6 +342,7 @@ static lanes *create(engine *e) {
     s->e = e;
     s->task = engine_grow(e, NULL, LANES_TASKS, sizeof *s->task);
     memset(s->task, 0, LANES_TASKS * sizeof *s->task);
+    s->crew = crew_create(e->options->threads);
     s->pass.request_free = FSIM_NONE;
     s->alone = s->newest = true;
     s->pass_aside = engine_series_is_bounded(e);

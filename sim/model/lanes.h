@@ -9,6 +9,7 @@
 #ifndef FSIM_MODEL_LANES_H
 #define FSIM_MODEL_LANES_H
 
+#include "model/crew.h"
 #include "model/lane.h"
 #include "model/lane_agenda.h"
 
@@ -107,6 +108,7 @@ struct lanes {
     lane *lane;
     lane_rest *rest;
     uint32_t count, capacity;
+    crew *crew;
     lanes_task *task; /* LANES_TASKS */
     lanes_block block[LANES_BLOCKS];
     uint32_t turn;    /* the block that is filled next */

@@ -422,7 +422,7 @@ static void turn(lanes *s) {
     if (!s->pass_aside) {
         do_pass(s);
     }
-    fsim_parallel(s->e->options->threads, LANES_TASKS + 1u, do_task, s);
+    crew_do(s->crew, LANES_TASKS + 1u, do_task, s);
     in_hand(s, 2)->passed = false;
     check_tasks(s);
     add_direct(s);

@@ -158,13 +158,17 @@ static void *work(void *argument) {
     return NULL;
 }
 
+uint32_t fsim_threads(uint32_t threads) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t want = threads != 0 ? threads : cores > 0 ? (uint32_t)cores : 1u;
+    return want > FSIM_THREADS_MAX ? FSIM_THREADS_MAX : want;
+}
+
 void fsim_parallel(uint32_t threads, uint32_t count, void (*job)(void *user, uint32_t i), void *user) {
     pthread_t ids[FSIM_THREADS_MAX];
     crew c = {.count = count, .job = job, .user = user};
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t want = threads != 0 ? threads : cores > 0 ? (uint32_t)cores : 1u;
+    uint32_t want = fsim_threads(threads);
     want = want > count ? count : want;
-    want = want > FSIM_THREADS_MAX ? FSIM_THREADS_MAX : want;
     uint32_t started = 0;
     atomic_init(&c.next, 0u);
     while (started + 1u < want && pthread_create(&ids[started], NULL, work, &c) == 0) {

@@ -54,7 +54,10 @@ fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsi
                      fsim_error *err);
 void fsim_result_destroy(fsim_result *result); /* NULL allowed */
 
-/* Several runs on `threads` threads (0: one per core). job(user, i) is called once for each i in [0, count),
+/* How many threads that many are; 0: one per core. */
+uint32_t fsim_threads(uint32_t threads);
+
+/* Several runs on `threads` threads (fsim_threads). job(user, i) is called once for each i in [0, count),
  * on any thread; it must touch only what belongs to i. Returns when all are done. */
 void fsim_parallel(uint32_t threads, uint32_t count, void (*job)(void *user, uint32_t i), void *user);
 
