@@ -30,7 +30,8 @@ bool fsim_i128_add(fsim_i128 a, fsim_i128 b, fsim_i128 *out) {
 
 bool fsim_i128_mul(fsim_i128 a, fsim_i128 b, fsim_i128 *out) {
     fsim_u128 x = magnitude(a), y = magnitude(b);
-    if (x != 0 && y > (fsim_u128)I128_MAX / x) {
+    bool small = (x | y) >> 63 == 0; /* a division is dear */
+    if (!small && x != 0 && y > (fsim_u128)I128_MAX / x) {
         return false;
     }
     fsim_i128 product = (fsim_i128)(x * y);
@@ -71,7 +72,21 @@ bool fsim_ratio_make(fsim_i128 num, fsim_i128 den, fsim_ratio *out) {
     return true;
 }
 
+/* Sums over many functions are mostly of whole numbers, which need no common divisor. */
+static bool are_whole(fsim_ratio a, fsim_ratio b) {
+    return a.den == 1 && b.den == 1;
+}
+
+static bool make_whole(fsim_i128 num, fsim_ratio *out) {
+    *out = (fsim_ratio){num, 1};
+    return num >= -I128_MAX;
+}
+
 bool fsim_ratio_add(fsim_ratio a, fsim_ratio b, fsim_ratio *out) {
+    fsim_i128 whole;
+    if (are_whole(a, b)) {
+        return fsim_i128_add(a.num, b.num, &whole) && make_whole(whole, out);
+    }
     fsim_i128 common = (fsim_i128)gcd((fsim_u128)a.den, (fsim_u128)b.den);
     fsim_i128 left, right, sum, den;
     return fsim_i128_mul(a.num, b.den / common, &left) && fsim_i128_mul(b.num, a.den / common, &right) &&
@@ -84,6 +99,10 @@ bool fsim_ratio_sub(fsim_ratio a, fsim_ratio b, fsim_ratio *out) {
 }
 
 bool fsim_ratio_mul(fsim_ratio a, fsim_ratio b, fsim_ratio *out) {
+    fsim_i128 whole;
+    if (are_whole(a, b)) {
+        return fsim_i128_mul(a.num, b.num, &whole) && make_whole(whole, out);
+    }
     fsim_i128 one = (fsim_i128)gcd(magnitude(a.num), (fsim_u128)b.den);
     fsim_i128 other = (fsim_i128)gcd(magnitude(b.num), (fsim_u128)a.den);
     fsim_i128 num, den;

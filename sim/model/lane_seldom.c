@@ -35,8 +35,13 @@ static void free_request(lanes_pass *p, uint32_t r) {
     p->request_free = r;
 }
 
-static void note(lanes_pass *p, fsim_ns at_ns, uint32_t target, uint32_t kind) {
-    p->failed |= !lane_heap_push(&p->agenda, (lane_entry){at_ns, p->serial++, target, kind});
+static void note(lanes *s, fsim_ns now_ns, fsim_ns at_ns, uint32_t target, uint32_t kind) {
+    fsim_event_queue *queue = &s->e->queue;
+    if (fsim_event_queue_is_full(queue) && !fsim_event_queue_reserve(queue, queue->capacity + 1u)) {
+        s->pass.failed = true;
+        return;
+    }
+    fsim_event_queue_push(queue, now_ns, (fsim_event){at_ns, target, kind});
 }
 
 /* The ring's items from its begin on. */
@@ -103,7 +108,7 @@ static void execution_begins(lanes *s, uint32_t fn, fsim_ns now_ns, bool idle, u
     l->executing_peak = most > l->executing_peak ? most : l->executing_peak;
 }
 
-/* One look at the oldest idle instance is on the agenda, or the next that becomes idle puts it there. */
+/* One look at the oldest idle instance is in the queue, or the next that becomes idle puts it there. */
 static void execution_ends(lanes *s, uint32_t fn, fsim_ns now_ns) {
     lane *l = &s->lane[fn];
     squared_leave(lanes_run_level(s), now_ns);
@@ -111,7 +116,7 @@ static void execution_ends(lanes *s, uint32_t fn, fsim_ns now_ns) {
     l->idle[l->tail++ & l->mask] = now_ns;
     if (l->bound[0] != 0) {
         l->bound[0] = 0;
-        note(&s->pass, now_ns + s->rest[fn].window_ns + 1, fn, LANES_EXPIRY);
+        note(s, now_ns, now_ns + s->rest[fn].window_ns + 1, fn, LANES_EXPIRY);
     }
 }
 
@@ -137,7 +142,7 @@ static void begin(lanes *s, uint32_t r, fsim_ns now_ns, bool idle, uint32_t late
     } else {
         t->begun_direct++;
     }
-    note(&s->pass, fsim_ns_add(now_ns, q->cut ? f->timeout_ns : q->service_ns), r, LANES_END);
+    note(s, now_ns, fsim_ns_add(now_ns, q->cut ? f->timeout_ns : q->service_ns), r, LANES_END);
 }
 
 static void meter_request(const engine *e, function *f, const lane_request *q, fsim_ns end_ns) {
@@ -272,7 +277,7 @@ static void start(lanes *s, uint32_t r, fsim_ns now_ns) {
         return;
     }
     p->failed |= !lane_ties_open(&p->ties, q->fn, ready_ns, &q->ends);
-    note(p, ready_ns, r, LANES_READY);
+    note(s, now_ns, ready_ns, r, LANES_READY);
 }
 
 /* One that is there is gone. What part of its life it was busy is known for all of them together. */
@@ -308,17 +313,17 @@ static void on_expiry(lanes *s, uint32_t fn, fsim_ns now_ns) {
         remove_oldest(s, fn);
     }
     if (l->head != l->tail) {
-        note(&s->pass, l->idle[l->head & l->mask] + window_ns + 1, fn, LANES_EXPIRY);
+        note(s, now_ns, l->idle[l->head & l->mask] + window_ns + 1, fn, LANES_EXPIRY);
     } else {
         l->bound[0] = 1;
     }
 }
 
-void lanes_happen(lanes *s, const lanes_block *b, lane_entry entry) {
-    switch (entry.kind) {
-    case LANES_READY: on_ready_in_time(s, b, entry.target, entry.at_ns); break;
-    case LANES_END: on_end(s, entry.target, entry.at_ns); break;
-    default: on_expiry(s, entry.target, entry.at_ns); break;
+void lanes_happen(lanes *s, const lanes_block *b, fsim_event event) {
+    switch (event.kind) {
+    case LANES_READY: on_ready_in_time(s, b, event.target, event.at_ns); break;
+    case LANES_END: on_end(s, event.target, event.at_ns); break;
+    default: on_expiry(s, event.target, event.at_ns); break;
     }
 }
 
@@ -347,7 +352,7 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
         return;
     }
     remember(s, b, fn);
-    s->rest[fn].tied = ++l->seen; /* this one ends on the agenda */
+    s->rest[fn].tied = ++l->seen; /* this one ends by the queue */
     uint32_t r = new_request(p);
     if (r == FSIM_NONE) {
         return;
@@ -357,7 +362,7 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     s->e->tallies[fn].n.arrived++;
     skip(p, b, of.span, place);
     if (whole) { /* it will not end when it was supposed to */
-        p->failed |= !lane_heap_push(&p->struck, (lane_entry){at_ns + service_ns, fn, 0, 0});
+        p->failed |= !lane_struck_push(&p->struck, (lane_strike){at_ns + service_ns, fn});
     }
     if (warm) {
         begin(s, r, at_ns, true, 0);

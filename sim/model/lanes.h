@@ -11,7 +11,7 @@
 
 #include "model/crew.h"
 #include "model/lane.h"
-#include "model/lane_agenda.h"
+#include "model/lane_notes.h"
 
 enum {
     LANES_TASKS = 16,
@@ -85,15 +85,14 @@ typedef struct lanes_task {
     fsim_source_scratch scratch;
 } lanes_task;
 
-/* What seldom happens. */
+/* What seldom happens, kinds of events of the run's queue: READY and END of a lane_request, EXPIRY of a
+ * function. */
 enum { LANES_READY, LANES_END, LANES_EXPIRY };
 
 typedef struct lanes_pass {
-    lane_heap agenda; /* READY and END of a lane_request, EXPIRY of a function */
-    lane_heap struck; /* ends of executions that will not be; rank: function */
+    lane_struck struck;
     lane_ties ties;
-    uint64_t serial; /* rank in the agenda: in order of being noted */
-    uint32_t open;   /* requests in it */
+    uint32_t open; /* requests that start or execute */
     lane_request *request;
     uint32_t requests, request_capacity, request_free;
     fsim_ns last_ns;   /* when something last happened */
@@ -198,7 +197,7 @@ void lanes_pass_rest(lanes *s, fsim_ns to_ns);
 squared_level *lanes_run_level(lanes *s); /* requests in execution of the whole run */
 void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns); /* the function's next request */
 void lanes_leave(lanes *s, uint32_t fn, fsim_ns at_ns);                  /* a warm one ends */
-void lanes_happen(lanes *s, const lanes_block *b, lane_entry entry);
+void lanes_happen(lanes *s, const lanes_block *b, fsim_event event);
 void lanes_hold(lanes *s, uint32_t fn, bool on); /* all its requests go the long way */
 /* The block is followed: what is remembered of it where an instance starts. */
 void lanes_remember(lanes *s, const lanes_block *b);

@@ -150,13 +150,13 @@ static uint64_t place_of(const lanes_block *b, fsim_ns at_ns, bool begins, uint6
 
 static uint64_t strike_at(const lanes_block *b, const lanes_pass *p) {
     return p->struck.count == 0 ? UINT64_MAX
-                                : place_of(b, p->struck.entry[0].at_ns, false, p->struck.entry[0].rank);
+                                : place_of(b, p->struck.strike[0].at_ns, false, p->struck.strike[0].fn);
 }
 
 /* Up to where nothing but changes happens. */
 static uint64_t next_stop(const lanes *s, const lanes_block *b) {
     uint64_t stop = strike_at(b, &s->pass);
-    uint64_t seldom = place_of(b, lane_heap_next_ns(&s->pass.agenda), true, 0);
+    uint64_t seldom = place_of(b, fsim_event_queue_next_ns(&s->e->queue), true, 0);
     uint64_t mark = place_of(b, fsim_ns_add(s->e->mark_ns, 1), false, 0);
     stop = seldom < stop ? seldom : stop;
     return mark < stop ? mark : stop;
@@ -169,10 +169,10 @@ static void serve_marks(lanes *s, fsim_ns at_ns) {
 }
 
 static void happen(lanes *s, const lanes_block *b) {
-    lane_entry entry = lane_heap_pop(&s->pass.agenda);
-    serve_marks(s, entry.at_ns);
-    s->pass.last_ns = entry.at_ns;
-    lanes_happen(s, b, entry);
+    fsim_event event = fsim_event_queue_pop(&s->e->queue);
+    serve_marks(s, event.at_ns);
+    s->pass.last_ns = event.at_ns;
+    lanes_happen(s, b, event);
 }
 
 static uint32_t follow_some(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
@@ -214,10 +214,10 @@ static bool pass_by(lanes *s, lanes_block *b, uint64_t word, uint64_t stop) {
         return true;
     }
     if (word == strike_at(b, p)) {
-        lane_heap_pop(&p->struck);
+        lane_struck_pop(&p->struck);
         return true;
     }
-    if (word >= place_of(b, lane_heap_next_ns(&p->agenda), true, 0)) {
+    if (word >= place_of(b, fsim_event_queue_next_ns(&s->e->queue), true, 0)) {
         happen(s, b);
     } else {
         serve_marks(s, at_ns);
@@ -330,8 +330,8 @@ static void hold_odd(lanes *s, const lanes_block *b, bool hold) {
 void lanes_pass_rest(lanes *s, fsim_ns to_ns) {
     lanes_pass *p = &s->pass;
     bool lasts = s->e->scenario->until_ns != FSIM_NEVER && !s->e->stopped;
-    while (lane_heap_next_ns(&p->agenda) <= to_ns && p->agenda.count != 0 && (p->open != 0 || lasts) &&
-           !p->failed) {
+    const fsim_event_queue *queue = &s->e->queue;
+    while (queue->next_ns <= to_ns && queue->next_ns != FSIM_NEVER && (p->open != 0 || lasts) && !p->failed) {
         happen(s, NULL);
     }
 }

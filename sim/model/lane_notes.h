@@ -1,34 +1,29 @@
-/* What the lanes have to remember beside their sorted changes (model/lanes.h): instants at which something
- * seldom happens, ends of executions that will not be, and which executions end as an instance becomes ready.
- * Memory grows with what is open at one time. */
-#ifndef FSIM_MODEL_LANE_AGENDA_H
-#define FSIM_MODEL_LANE_AGENDA_H
+/* What the lanes have to remember beside their sorted changes (model/lanes.h) and the run's event queue: ends
+ * of executions that will not be, and which executions end as an instance becomes ready. Memory grows with
+ * what is open at one time. */
+#ifndef FSIM_MODEL_LANE_NOTES_H
+#define FSIM_MODEL_LANE_NOTES_H
 
 #include "base/time.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The lowest rank leaves first among those of one instant. */
-typedef struct lane_entry {
+/* An end that a change tells of, and that will not be. */
+typedef struct lane_strike {
     fsim_ns at_ns;
-    uint64_t rank;
-    uint32_t target, kind;
-} lane_entry;
+    uint32_t fn;
+} lane_strike;
 
-/* A binary heap by instant, then by rank. Begin with a zeroed one. */
-typedef struct lane_heap {
-    lane_entry *entry;
+/* A binary heap by instant, then by function, as changes are ordered. Begin with a zeroed one. */
+typedef struct lane_struck {
+    lane_strike *strike;
     uint32_t count, capacity;
-} lane_heap;
+} lane_struck;
 
-/* False: out of memory, nothing changed. O(log entries). */
-bool lane_heap_push(lane_heap *heap, lane_entry entry);
-lane_entry lane_heap_pop(lane_heap *heap); /* of one that is not empty */
-
-static inline fsim_ns lane_heap_next_ns(const lane_heap *heap) {
-    return heap->count == 0 ? FSIM_NEVER : heap->entry[0].at_ns;
-}
+/* False: out of memory, nothing changed. O(log strikes). */
+bool lane_struck_push(lane_struck *struck, lane_strike strike);
+void lane_struck_pop(lane_struck *struck); /* the first, strike[0] */
 
 /* Ends of warm executions at the instants at which instances of the same function become ready. At one
  * instant things happen in the order in which they were scheduled; the changes do not say when that was, so

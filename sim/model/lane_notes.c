@@ -1,48 +1,47 @@
-/* See lane_agenda.h. */
-#include "model/lane_agenda.h"
+/* See lane_notes.h. */
+#include "model/lane_notes.h"
 
 #include "base/error.h"
 
 #include <stdlib.h>
 
-/* ---- the heap ---- */
+/* ---- what is struck ---- */
 
-static bool is_before(const lane_entry *a, const lane_entry *b) {
-    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->rank < b->rank);
+static bool is_before(const lane_strike *a, const lane_strike *b) {
+    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->fn < b->fn);
 }
 
-bool lane_heap_push(lane_heap *h, lane_entry entry) {
+bool lane_struck_push(lane_struck *h, lane_strike strike) {
     if (h->count == h->capacity) {
         uint32_t capacity = h->capacity == 0 ? 64u : 2u * h->capacity;
-        lane_entry *larger = realloc(h->entry, (size_t)capacity * sizeof *larger);
+        lane_strike *larger = realloc(h->strike, (size_t)capacity * sizeof *larger);
         if (larger == NULL) {
             return false;
         }
-        h->entry = larger;
+        h->strike = larger;
         h->capacity = capacity;
     }
     uint32_t at = h->count++;
-    for (; at > 0 && is_before(&entry, &h->entry[(at - 1u) / 2u]); at = (at - 1u) / 2u) {
-        h->entry[at] = h->entry[(at - 1u) / 2u];
+    for (; at > 0 && is_before(&strike, &h->strike[(at - 1u) / 2u]); at = (at - 1u) / 2u) {
+        h->strike[at] = h->strike[(at - 1u) / 2u];
     }
-    h->entry[at] = entry;
+    h->strike[at] = strike;
     return true;
 }
 
-lane_entry lane_heap_pop(lane_heap *h) {
+void lane_struck_pop(lane_struck *h) {
     fsim_check(h->count != 0);
-    lane_entry first = h->entry[0], last = h->entry[--h->count];
+    lane_strike last = h->strike[--h->count];
     uint32_t at = 0;
     for (uint32_t child = 1; child < h->count; child = 2u * at + 1u) {
-        child += child + 1u < h->count && is_before(&h->entry[child + 1u], &h->entry[child]) ? 1u : 0u;
-        if (!is_before(&h->entry[child], &last)) {
+        child += child + 1u < h->count && is_before(&h->strike[child + 1u], &h->strike[child]) ? 1u : 0u;
+        if (!is_before(&h->strike[child], &last)) {
             break;
         }
-        h->entry[at] = h->entry[child];
+        h->strike[at] = h->strike[child];
         at = child;
     }
-    h->entry[at] = last;
-    return first;
+    h->strike[at] = last;
 }
 
 /* ---- ties ---- */
