@@ -4,6 +4,7 @@
 #ifndef FSIM_BASE_HISTOGRAM_H
 #define FSIM_BASE_HISTOGRAM_H
 
+#include "base/inline.h"
 #include "base/time.h"
 
 #include <stddef.h>
@@ -16,13 +17,13 @@ typedef struct fsim_histogram {
 } fsim_histogram;
 
 /* Bucket of value_ns >= 0. */
-static inline uint32_t fsim_histogram_bucket(fsim_ns value_ns) {
+FSIM_INLINE uint32_t fsim_histogram_bucket(fsim_ns value_ns) {
     uint64_t v = (uint64_t)value_ns;
     uint32_t shift = 56u - (uint32_t)__builtin_clzll(v | 255u);
     return (shift << 7) + (uint32_t)(v >> shift);
 }
 
-static inline void fsim_histogram_add(fsim_histogram *h, fsim_ns value_ns) {
+FSIM_INLINE void fsim_histogram_add(fsim_histogram *h, fsim_ns value_ns) {
     h->count[fsim_histogram_bucket(value_ns)]++;
 }
 

@@ -5,4 +5,9 @@
 
 #define FSIM_INLINE static inline __attribute__((always_inline))
 
+/* What nearly every step does: the loops of the kernel have many ways out, and which of them matter only we
+ * know. It decides what stays in registers. */
+#define FSIM_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define FSIM_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
 #endif

@@ -57,19 +57,21 @@ static inline fsim_meter_plan fsim_meter_plan_default(void) {
     return plan;
 }
 
-/* ceil(span / 1 ms). About 1 ns: the constant division is a multiplication. */
-static inline uint64_t fsim_meter_ceil_ms(uint64_t span_ns) {
-    return (span_ns + (uint64_t)FSIM_MS - 1) / (uint64_t)FSIM_MS;
+/* ceil(span / 1 ms) of a span below 2^62 ns. About 1 ns: the multiplication of fsim_meter_rule_make, written
+ * out because a compiler that takes the caller for seldom divides. */
+FSIM_INLINE uint64_t fsim_meter_ceil_ms(uint64_t span_ns) {
+    const uint64_t magic = (uint64_t)(((fsim_u128)1 << 83) / (uint64_t)FSIM_MS) + 1;
+    return (uint64_t)(((fsim_u128)(span_ns + (uint64_t)FSIM_MS - 1) * magic) >> 64) >> 19;
 }
 
 /* Steps that a span below 2^62 ns (146 years) takes, the last one begun counted in full. */
-static inline uint64_t fsim_meter_steps(const fsim_meter_rule *rule, uint64_t span_ns) {
+FSIM_INLINE uint64_t fsim_meter_steps(const fsim_meter_rule *rule, uint64_t span_ns) {
     uint64_t n = span_ns + rule->step_ns - 1;
     return (uint64_t)(((fsim_u128)n * rule->magic) >> 64) >> rule->shift;
 }
 
 /* Billed milliseconds of such a span. */
-static inline uint64_t fsim_meter_billed_ms(const fsim_meter_rule *rule, uint64_t span_ns) {
+FSIM_INLINE uint64_t fsim_meter_billed_ms(const fsim_meter_rule *rule, uint64_t span_ns) {
     uint64_t billed = fsim_meter_steps(rule, span_ns) * rule->step_ms;
     return billed < rule->least_ms ? rule->least_ms : billed;
 }
@@ -77,7 +79,7 @@ static inline uint64_t fsim_meter_billed_ms(const fsim_meter_rule *rule, uint64_
 /* ---- requests, active intervals, instances
  * ---------------------------------------------------------------------- */
 
-static inline void fsim_meter_add_span(const fsim_meter_rules *rules, uint64_t span_ns, uint64_t *billed_ms) {
+FSIM_INLINE void fsim_meter_add_span(const fsim_meter_rules *rules, uint64_t span_ns, uint64_t *billed_ms) {
     for (uint32_t i = 0; i < rules->count; i++) {
         billed_ms[i] += fsim_meter_billed_ms(&rules->rule[i], span_ns);
     }
@@ -246,7 +248,7 @@ void fsim_cpu_meter_end_more(const fsim_cpu_meter *m, const fsim_cpu_rule *rule,
 
 FSIM_INLINE void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                                       fsim_ns now_ns, uint32_t rate_ucore) {
-    if (now_ns >= m->window_end_ns) {
+    if (FSIM_UNLIKELY(now_ns >= m->window_end_ns)) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
     m->begun_at_ns = now_ns;
@@ -259,7 +261,7 @@ FSIM_INLINE void fsim_cpu_meter_begin(fsim_cpu_meter *m, const fsim_cpu_rule *ru
 /* From now_ns on the instance uses rate_ucore millionths of a core. Only while an interval is open. */
 FSIM_INLINE void fsim_cpu_meter_set_rate(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                                          fsim_ns now_ns, uint32_t rate_ucore) {
-    if (now_ns >= m->window_end_ns) {
+    if (FSIM_UNLIKELY(now_ns >= m->window_end_ns)) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
     m->cpu += (uint64_t)(now_ns - m->seen_at_ns) * m->rate_ucore;
@@ -276,14 +278,14 @@ static inline void fsim_cpu_meter_deposit(fsim_cpu_meter *m, uint64_t ucore_ns) 
  * exactly at a window's end belongs to that window only: hence > and not >=. */
 FSIM_INLINE uint64_t fsim_cpu_meter_end_apart(fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_usage *usage,
                                               fsim_ns now_ns) {
-    if (now_ns > m->window_end_ns) {
+    if (FSIM_UNLIKELY(now_ns > m->window_end_ns)) {
         fsim_cpu_meter_next_window(m, rule, usage, now_ns);
     }
     uint64_t part = (uint64_t)(now_ns - m->part_at_ns);
     uint64_t mem_ms = fsim_meter_ceil_ms(part);
     m->cpu += (uint64_t)(now_ns - m->seen_at_ns) * m->rate_ucore;
     m->resident_ns += part;
-    if (m->part_at_ns == m->begun_at_ns) { /* wholly inside this window */
+    if (FSIM_LIKELY(m->part_at_ns == m->begun_at_ns)) { /* wholly inside this window */
         m->pending_ms += mem_ms;
     } else {
         uint64_t carry_ms = fsim_meter_ceil_ms(m->carry_ns);
@@ -307,14 +309,14 @@ static inline void fsim_cpu_meter_end(fsim_cpu_meter *m, const fsim_cpu_rule *ru
 
 /* A whole interval at once, for callers that learn of it at its end. Within the current window, the common
  * case, it is two calls of a few additions; elsewhere fsim_cpu_meter_span. */
-static inline bool fsim_cpu_meter_fits(const fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_ns from_ns,
-                                       fsim_ns to_ns) {
+FSIM_INLINE bool fsim_cpu_meter_fits(const fsim_cpu_meter *m, const fsim_cpu_rule *rule, fsim_ns from_ns,
+                                     fsim_ns to_ns) {
     return to_ns <= m->window_end_ns && from_ns >= m->window_end_ns - (fsim_ns)rule->window_ns &&
            from_ns < to_ns;
 }
 
 /* An interval that fits; the caller adds the answer to usage->threshold_mem_ms. */
-static inline uint64_t fsim_cpu_meter_add(fsim_cpu_meter *m, uint64_t span_ns, uint32_t rate_ucore) {
+FSIM_INLINE uint64_t fsim_cpu_meter_add(fsim_cpu_meter *m, uint64_t span_ns, uint32_t rate_ucore) {
     uint64_t span_ms = fsim_meter_ceil_ms(span_ns);
     m->cpu += span_ns * rate_ucore;
     m->resident_ns += span_ns;

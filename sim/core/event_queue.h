@@ -97,7 +97,7 @@ FSIM_INLINE void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fsim
     uint32_t slot = (uint32_t)(day & q->mask);
     fsim_event_slice *slice = &q->slices[slot];
     uint32_t place = slice->count % FSIM_EVENT_CHUNK;
-    if (place == 0) {
+    if (FSIM_UNLIKELY(place == 0)) {
         fsim_event_queue_open_chunk(q, slot);
     }
     q->chunks[slice->last * FSIM_EVENT_CHUNK + place] = event;
@@ -110,7 +110,7 @@ FSIM_INLINE void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim
     fsim_check(event.at_ns >= now_ns && now_ns >= 0 && q->count < q->capacity);
     uint64_t day = (uint64_t)event.at_ns >> q->shift;
     q->count++;
-    if (day - q->day - 1u < q->mask && q->next_ns != FSIM_NEVER) {
+    if (FSIM_LIKELY(day - q->day - 1u < q->mask && q->next_ns != FSIM_NEVER)) {
         fsim_event_queue_append(q, day, event);
     } else {
         fsim_event_queue_push_seldom(q, now_ns, event);
@@ -147,7 +147,7 @@ FSIM_INLINE const fsim_event *fsim_event_queue_walk_on(const fsim_event_queue *q
 FSIM_INLINE fsim_event fsim_event_queue_pop(fsim_event_queue *q) {
     fsim_event event = q->run[q->run_at++];
     q->count--;
-    if (q->run_at != q->run_end) {
+    if (FSIM_LIKELY(q->run_at != q->run_end)) {
         q->next_ns = q->run[q->run_at].at_ns;
     } else {
         fsim_event_queue_turn(q, event.at_ns);

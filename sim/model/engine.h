@@ -119,12 +119,13 @@ typedef struct instance {
     uint32_t fn;
     fsim_cpu_meter meter;
     uint32_t generation;
-    uint32_t rate_ucore;   /* CPU in use now */
-    uint32_t head, tail;   /* requests waiting inside */
+    uint32_t rate_ucore; /* CPU in use now */
+    uint32_t head, tail; /* requests waiting inside */
+    fsim_ns init_ns;     /* initialisation to bill with its first active interval */
+    /* the third: seldom */
     uint32_t newer, older; /* in the function's list of starting or of provisioned ones; newer: free list */
     fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
     fsim_ns started_ns, ready_ns;
-    fsim_ns init_ns;         /* initialisation to bill with its first active interval */
     fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
 } instance;
 

@@ -99,7 +99,7 @@ PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrival
 }
 
 PART void prefetch_completion(const engine *e, const stretch *s, const fsim_event *event) {
-    if ((event->kind & 0xffu) == EVENT_COMPLETE) {
+    if (FSIM_LIKELY((event->kind & 0xffu) == EVENT_COMPLETE)) {
         __builtin_prefetch(&s->requests[event->target], 1);
         if (s->far) {
             prefetch_instance(e, s, event->kind >> 8); /* of a large pool only the low bits: a hint */
@@ -129,7 +129,7 @@ PART void prefetch_far_event(const engine *e, stretch *s) {
 
 PART void prefetch_middle_event(const engine *e, const stretch *s, uint32_t ahead) {
     const fsim_event *next = fsim_event_queue_peek(&e->queue, ahead);
-    if (next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE) {
+    if (FSIM_LIKELY(next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE)) {
         prefetch_function(&s->functions[s->requests[next->target].fn]);
     }
 }
@@ -184,11 +184,12 @@ PART void become_busy(engine *e, const stretch *s, function *f, instance *in, ui
 /* q has begun: its end is known. */
 PART void push_end(engine *e, const stretch *s, const function *f, request *q) {
     fsim_ns span_ns = q->service_ns;
-    if (span_ns > f->timeout_ns) {
+    if (FSIM_UNLIKELY(span_ns > f->timeout_ns)) {
         span_ns = f->timeout_ns;
         q->flags |= REQUEST_CUT;
     }
-    if (fsim_event_queue_is_full(&e->queue) && !fsim_event_queue_reserve(&e->queue, e->queue.capacity + 1u)) {
+    if (FSIM_UNLIKELY(fsim_event_queue_is_full(&e->queue)) &&
+        !fsim_event_queue_reserve(&e->queue, e->queue.capacity + 1u)) {
         engine_no_memory(e);
     }
     fsim_event_queue_push(&e->queue, s->now_ns,
@@ -204,7 +205,7 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
     if (has(s, f, TRAIT_SAMPLED)) {
         engine_sampled_enter(e, i, (q->flags & REQUEST_PROXIED) != 0);
     }
-    if (!fsim_fleet_enter(&f->fleet[0], s->links, i)) {
+    if (FSIM_UNLIKELY(!fsim_fleet_enter(&f->fleet[0], s->links, i))) {
         engine_no_memory(e);
     }
     q->start_ns = s->now_ns;
@@ -232,13 +233,13 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
 /* ---- waiting ---- */
 
 /* Whether the queue, `more` requests longer, asks for a start that is not forbidden anyway. */
-static inline bool wants_start(const function *f, uint32_t more) {
+PART bool wants_start(const function *f, uint32_t more) {
     return f->scale.on_demand && f->alive < f->spec.max_instances &&
            f->queued + more > (uint64_t)f->starting_count * f->waiting_per_start;
 }
 
 /* Requests may wait, and those that do are served here: late binding, no limit that functions share. */
-static inline bool may_wait(const engine *e) {
+PART bool may_wait(const engine *e) {
     return !e->early && !e->has_waiters;
 }
 
@@ -278,15 +279,15 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     function *f = of_run(s, TRAIT_MANY) ? &s->functions[fn] : s->functions;
     uint32_t r = e->request_free, i = FSIM_NONE;
     bool proxied = f->activator;
-    if (!f->plain || r == FSIM_NONE || e->inside_shared >= e->inside_shared_limit ||
-        (has(s, f, TRAIT_SCALED) && (f->asleep || f->wanted == 0))) {
+    if (FSIM_UNLIKELY(!f->plain || r == FSIM_NONE || e->inside_shared >= e->inside_shared_limit ||
+                      (has(s, f, TRAIT_SCALED) && (f->asleep || f->wanted == 0)))) {
         return false;
     }
     if (f->queued == 0) {
         i = choose(e, s, f, &proxied);
     }
-    if (i == FSIM_NONE && (!may_wait(e) || (f->direct && f->ready_count != 0) || wants_start(f, 1) ||
-                           f->queued >= e->scenario->queue_capacity)) {
+    if (i == FSIM_NONE && FSIM_UNLIKELY(!may_wait(e) || (f->direct && f->ready_count != 0) ||
+                                        wants_start(f, 1) || f->queued >= e->scenario->queue_capacity)) {
         return false;
     }
     e->now_ns = s->now_ns = batch->at_ns[k];
@@ -320,14 +321,14 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
 
 /* The instance was busy for so long. */
 PART void meter_active(engine *e, function *f, instance *in, fsim_ns busy_ns) {
-    if (in->init_ns != 0) {
+    if (FSIM_UNLIKELY(in->init_ns != 0)) {
         fsim_meter_active(&e->plan, &f->usage, (uint64_t)busy_ns, (uint64_t)in->init_ns);
         in->init_ns = 0;
         return;
     }
     ledger *l = &e->ledger;
     l->active[l->active_count++] = (ledger_active){(uint64_t)busy_ns, in->fn};
-    if (l->active_count == LEDGER_ROWS) {
+    if (FSIM_UNLIKELY(l->active_count == LEDGER_ROWS)) {
         engine_settle(e);
     }
 }
@@ -380,7 +381,7 @@ PART void account(engine *e, const stretch *s, const request *q) {
         l->waited[l->waited_count] = row;
         count = ++l->waited_count;
     }
-    if (count == LEDGER_ROWS) {
+    if (FSIM_UNLIKELY(count == LEDGER_ROWS)) {
         engine_settle(e);
     }
 }
@@ -408,12 +409,12 @@ PART request *take_waiting(engine *e, const stretch *s, function *f) {
 
 PART void waited(engine *e, const request *q) {
     ledger *l = &e->ledger;
-    if ((q->flags & REQUEST_COUNTED) == 0) {
+    if (FSIM_UNLIKELY((q->flags & REQUEST_COUNTED) == 0)) {
         return;
     }
     l->begun[l->begun_count++] =
         (ledger_begin){q->start_ns - q->arrival_ns, q->fn, (q->flags & REQUEST_COLD) != 0};
-    if (l->begun_count == LEDGER_ROWS) {
+    if (FSIM_UNLIKELY(l->begun_count == LEDGER_ROWS)) {
         engine_settle(e);
     }
 }
@@ -455,7 +456,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
     function *f = of_run(s, TRAIT_MANY) ? &s->functions[q->fn] : s->functions;
     uint32_t i = q->instance, rate_ucore = q->rate_ucore;
     instance *in = &s->instances[i];
-    if (!is_plain(e, s, f, q, in)) {
+    if (FSIM_UNLIKELY(!is_plain(e, s, f, q, in))) {
         return false;
     }
     e->now_ns = s->now_ns = fsim_event_queue_pop(&e->queue).at_ns;
@@ -531,15 +532,15 @@ PART uint32_t run(engine *e, const fsim_arrivals *batch, uint32_t k, uint32_t co
         fsim_ns at_ns = batch->at_ns[k], next_ns = fsim_event_queue_next_ns(&e->queue);
         if (next_ns <= at_ns) {
             const fsim_event *head = fsim_event_queue_peek(&e->queue, 0);
-            if ((head->kind & 0xffu) != EVENT_COMPLETE || next_ns > mark_ns ||
-                !complete(e, &s, head->target)) {
+            if (FSIM_UNLIKELY((head->kind & 0xffu) != EVENT_COMPLETE || next_ns > mark_ns ||
+                              !complete(e, &s, head->target))) {
                 break;
             }
         } else {
             if (of_run(&s, TRAIT_MANY)) {
                 prefetch_arrival(e, &s, batch, k);
             }
-            if (at_ns > mark_ns || !arrive(e, &s, batch, k)) {
+            if (FSIM_UNLIKELY(at_ns > mark_ns || !arrive(e, &s, batch, k))) {
                 break;
             }
             k++;

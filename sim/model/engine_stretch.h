@@ -34,7 +34,7 @@ static __attribute__((noinline)) void meter_windows(function *f, instance *in, f
 /* A whole interval of an instance with one slot (function.solo_meter). */
 PART void meter_solo(function *f, short_sums *sums, instance *in, fsim_ns from_ns, fsim_ns to_ns,
                      uint32_t rate_ucore) {
-    if (fsim_cpu_meter_fits(&in->meter, &f->cpu_rule, from_ns, to_ns)) {
+    if (FSIM_LIKELY(fsim_cpu_meter_fits(&in->meter, &f->cpu_rule, from_ns, to_ns))) {
         sums->cpu_mem_ms += fsim_cpu_meter_add(&in->meter, (uint64_t)(to_ns - from_ns), rate_ucore);
     } else {
         meter_windows(f, in, from_ns, to_ns, rate_ucore);
