@@ -48,33 +48,43 @@ static fsim_status out_of_memory(fsim_error *err) {
 
 /* --- durations --- */
 
+/* Lines between knots: where they begin, one over their lengths, and the line of each hundredth. */
+typedef struct lines {
+    double begin[FSIM_KNOTS], per_width[FSIM_KNOTS];
+    uint8_t of[100];
+} lines;
+
 const double fsim_knot_probabilities[FSIM_KNOTS] = {0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0};
-static const double *const knot_p = fsim_knot_probabilities;
-static const double per_width[FSIM_KNOTS - 1] = {100.0, 1.0 / 0.24, 4.0, 4.0, 1.0 / 0.24, 100.0};
+static const lines straight = {{0.0, 0.01, 0.25, 0.5, 0.75, 0.99},
+                               {100.0, 1.0 / 0.24, 4.0, 4.0, 1.0 / 0.24, 100.0},
+                               {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+                                3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+                                4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5}};
+static const lines bent = {/* with a knot at FSIM_SHOULDER */
+                           {0.0, 0.01, 0.25, 0.5, 0.75, FSIM_SHOULDER, 0.99},
+                           {100.0, 1.0 / 0.24, 4.0, 4.0, 5.0, 25.0, 100.0},
+                           {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                            2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+                            3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+                            4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 6}};
 
-/* The segment of each hundredth. */
-static const uint8_t segments[100] = {
-    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5,
-};
-
-static inline unsigned segment_of(double u) {
-    return segments[(int32_t)(u * 100.0)];
+static inline unsigned line_of(const lines *l, double u) {
+    return l->of[(int32_t)(u * 100.0)];
 }
 
-static void fill_knots(const fsim_trace_durations *d, fsim_rng *stream, fsim_ns *out, uint32_t n) {
+/* Line `curved` rises as t^tail. */
+static inline void fill_lines(const lines *l, const fsim_ns *knot_ns, unsigned curved, double tail,
+                              fsim_ns floor_ns, fsim_rng *stream, fsim_ns *out, uint32_t n) {
     fsim_rng rng = *stream;
-    double tail = d->kind == FSIM_DURATION_FITTED ? d->tail : 1.0;
-    fsim_ns floor_ns = d->floor_ns;
     for (uint32_t i = 0; i < n; i++) {
         double u = fsim_rng_unit(&rng);
-        unsigned s = segment_of(u);
-        double width_ns = (double)(d->knot_ns[s + 1] - d->knot_ns[s]), share = (u - knot_p[s]) * per_width[s];
-        if (s == FSIM_KNOTS - 2) {
+        unsigned s = line_of(l, u);
+        double width_ns = (double)(knot_ns[s + 1] - knot_ns[s]), share = (u - l->begin[s]) * l->per_width[s];
+        if (s == curved) {
             share = pow(share > 0.0 ? share : 0.0, tail);
         }
-        fsim_ns drawn_ns = d->knot_ns[s] + (fsim_ns)(share * width_ns + 0.5);
+        fsim_ns drawn_ns = knot_ns[s] + (fsim_ns)(share * width_ns + 0.5);
         out[i] = drawn_ns < floor_ns ? floor_ns : drawn_ns;
     }
     *stream = rng;
@@ -82,7 +92,7 @@ static void fill_knots(const fsim_trace_durations *d, fsim_rng *stream, fsim_ns 
 
 static void fill_steps(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns *out, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = d->knot_ns[segment_of(fsim_rng_unit(rng)) + 1];
+        out[i] = d->knot_ns[line_of(&straight, fsim_rng_unit(rng)) + 1];
     }
 }
 
@@ -95,7 +105,11 @@ static void fill_lognormal(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns
 void fsim_trace_durations_fill(const fsim_trace_durations *d, fsim_rng *rng, fsim_ns *out, uint32_t n) {
     switch (d->kind) {
     case FSIM_DURATION_KNOTS:
-    case FSIM_DURATION_FITTED: fill_knots(d, rng, out, n); return;
+        fill_lines(&straight, d->knot_ns, FSIM_KNOTS, 1.0, d->floor_ns, rng, out, n);
+        return;
+    case FSIM_DURATION_FITTED:
+        fill_lines(&bent, d->curve_ns, FSIM_KNOTS - 1, d->tail, d->floor_ns, rng, out, n);
+        return;
     case FSIM_DURATION_STEPS: fill_steps(d, rng, out, n); break;
     case FSIM_DURATION_LOGNORMAL: fill_lognormal(d, rng, out, n); break;
     case FSIM_DURATION_OPEN:

@@ -26,22 +26,24 @@ typedef enum fsim_duration_kind {
     FSIM_DURATION_STEPS,     /* by percentiles, rounded up to the next of them */
     FSIM_DURATION_LOGNORMAL, /* exp(mu + sigma Z) seconds */
     FSIM_DURATION_MEAN,      /* always mean_ns */
-    FSIM_DURATION_FITTED     /* KNOTS, with a curve instead of the last line that makes the mean right */
+    FSIM_DURATION_FITTED     /* KNOTS, with the last two lines bent until the mean is right */
 } fsim_duration_kind;
 
 /* The percentiles that traces publish: 0, 1, 25, 50, 75, 99, 100. */
 #define FSIM_KNOTS 7
 extern const double fsim_knot_probabilities[FSIM_KNOTS];
+#define FSIM_SHOULDER 0.95 /* where FITTED bends the line from 75 to 99 */
 
 typedef struct fsim_trace_durations {
     fsim_duration_kind kind;
-    bool known, has_knots;       /* the fields below were given by the trace */
-    fsim_ns mean_ns;             /* "Average" */
-    fsim_ns knot_ns[FSIM_KNOTS]; /* ascending; KNOTS, STEPS */
-    double tail;                 /* FITTED: knot 5 + (knot 6 - knot 5) t^tail, t uniform */
-    uint64_t count;              /* requests behind these figures; 0: unknown */
-    double mu, sigma;            /* LOGNORMAL: of the natural logarithm of seconds */
-    fsim_ns floor_ns;            /* shorter draws become this */
+    bool known, has_knots;            /* the fields below were given by the trace */
+    fsim_ns mean_ns;                  /* "Average" */
+    fsim_ns knot_ns[FSIM_KNOTS];      /* ascending; KNOTS, STEPS */
+    fsim_ns curve_ns[FSIM_KNOTS + 1]; /* FITTED: the knots, and the percentile 95 before the last two */
+    double tail;                      /* FITTED: knot 5 + (knot 6 - knot 5) t^tail, t uniform, at the end */
+    uint64_t count;                   /* requests behind these figures; 0: unknown */
+    double mu, sigma;                 /* LOGNORMAL: of the natural logarithm of seconds */
+    fsim_ns floor_ns;                 /* shorter draws become this */
 } fsim_trace_durations;
 
 /* Strings belong to the trace; NULL: the format has none. */

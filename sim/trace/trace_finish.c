@@ -33,17 +33,30 @@ static void fit_lognormal(fsim_trace_durations *d) {
 }
 
 /* The published percentiles are of averages over 30 s and the last one is the longest request of all:
- * straight lines through them have twice the mean of the busy functions. The curve of the last hundredth is
- * bent until the mean is that of the trace; where even that is too long, it stays at the percentile 99. */
-static void fit_tail(fsim_trace_durations *d) {
-    double body_ns = 0.0, low_ns = (double)d->knot_ns[5], width_ns = (double)d->knot_ns[6] - low_ns;
-    for (int k = 0; k < 5; k++) {
+ * straight lines through them have twice the mean of the busy functions. Two bends make the mean that of the
+ * trace. The curve of the last hundredth sinks, at most until it stays at the percentile 99; what is still
+ * too much is taken from the line before it, which then rises late, after a percentile 95 as low as it must
+ * be, at least that of 75. */
+static void fit_curve(fsim_trace_durations *d) {
+    const double rise = FSIM_SHOULDER - 0.75, rest = 0.99 - FSIM_SHOULDER, flattest = 0.001;
+    double body_ns = 0.0, p75_ns = (double)d->knot_ns[4], p99_ns = (double)d->knot_ns[5];
+    double width_ns = (double)d->knot_ns[6] - p99_ns, mean_ns = (double)d->mean_ns;
+    for (int k = 0; k < 4; k++) {
         body_ns += 0.5 * (double)(d->knot_ns[k] + d->knot_ns[k + 1]) *
                    (fsim_knot_probabilities[k + 1] - fsim_knot_probabilities[k]);
     }
-    double share = width_ns > 0.0 ? (((double)d->mean_ns - body_ns) / 0.01 - low_ns) / width_ns : 0.5;
+    double left_ns = mean_ns - body_ns - 0.01 * (p99_ns + flattest * width_ns);
+    double shoulder_ns = (2.0 * left_ns - rise * p75_ns - rest * p99_ns) / (rise + rest);
+    double line_ns = p75_ns + (p99_ns - p75_ns) * rise / (rise + rest);
+    shoulder_ns = shoulder_ns > line_ns ? line_ns : shoulder_ns < p75_ns ? p75_ns : shoulder_ns;
+    body_ns += 0.5 * (rise * (p75_ns + shoulder_ns) + rest * (shoulder_ns + p99_ns));
+    double share = width_ns > 0.0 ? ((mean_ns - body_ns) / 0.01 - p99_ns) / width_ns : 0.5;
+    memcpy(d->curve_ns, d->knot_ns, 5 * sizeof *d->curve_ns);
+    d->curve_ns[5] = (fsim_ns)(shoulder_ns + 0.5);
+    d->curve_ns[6] = d->knot_ns[5];
+    d->curve_ns[7] = d->knot_ns[6];
     d->kind = FSIM_DURATION_FITTED;
-    d->tail = share >= 1.0 ? 0.0 : share <= 0.001 ? 999.0 : 1.0 / share - 1.0;
+    d->tail = share >= 1.0 ? 0.0 : share <= flattest ? 1.0 / flattest - 1.0 : 1.0 / share - 1.0;
 }
 
 static void settle_durations(const fsim_trace *t, fsim_trace_durations *d) {
@@ -63,7 +76,7 @@ static void settle_durations(const fsim_trace *t, fsim_trace_durations *d) {
     } else if (t->options.sampling == FSIM_DURATION_LOGNORMAL) {
         fit_lognormal(d);
     } else if (t->options.sampling == FSIM_DURATION_FITTED) {
-        fit_tail(d);
+        fit_curve(d);
     } else {
         d->kind = t->options.sampling;
     }

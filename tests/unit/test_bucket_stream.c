@@ -231,16 +231,24 @@ static void test_durations(void) {
     CHECK_NEAR(below[0] / 1e5, 0.25, 0.006);
     CHECK_NEAR(below[1] / 1e5, 0.375, 0.006);
     CHECK_NEAR(below[2] / 1e5, 0.99, 0.002);
-    /* FITTED: half of the last line's mean where the tail is t^3. */
+    /* FITTED: half of the last line's mean where the tail is t^3, and the percentile 95 as it is told. */
+    static const fsim_ns curve[FSIM_KNOTS + 1] = {0, 10, 100, 200, 400, 500, 1000, 2000};
     d.kind = FSIM_DURATION_FITTED;
     d.tail = 3.0;
-    double above = 0, count_above = 0;
+    for (int k = 0; k <= FSIM_KNOTS; k++) {
+        d.curve_ns[k] = curve[k] * FSIM_MS;
+    }
+    double above = 0, count_above = 0, below_450 = 0, below_750 = 0;
     fsim_trace_durations_fill(&d, &rng, drawn, 100000);
     for (uint32_t i = 0; i < 100000; i++) {
+        below_450 += drawn[i] < 450 * FSIM_MS;
+        below_750 += drawn[i] < 750 * FSIM_MS;
         above += drawn[i] >= 1000 * FSIM_MS ? fsim_ns_to_s(drawn[i]) - 1.0 : 0;
         count_above += drawn[i] >= 1000 * FSIM_MS;
     }
     CHECK_NEAR(above / count_above, 0.25, 0.04);
+    CHECK_NEAR(below_450 / 1e5, 0.85, 0.005);
+    CHECK_NEAR(below_750 / 1e5, 0.97, 0.003);
     d.kind = FSIM_DURATION_STEPS;
     fsim_trace_durations_fill(&d, &rng, drawn, 1000);
     for (uint32_t i = 0; i < 1000; i++) {
