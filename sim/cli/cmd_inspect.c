@@ -48,6 +48,23 @@ static const fsim_option options[] = {
 
 /* ---- looking ---- */
 
+/* What the rows, or the scenario, say of their functions' memory. */
+static fsim_status inspect_memory(const fsim_row_inspector *inspector, const fsim_function_table *table,
+                                  fsim_inspection *out, fsim_error *err) {
+    uint32_t count = fsim_function_table_count(table);
+    double *memory_mb = malloc((count + 1u) * sizeof *memory_mb);
+    if (memory_mb == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    for (fsim_fn_id fn = 0; fn < count; fn++) {
+        bool given = fsim_function_table_memory_given(table, fn);
+        memory_mb[fn] = given ? (double)fsim_function_table_get(table, fn)->memory_mb : 0;
+    }
+    fsim_row_inspector_memory(inspector, memory_mb, count, out);
+    free(memory_mb);
+    return FSIM_OK;
+}
+
 /* A workload that is no public trace: native CSV, .fst, synthetic ones. Opened as a part, so that open
  * durations stay open. */
 static fsim_status inspect_workload(fsim_inspection *out, const fsim_scenario *scenario, fsim_error *err) {
@@ -77,6 +94,7 @@ static fsim_status inspect_workload(fsim_inspection *out, const fsim_scenario *s
     if (status == FSIM_OK) {
         const fsim_value *source = fsim_value_peek(scenario->workload, "source");
         status = fsim_row_inspector_finish(inspector, out, err);
+        status = status == FSIM_OK ? inspect_memory(inspector, scenario->functions, out, err) : status;
         snprintf(out->format, sizeof out->format, "%s", source->string);
     }
     fsim_workload_close(workload);

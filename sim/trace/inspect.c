@@ -399,6 +399,17 @@ fsim_status fsim_row_inspector_finish(fsim_row_inspector *r, fsim_inspection *ou
     return FSIM_OK;
 }
 
+void fsim_row_inspector_memory(const fsim_row_inspector *r, double *memory_mb, uint32_t count,
+                               fsim_inspection *out) {
+    uint32_t known = 0;
+    for (uint32_t fn = 0; fn < count && fn < r->function_count; fn++) {
+        if (r->functions[fn].count > 0 && memory_mb[fn] > 0.0) {
+            memory_mb[known++] = memory_mb[fn];
+        }
+    }
+    quantiles(memory_mb, known, memory_p, out->memory_mb, 2);
+}
+
 fsim_status fsim_inspect_rows(fsim_inspection *out, fsim_trace *trace, fsim_error *err) {
     fsim_row_inspector *r = fsim_row_inspector_create();
     fsim_arrivals *batch = malloc(sizeof *batch);

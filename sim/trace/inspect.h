@@ -47,6 +47,10 @@ fsim_status fsim_row_inspector_add(fsim_row_inspector *inspector, const fsim_arr
                                    fsim_error *err);
 /* Everything but format, memory and facts. */
 fsim_status fsim_row_inspector_finish(fsim_row_inspector *inspector, fsim_inspection *out, fsim_error *err);
+/* The memory, over the functions that have rows: memory_mb of each by its number, 0 where it is not known;
+ * all of them are among the `count`. After _finish. The list is sorted. */
+void fsim_row_inspector_memory(const fsim_row_inspector *inspector, double *memory_mb, uint32_t count,
+                               fsim_inspection *out);
 void fsim_row_inspector_destroy(fsim_row_inspector *inspector); /* NULL allowed */
 
 /* All of a trace of rows. */
