@@ -68,7 +68,10 @@ static void write_stratum(FILE *out, const fsim_fit_stratum *s) {
     for (uint32_t k = 0; s->has_durations && k < FSIM_KNOTS; k++) {
         fprintf(out, "%s%.9g", k == 0 ? ", \"duration_s\": [" : ", ", s->duration_s[k]);
     }
-    fputs(s->has_durations ? "]}" : "}", out);
+    if (s->has_durations) {
+        fprintf(out, "], \"duration_mean_s\": %.9g", s->duration_mean_s);
+    }
+    fputs("}", out);
 }
 
 static void write_model(FILE *out, const fsim_fit_model *model) {

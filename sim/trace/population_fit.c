@@ -268,16 +268,16 @@ static int compare_popularity(const void *a, const void *b) {
     return x < y ? -1 : x > y; /* of one array: in the order of first mention */
 }
 
-/* Straight lines between percentiles, the last of which is the longest request, have a larger mean than what
- * was seen, and with it a larger load. The last percentile is moved until the mean is right. */
-static void match_mean(double knots[FSIM_KNOTS], double mean) {
+/* What is too much for the mean bends the lines (fsim_trace_durations_bend). Where even straight ones have
+ * less, the longest request was not in the sample. */
+static void raise_last(double knots[FSIM_KNOTS], double mean) {
     const uint32_t last = FSIM_KNOTS - 1u;
     double body = 0, width = fsim_knot_probabilities[last] - fsim_knot_probabilities[last - 1u];
     for (uint32_t k = 1; k < last; k++) {
         body +=
             0.5 * (knots[k - 1u] + knots[k]) * (fsim_knot_probabilities[k] - fsim_knot_probabilities[k - 1u]);
     }
-    knots[last] = fmax(2 * (mean - body) / width - knots[last - 1u], knots[last - 1u]);
+    knots[last] = fmax(2 * (mean - body) / width - knots[last - 1u], knots[last]);
 }
 
 static void fit_durations(fitted *f, fsim_fit_stratum *out) {
@@ -292,8 +292,9 @@ static void fit_durations(fitted *f, fsim_fit_stratum *out) {
         uint64_t i = (uint64_t)place, next = i + 1u < n ? i + 1u : i;
         out->duration_s[k] = fsim_ns_to_s(f->sample[i]) * (1 - part) + fsim_ns_to_s(f->sample[next]) * part;
     }
+    out->duration_mean_s = f->duration_sum_s / (double)f->durations;
     if (n == RESERVOIR) { /* of fewer, the sample is all there was */
-        match_mean(out->duration_s, f->duration_sum_s / (double)f->durations);
+        raise_last(out->duration_s, out->duration_mean_s);
     }
 }
 

@@ -43,7 +43,7 @@ typedef struct fsim_fit_stratum {
     int64_t memory_mb;   /* 0: not known */
     bool daily;          /* the profile explains some of its variation; else it keeps its own time */
     bool has_durations;
-    double duration_s[FSIM_KNOTS];
+    double duration_s[FSIM_KNOTS], duration_mean_s;
 } fsim_fit_stratum;
 
 typedef struct fsim_fit_model {

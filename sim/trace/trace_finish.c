@@ -32,12 +32,7 @@ static void fit_lognormal(fsim_trace_durations *d) {
     d->sigma = ratio > 1.0 ? sqrt(2.0 * log(ratio)) : 0.0;
 }
 
-/* The published percentiles are of averages over 30 s and the last one is the longest request of all:
- * straight lines through them have twice the mean of the busy functions. Two bends make the mean that of the
- * trace. The curve of the last hundredth sinks, at most until it stays at the percentile 99; what is still
- * too much is taken from the line before it, which then rises late, after a percentile 95 as low as it must
- * be, at least that of 75. */
-static void fit_curve(fsim_trace_durations *d) {
+void fsim_trace_durations_bend(fsim_trace_durations *d) {
     const double rise = FSIM_SHOULDER - 0.75, rest = 0.99 - FSIM_SHOULDER, flattest = 0.001;
     double body_ns = 0.0, p75_ns = (double)d->knot_ns[4], p99_ns = (double)d->knot_ns[5];
     double width_ns = (double)d->knot_ns[6] - p99_ns, mean_ns = (double)d->mean_ns;
@@ -76,7 +71,7 @@ static void settle_durations(const fsim_trace *t, fsim_trace_durations *d) {
     } else if (t->options.sampling == FSIM_DURATION_LOGNORMAL) {
         fit_lognormal(d);
     } else if (t->options.sampling == FSIM_DURATION_FITTED) {
-        fit_curve(d);
+        fsim_trace_durations_bend(d);
     } else {
         d->kind = t->options.sampling;
     }

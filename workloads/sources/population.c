@@ -55,6 +55,7 @@ static fsim_status read_durations(const fsim_value *item, fsim_trace_durations *
         return FSIM_OK;
     }
     fsim_ns before_ns = 0;
+    double mean_s = -1;
     uint32_t k = 0;
     if (list->kind != FSIM_VALUE_ARRAY || list->count != FSIM_KNOTS) {
         return fsim_value_fail(list, err,
@@ -71,6 +72,11 @@ static fsim_status read_durations(const fsim_value *item, fsim_trace_durations *
     }
     out->kind = FSIM_DURATION_KNOTS;
     out->known = true;
+    FSIM_TRY(fsim_value_get_real(item, "duration_mean_s", 0, 1e9, &mean_s, err));
+    if (mean_s >= 0) {
+        out->mean_ns = fsim_ns_from_s(mean_s);
+        fsim_trace_durations_bend(out);
+    }
     return FSIM_OK;
 }
 
