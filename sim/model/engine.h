@@ -129,10 +129,11 @@ typedef struct instance {
     fsim_ns metered_from_ns; /* bills begin here: the end of the warm-up, for those that were there before */
 } instance;
 
-/* Per instance of a function that is sampled: one cache line. */
-typedef struct sampled {
-    flow inside, proxied; /* proxied: those that came through the activator */
-} sampled;
+/* Requests in each instance of functions that are sampled: two columns, for most requests touch the first
+ * alone. */
+typedef struct sampled_requests {
+    flow *inside, *proxied; /* proxied: those that came through the activator */
+} sampled_requests;
 
 /* CPU that an instance has used, where a scaler samples it (engine_cpu.c): one cache line. */
 typedef struct cpu_use {
@@ -356,10 +357,10 @@ typedef struct engine {
     fsim_ns warmup_ns;
     squared_level
         in_execution; /* of all functions; with one function it would repeat the function's and is not kept */
-    level in_queue;
-    bool many;       /* functions */
-    bool one_rate;   /* no request brings CPU of its own */
-    uint16_t traits; /* TRAIT_* of all plain functions, or without TRAIT_KNOWN those of the run alone */
+    level in_queue;   /* the same */
+    bool many;        /* functions */
+    bool one_rate;    /* no request brings CPU of its own */
+    uint16_t traits;  /* TRAIT_* of all plain functions, or without TRAIT_KNOWN those of the run alone */
     uint64_t alive, alive_peak;
     uint64_t inside_shared, inside_shared_limit; /* account concurrency */
     bool early, cancels, fast, any_fast, any_plain, metering, has_account, has_quota, has_pool, has_nodes,
@@ -411,9 +412,9 @@ typedef struct engine {
     level node_in_use;
     uint64_t share_order;
 
-    sampled *sampled;  /* column; NULL when nothing is sampled */
-    cpu_use *cpu_uses; /* column; NULL when nobody samples CPU */
-    char *cells;       /* column: what the scaler keeps about each instance, cell_size bytes */
+    sampled_requests sampled; /* NULL when nothing is sampled */
+    cpu_use *cpu_uses;        /* column; NULL when nobody samples CPU */
+    char *cells;              /* column: what the scaler keeps about each instance, cell_size bytes */
     size_t cell_size;
     session_pool *sessions;    /* NULL: no function has session affinity */
     uint64_t session_now;      /* session id of the arrival of the stream at hand; 0: none */
@@ -499,8 +500,9 @@ void engine_fail_execution(engine *e, uint32_t request); /* the same, but nobody
 /* A limit that functions share has loosened, by an event that was scheduled at since_ns. */
 void engine_serve_waiting(engine *e, fsim_ns since_ns);
 
-/* engine_short.c: handles what it can of the batch's arrivals [first, count) and of the events due before
- * them; returns the first arrival that is left. Then either an event or that arrival needs the general way.
+/* engine_short.c, where some function is fast (any_fast): handles what it can of the batch's arrivals [first,
+ * count) and of the events due before them; returns the first arrival that is left. Then either an event or
+ * that arrival needs the general way.
  */
 uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT becomes an ordinary one */
@@ -598,6 +600,7 @@ void engine_fail(engine *e, fsim_status status);
 void *engine_grow(engine *e, void *array, size_t count, size_t size); /* realloc, or leave the run */
 /* The same for columns whose items shall not straddle cache lines. */
 void *engine_grow_lines(engine *e, void *array, size_t before, size_t count, size_t size);
+void engine_grow_sampled(engine *e, uint32_t before, uint32_t count);
 void engine_grow_requests(engine *e);
 void engine_grow_instances(engine *e);
 void engine_new_collector(engine *e, collector *c);

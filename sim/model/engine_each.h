@@ -24,7 +24,9 @@ FSIM_INLINE void engine_queue_append(engine *e, function *f, uint32_t r) {
     f->queue_tail = r;
     f->queued++;
     level_enter(&f->queue, e->now_ns);
-    level_enter(&e->in_queue, e->now_ns);
+    if (e->many) {
+        level_enter(&e->in_queue, e->now_ns);
+    }
 }
 
 /* It waits no more. */
@@ -34,7 +36,9 @@ FSIM_INLINE void engine_queue_unlink(engine *e, function *f, const request *q) {
     *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
     f->queued--;
     level_leave(&f->queue, e->now_ns);
-    level_leave(&e->in_queue, e->now_ns);
+    if (e->many) {
+        level_leave(&e->in_queue, e->now_ns);
+    }
 }
 
 /* What was to happen while it waited will not. */
@@ -42,19 +46,24 @@ FSIM_INLINE void engine_void_timers(request *q) {
     q->generation = (q->generation + 1u) & GENERATION_MASK;
 }
 
+/* Requests in the queues of the whole run. */
+static inline const level *engine_in_queue(const engine *e) {
+    return e->many || e->function_count == 0 ? &e->in_queue : &e->functions[0].queue;
+}
+
 /* ---- what scalers sample ---- */
 
 /* A request of a sampled function enters the instance, or leaves it. */
 FSIM_INLINE void engine_sampled_enter(engine *e, uint32_t i, bool proxied) {
-    flow_enter(&e->sampled[i].inside, e->now_ns);
+    flow_enter(&e->sampled.inside[i], e->now_ns);
     if (proxied) {
-        flow_enter(&e->sampled[i].proxied, e->now_ns);
+        flow_enter(&e->sampled.proxied[i], e->now_ns);
     }
 }
 FSIM_INLINE void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
-    flow_leave(&e->sampled[i].inside, e->now_ns);
+    flow_leave(&e->sampled.inside[i], e->now_ns);
     if (proxied) {
-        flow_leave(&e->sampled[i].proxied, e->now_ns);
+        flow_leave(&e->sampled.proxied[i], e->now_ns);
     }
 }
 

@@ -222,7 +222,9 @@ void engine_feed(engine *e, const fsim_arrivals *batch, fsim_ns until_ns) {
         e->workload_ended = true;
     }
     for (uint32_t k = 0; k < count;) {
-        k = e->any_plain ? engine_plain_way(e, batch, k, count) : engine_short_way(e, batch, k, count);
+        k = e->any_plain  ? engine_plain_way(e, batch, k, count)
+            : e->any_fast ? engine_short_way(e, batch, k, count)
+                          : k;
         if (k == count) {
             return;
         }
@@ -256,7 +258,7 @@ typedef struct waiting {
 
 /* Somebody waits in a queue without a time-out, nothing runs, starts or will call. */
 static bool all_wait(const engine *e) {
-    return e->in_system != 0 && e->in_system == e->in_queue.n && e->starting.n == 0 &&
+    return e->in_system != 0 && e->in_system == engine_in_queue(e)->n && e->starting.n == 0 &&
            e->closed_outstanding == 0 && !e->scenario->queue_has_timeout;
 }
 

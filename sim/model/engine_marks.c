@@ -142,7 +142,7 @@ static void end_warmup(engine *e, fsim_ns now_ns) {
     }
     e->base.in_execution = level_integral(&e->in_execution.level, now_ns);
     e->base.square = squared_integral(&e->in_execution, now_ns);
-    e->base.queue = level_integral(&e->in_queue, now_ns);
+    e->base.queue = level_integral(engine_in_queue(e), now_ns);
     e->base.node_in_use = level_integral(&e->node_in_use, now_ns);
     e->in_execution.level.peak = e->in_execution.level.n;
     e->in_queue.peak = e->in_queue.n;
@@ -227,7 +227,7 @@ static void probe(engine *e) {
     uint32_t k = e->probe_next++;
     e->result->probes[s->probe_order[k]] = (fsim_probe){.at_ns = s->probe_at_ns[k],
                                                         .in_flight = engine_in_execution(e)->n,
-                                                        .queued = e->in_queue.n,
+                                                        .queued = engine_in_queue(e)->n,
                                                         .instances = e->alive,
                                                         .starting = e->starting.n,
                                                         .busy = engine_busy(e)->n,
@@ -294,7 +294,7 @@ static void series_row(engine *e, fsim_ns at_ns) {
                            .throttled = e->seen.throttled - was->throttled,
                            .in_execution_ns =
                                since(level_integral(engine_in_execution(e), at_ns), &e->series_execution_ns),
-                           .queue_ns = since(level_integral(&e->in_queue, at_ns), &e->series_queue_ns),
+                           .queue_ns = since(level_integral(engine_in_queue(e), at_ns), &e->series_queue_ns),
                            .starting_ns = starting_ns,
                            .busy_ns = busy_ns,
                            .idle_ns = present_ns - starting_ns - busy_ns,

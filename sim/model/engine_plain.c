@@ -55,8 +55,8 @@ PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
     if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_CPU) : e->cpu_uses != NULL) {
         __builtin_prefetch(&e->cpu_uses[i], 1);
     }
-    if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_SAMPLED) : e->sampled != NULL) {
-        __builtin_prefetch(&e->sampled[i], 1);
+    if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_SAMPLED) : e->sampled.inside != NULL) {
+        __builtin_prefetch(&e->sampled.inside[i], 1);
     }
 }
 
@@ -107,11 +107,9 @@ PART void prefetch_completion(const engine *e, const stretch *s, const fsim_even
     }
 }
 
-/* The event so many places ahead; near the end of what is sorted, some of those that will be next. */
+/* Near the end of what is sorted, some of those that will be next: by then they have all been fetched. */
 PART void prefetch_far_event(const engine *e, stretch *s) {
-    const fsim_event *event = fsim_event_queue_peek(&e->queue, EVENT_FAR);
-    if (event != NULL) {
-        prefetch_completion(e, s, event);
+    if (fsim_event_queue_peek(&e->queue, EVENT_FAR) != NULL) {
         return;
     }
     if (s->walked_day != e->queue.day) {
@@ -119,7 +117,7 @@ PART void prefetch_far_event(const engine *e, stretch *s) {
         s->walk = fsim_event_queue_walk(&e->queue);
     }
     for (uint32_t n = 0; n < EVENTS_A_STEP; n++) {
-        event = fsim_event_queue_walk_on(&e->queue, &s->walk);
+        const fsim_event *event = fsim_event_queue_walk_on(&e->queue, &s->walk);
         if (event == NULL) {
             return;
         }

@@ -305,8 +305,8 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
         e->many ? squared_integral(&e->in_execution, end_ns) - e->base.square : only->in_execution_sq_ns;
     total->in_execution_peak = e->many ? e->in_execution.level.peak : only->in_execution_peak;
     total->instances_peak = e->alive_peak;
-    total->queue_ns = level_integral(&e->in_queue, end_ns) - e->base.queue;
-    total->queue_peak = e->in_queue.peak;
+    total->queue_ns = level_integral(engine_in_queue(e), end_ns) - e->base.queue;
+    total->queue_peak = engine_in_queue(e)->peak;
 }
 
 static void fill_occupancy(engine *e) {

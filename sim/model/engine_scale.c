@@ -19,7 +19,7 @@ void engine_scaled_add(engine *e, function *f, uint32_t i) {
         f->ready_capacity = capacity;
     }
     f->ready[f->ready_count++] = i;
-    e->sampled[i] = (sampled){{0}, {0}};
+    e->sampled.inside[i] = e->sampled.proxied[i] = (flow){0};
     if (f->wants_cpu) {
         engine_cpu_open(e, f, i);
     }
@@ -50,7 +50,7 @@ static void fill_rows(engine *e, const function *f, fsim_ns elapsed_ns) {
     }
     for (uint32_t k = 0; k < f->ready_count; k++) {
         uint32_t i = f->ready[k];
-        sampled *s = &e->sampled[i];
+        flow *inside = &e->sampled.inside[i], *proxied = &e->sampled.proxied[i];
         fsim_ns age_ns = e->now_ns - e->instances[i].ready_ns;
         fsim_ns over_ns = age_ns < elapsed_ns && age_ns > 0 ? age_ns : elapsed_ns;
         double own_ns = (double)over_ns;
@@ -60,12 +60,12 @@ static void fill_rows(engine *e, const function *f, fsim_ns elapsed_ns) {
                                    .state = cell_of(e, i),
                                    .cpu = f->wants_cpu ? engine_cpu_mean(e, i, own_ns) : 0.0,
                                    .memory_mb = f->wants_cpu ? engine_memory_mb(e, f, i) : 0.0,
-                                   .concurrency = flow_sample(&s->inside, e->now_ns, own_ns),
-                                   .proxied_concurrency = flow_sample(&s->proxied, e->now_ns, own_ns),
-                                   .requests_per_s = (double)s->inside.arrivals / (own_ns * 1e-9),
-                                   .proxied_requests_per_s = (double)s->proxied.arrivals / (own_ns * 1e-9)};
-        s->inside.arrivals = 0;
-        s->proxied.arrivals = 0;
+                                   .concurrency = flow_sample(inside, e->now_ns, own_ns),
+                                   .proxied_concurrency = flow_sample(proxied, e->now_ns, own_ns),
+                                   .requests_per_s = (double)inside->arrivals / (own_ns * 1e-9),
+                                   .proxied_requests_per_s = (double)proxied->arrivals / (own_ns * 1e-9)};
+        inside->arrivals = 0;
+        proxied->arrivals = 0;
     }
 }
 
@@ -261,8 +261,8 @@ void engine_scale_setup(engine *e, function *f) {
     if (totals) {
         engine_totals_setup(e, f);
     }
-    if (f->scaled && e->sampled == NULL) {
-        e->sampled = engine_grow_lines(e, NULL, 0, e->instance_capacity, sizeof *e->sampled);
+    if (f->scaled && e->sampled.proxied == NULL) {
+        engine_grow_sampled(e, 0, e->instance_capacity);
     }
     if (f->wants_cpu && e->cpu_uses == NULL) {
         e->cpu_uses = engine_grow_lines(e, NULL, 0, e->instance_capacity, sizeof *e->cpu_uses);

@@ -82,6 +82,12 @@ static void grow_domains(engine *e, uint32_t count) {
     e->domain_count = count;
 }
 
+void engine_grow_sampled(engine *e, uint32_t before, uint32_t count) {
+    sampled_requests *s = &e->sampled;
+    s->inside = engine_grow_lines(e, s->inside, before, count, sizeof *s->inside);
+    s->proxied = engine_grow_lines(e, s->proxied, before, count, sizeof *s->proxied);
+}
+
 void engine_grow_instances(engine *e) {
     uint32_t before = e->instance_capacity;
     uint32_t capacity = before == 0 ? 256u : before * 2u;
@@ -90,8 +96,8 @@ void engine_grow_instances(engine *e) {
     }
     e->instances = engine_grow_lines(e, e->instances, before, capacity, sizeof *e->instances);
     e->links = engine_grow(e, e->links, capacity, sizeof *e->links);
-    if (e->sampled != NULL) {
-        e->sampled = engine_grow_lines(e, e->sampled, before, capacity, sizeof *e->sampled);
+    if (e->sampled.proxied != NULL) {
+        engine_grow_sampled(e, before, capacity);
     }
     if (e->cpu_uses != NULL) {
         e->cpu_uses = engine_grow_lines(e, e->cpu_uses, before, capacity, sizeof *e->cpu_uses);
@@ -404,8 +410,10 @@ void engine_add_functions(engine *e) {
         e->many = true;
         if (before == 1u) {
             e->in_execution = e->functions[0].in_execution;
+            e->in_queue = e->functions[0].queue;
             e->base.in_execution = e->function_base[0].in_execution;
             e->base.square = e->function_base[0].square;
+            e->base.queue = e->function_base[0].queue;
         }
     }
     settle_traits(e, before);
@@ -620,7 +628,8 @@ void engine_destroy(engine *e) {
     void *arrays[] = {e->requests,
                       e->instances,
                       e->links,
-                      e->sampled,
+                      e->sampled.inside,
+                      e->sampled.proxied,
                       e->sample_rows,
                       e->view_rows,
                       e->cpu_uses,

@@ -243,8 +243,7 @@ static inline bool may_begin(const engine *e, const fsim_arrivals *batch, uint32
 }
 
 uint32_t engine_short_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count) {
-    if (!e->any_fast || !may_begin(e, batch, first) || batch->at_ns[first] < e->warmup_ns ||
-        e->waiting_first != FSIM_NONE) {
+    if (!may_begin(e, batch, first) || batch->at_ns[first] < e->warmup_ns || e->waiting_first != FSIM_NONE) {
         return first;
     }
     if (e->queue.capacity - e->queue.count < count - first &&
