@@ -57,7 +57,7 @@ static inline fsim_meter_plan fsim_meter_plan_default(void) {
     return plan;
 }
 
-/* ceil(span / 1 ms) of a span below 2^62 ns. About 1 ns: the multiplication of fsim_meter_rule_make, written
+/* ceil(span / 1 ms), exact for every fsim_ns. About 1 ns: the multiplication of fsim_meter_rule_make, written
  * out because a compiler that takes the caller for seldom divides. */
 FSIM_INLINE uint64_t fsim_meter_ceil_ms(uint64_t span_ns) {
     const uint64_t magic = (uint64_t)(((fsim_u128)1 << 83) / (uint64_t)FSIM_MS) + 1;

@@ -185,7 +185,8 @@ void lanes_sort(lanes *s, lanes_block *b);
 /* lanes_pass.c */
 void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count); /* in order of time */
 /* The same of two columns, each in order and with a word above all behind it: what is before `limit`. Returns
- * the first end that is not. Only if so many changes can be followed like that. */
+ * the first end that is not. For a run of one function, and at most as many changes as its sums have room
+ * for: lanes_can_follow_both. */
 const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begin, const uint64_t *end,
                                   uint64_t limit);
 bool lanes_can_follow_both(lanes *s, const lanes_block *b, uint64_t count);

@@ -74,6 +74,23 @@ typedef struct sums {
     fsim_wide instants, square;
 } sums;
 
+/* The same while 64 bits hold them, which registers do; `instants` and `square` may be negative. */
+typedef struct narrow_sums {
+    uint64_t n, peak, instants, square;
+} narrow_sums;
+
+PART void add_change(narrow_sums *x, uint64_t past_ns, uint64_t step) {
+    uint64_t after = x->n + step;
+    x->instants += step * past_ns;
+    x->square += step * past_ns * (x->n + after);
+    x->n = after;
+    x->peak = after > x->peak ? after : x->peak;
+}
+
+static sums widen(narrow_sums x) {
+    return (sums){x.n, x.peak, (int64_t)x.instants, (int64_t)x.square};
+}
+
 /* 64 bits hold the sums of that many changes. */
 static bool is_narrow(const lanes_block *b, uint64_t n, uint64_t count) {
     return lanes_bits_of((uint64_t)(b->to_ns - b->from_ns)) + lanes_bits_of(2u * (n + count)) +
@@ -81,20 +98,15 @@ static bool is_narrow(const lanes_block *b, uint64_t n, uint64_t count) {
            63;
 }
 
-PART void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
-    uint64_t n = x->n, peak = x->peak, instants = 0, square = 0;
+static void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
+    narrow_sums sum = {.n = x->n, .peak = x->peak};
     for (uint32_t k = 0; k < count; k++) {
-        uint64_t past_ns = word[k] >> bits >> 1, step = 2u * (word[k] >> bits & 1u) - 1u;
-        uint64_t after = n + step;
-        instants += step * past_ns;
-        square += step * past_ns * (n + after);
-        n = after;
-        peak = n > peak ? n : peak;
+        add_change(&sum, word[k] >> bits >> 1, 2u * (word[k] >> bits & 1u) - 1u);
     }
-    *x = (sums){n, peak, (int64_t)instants, (int64_t)square};
+    *x = widen(sum);
 }
 
-/* The same of sums that 64 bits do not hold. */
+/* Where 64 bits do not hold them. */
 static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
     for (uint32_t k = 0; k < count; k++) {
         fsim_wide past_ns = (fsim_wide)(word[k] >> bits >> 1), before = (fsim_wide)x->n;
@@ -237,19 +249,20 @@ void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count
 
 /* ---- two columns at once ---- */
 
-typedef struct lanes_front {
+/* What comes next in each. */
+typedef struct column_front {
     const uint64_t *begin, *end;
-} lanes_front;
+} column_front;
 
 /* As `follow` of one function alone, the run included: its requests in execution are those of the run. Which
  * column has the next change is not to be foreseen, so nothing is decided on it. */
-PART void follow_two(lanes *s, const lanes_block *b, lanes_front *front, uint64_t stop, sums *x,
+PART void follow_two(lanes *s, const lanes_block *b, column_front *front, uint64_t stop, sums *x,
                      bool newest) {
     uint32_t bits = b->fn_bits;
     fsim_ns from_ns = b->from_ns;
     lane one = *s->lane;
     const uint64_t *begin = front->begin, *end = front->end;
-    uint64_t n = x->n, peak = x->peak, instants = 0, square = 0;
+    narrow_sums sum = {.n = x->n, .peak = x->peak};
     for (;;) {
         uint64_t word_begin = *begin, word_end = *end;
         bool begins = word_begin < word_end;
@@ -261,21 +274,17 @@ PART void follow_two(lanes *s, const lanes_block *b, lanes_front *front, uint64_
         }
         begin += begins;
         end += !begins;
-        uint64_t after = n + step;
-        instants += step * past_ns;
-        square += step * past_ns * (n + after);
-        n = after;
-        peak = n > peak ? n : peak;
+        add_change(&sum, past_ns, step);
     }
     s->lane->head = one.head;
     s->lane->tail = one.tail;
     s->lane->seen = one.seen;
-    *front = (lanes_front){begin, end};
-    *x = (sums){n, peak, (int64_t)instants, (int64_t)square};
+    *front = (column_front){begin, end};
+    *x = widen(sum);
 }
 
-static void follow_both(lanes *s, const lanes_block *b, lanes_front *front, uint64_t stop) {
-    lanes_front was = *front;
+static void follow_front(lanes *s, const lanes_block *b, column_front *front, uint64_t stop) {
+    column_front was = *front;
     sums x = begin_sums(s);
     if (s->newest) {
         follow_two(s, b, front, stop, &x, true);
@@ -296,10 +305,10 @@ bool lanes_can_follow_both(lanes *s, const lanes_block *b, uint64_t count) {
 
 const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begin, const uint64_t *end,
                                   uint64_t limit) {
-    lanes_front front = {begin, end};
+    column_front front = {begin, end};
     while (!s->pass.failed) {
         uint64_t stop = next_stop(s, b);
-        follow_both(s, b, &front, stop < limit ? stop : limit);
+        follow_front(s, b, &front, stop < limit ? stop : limit);
         bool begins = *front.begin < *front.end;
         uint64_t word = begins ? *front.begin : *front.end;
         if (word >= limit) {

@@ -174,8 +174,8 @@ static const uint64_t *merge_and_follow(lanes *s, lanes_block *b, const uint64_t
 
 /* Follows the ends [end, last), in order, with a word above all behind them, together with the beginnings
  * from *came on that are before `limit`. */
-static void follow_both(lanes *s, lanes_block *b, const uint64_t *end, const uint64_t *last, uint64_t limit,
-                        uint32_t *came) {
+static void follow_columns(lanes *s, lanes_block *b, const uint64_t *end, const uint64_t *last,
+                           uint64_t limit, uint32_t *came) {
     uint64_t column[MERGED + 1];
     for (bool more = true; more && !s->pass.failed;) {
         uint32_t begins = take_beginnings(b, came, limit, column);
@@ -196,7 +196,7 @@ static void follow_part(lanes *s, lanes_block *b, uint64_t *from, uint64_t *to, 
     if (s->by_stream) {
         lanes_follow(s, b, from, (uint32_t)(to - from));
     } else {
-        follow_both(s, b, from, to, limit, came);
+        follow_columns(s, b, from, to, limit, came);
     }
     *to = next;
 }

@@ -54,7 +54,8 @@ fsim_status fsim_run(fsim_result **out, const fsim_scenario *scenario, const fsi
                      fsim_error *err);
 void fsim_result_destroy(fsim_result *result); /* NULL allowed */
 
-/* How many threads that many are; 0: one per core. */
+/* How many threads are made where `threads` are asked for: 0 stands for one per core, and there are
+ * FSIM_THREADS_MAX at most. */
 uint32_t fsim_threads(uint32_t threads);
 
 /* Several runs on `threads` threads (fsim_threads). job(user, i) is called once for each i in [0, count),
