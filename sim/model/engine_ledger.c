@@ -125,8 +125,9 @@ PART void settle_begun(const engine *e, const ledger_begin *row, uint32_t count)
     uint32_t counted = 0;
     uint64_t waited = 0;
     for (uint32_t k = 0; k < count; k++) {
-        wait_ns[counted] = (uint64_t)row[k].wait_ns;
-        counted += row[k].wait_ns != 0 || row[k].cold;
+        if (row[k].wait_ns != 0 || row[k].cold) {
+            wait_ns[counted++] = (uint64_t)row[k].wait_ns;
+        }
         waited += row[k].wait_ns != 0;
     }
     add_spans(&t->wait, t->hist.wait, wait_ns, counted);

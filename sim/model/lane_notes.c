@@ -11,37 +11,39 @@ static bool is_before(const lane_strike *a, const lane_strike *b) {
     return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->fn < b->fn);
 }
 
-bool lane_struck_push(lane_struck *h, lane_strike strike) {
-    if (h->count == h->capacity) {
-        uint32_t capacity = h->capacity == 0 ? 64u : 2u * h->capacity;
-        lane_strike *larger = realloc(h->strike, (size_t)capacity * sizeof *larger);
+bool lane_struck_push(lane_struck *struck, lane_strike strike) {
+    if (struck->count == struck->capacity) {
+        uint32_t capacity = struck->capacity == 0 ? 64u : 2u * struck->capacity;
+        lane_strike *larger = realloc(struck->strike, (size_t)capacity * sizeof *larger);
         if (larger == NULL) {
             return false;
         }
-        h->strike = larger;
-        h->capacity = capacity;
+        struck->strike = larger;
+        struck->capacity = capacity;
     }
-    uint32_t at = h->count++;
-    for (; at > 0 && is_before(&strike, &h->strike[(at - 1u) / 2u]); at = (at - 1u) / 2u) {
-        h->strike[at] = h->strike[(at - 1u) / 2u];
+    uint32_t at = struck->count++;
+    for (; at > 0 && is_before(&strike, &struck->strike[(at - 1u) / 2u]); at = (at - 1u) / 2u) {
+        struck->strike[at] = struck->strike[(at - 1u) / 2u];
     }
-    h->strike[at] = strike;
+    struck->strike[at] = strike;
     return true;
 }
 
-void lane_struck_pop(lane_struck *h) {
-    fsim_check(h->count != 0);
-    lane_strike last = h->strike[--h->count];
+void lane_struck_pop(lane_struck *struck) {
+    fsim_check(struck->count != 0);
+    lane_strike last = struck->strike[--struck->count];
     uint32_t at = 0;
-    for (uint32_t child = 1; child < h->count; child = 2u * at + 1u) {
-        child += child + 1u < h->count && is_before(&h->strike[child + 1u], &h->strike[child]) ? 1u : 0u;
-        if (!is_before(&h->strike[child], &last)) {
+    for (uint32_t child = 1; child < struck->count; child = 2u * at + 1u) {
+        child += child + 1u < struck->count && is_before(&struck->strike[child + 1u], &struck->strike[child])
+                     ? 1u
+                     : 0u;
+        if (!is_before(&struck->strike[child], &last)) {
             break;
         }
-        h->strike[at] = h->strike[child];
+        struck->strike[at] = struck->strike[child];
         at = child;
     }
-    h->strike[at] = last;
+    struck->strike[at] = last;
 }
 
 /* ---- ties ---- */
