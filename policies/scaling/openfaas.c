@@ -2,7 +2,12 @@
  * gateway makes of it (policies spec, section 3.3; openfaas/faas gateway/handlers/alerthandler.go,
  * openfaas/faas-netes chart/openfaas/templates/prometheus-cfg.yaml and alertmanager-cfg.yaml). While the
  * alert fires the replicas grow by a step every time Alertmanager repeats it; when it is resolved they go
- * straight back to the minimum. */
+ * straight back to the minimum.
+ *
+ * Nothing in this edition scales to zero by itself, but a function may have been put there: the first call
+ * then makes the gateway ask for the minimum, and is held until a pod is ready (openfaas/faas
+ * gateway/scaling/function_scaler.go). The gateway looks for that pod every 100 ms; here the call goes on at
+ * once. */
 #include "autoscale/openfaas.h"
 #include "api/policy_api.h"
 
@@ -12,7 +17,7 @@
 #define PODS_MAX 100000.0
 
 typedef struct openfaas_params {
-    int64_t min_replicas, max_replicas, hard_max;
+    int64_t min_replicas, max_replicas, hard_max, initial_replicas;
     double factor_pct;
     fsim_ns rate_window_ns;
     fsim_openfaas_alert_plan alert;
@@ -22,6 +27,7 @@ typedef struct openfaas_params {
 typedef struct openfaas_state {
     fsim_openfaas_settings settings;
     fsim_openfaas_alert alert;
+    bool held; /* a call has come while there was no replica */
     uint32_t bucket_next;
 } openfaas_state;
 
@@ -57,6 +63,16 @@ static const fsim_param table[] = {
      .max = PODS_MAX,
      .unit = "pods",
      .help = "the edition's own bound, whatever max_replicas says"},
+    {.name = "initial_replicas",
+     .kind = FSIM_PARAM_COUNT,
+     .offset = AT(initial_replicas),
+     .fallback = "null",
+     .min = 0,
+     .max = PODS_MAX,
+     .off = true,
+     .unit = "pods",
+     .help =
+         "at t = 0; 0: scaled to zero before, and back to the minimum by the first call; null: the minimum"},
     {.name = "scaling_factor",
      .kind = FSIM_PARAM_REAL,
      .offset = AT(factor_pct),
@@ -93,6 +109,10 @@ static fsim_status check(const void *params, fsim_error *err) {
     if (p->min_replicas > p->hard_max) {
         return fsim_fail(err, FSIM_ECONFIG, "min_replicas %lld pods is more than hard_max %lld pods",
                          (long long)p->min_replicas, (long long)p->hard_max);
+    }
+    if (p->initial_replicas != INT64_MAX && p->initial_replicas > p->max_replicas) {
+        return fsim_fail(err, FSIM_ECONFIG, "initial_replicas %lld pods is more than max_replicas %lld pods",
+                         (long long)p->initial_replicas, (long long)p->max_replicas);
     }
     if (p->alert.evaluation_ns % FSIM_SECOND != 0 || p->alert.group_wait_ns % FSIM_SECOND != 0 ||
         p->alert.group_interval_ns % FSIM_SECOND != 0) {
@@ -135,9 +155,12 @@ static void init(void *memory, const void *params, const fsim_fn_spec *fn, fsim_
     s->max = s->max < s->min ? s->min : s->max;
     s->hard_max = s->hard_max < s->min ? s->min : s->hard_max;
     fsim_ns step_ns = fsim_openfaas_step(&p->alert);
+    int64_t initial = p->initial_replicas == INT64_MAX ? s->min : p->initial_replicas;
+    initial = initial < (int64_t)fn->min_instances ? (int64_t)fn->min_instances : initial;
+    initial = initial > s->max ? s->max : initial;
     *plan = (fsim_scale_plan){.sample_ns = step_ns,
                               .tick_ns = step_ns,
-                              .initial = (uint32_t)s->min,
+                              .initial = (uint32_t)initial,
                               .no_requests = true,
                               .reads = FSIM_INPUT_BIT(FSIM_INPUT_RPS)};
 }
@@ -163,15 +186,27 @@ static void tick(void *memory, const void *params, const fsim_scale_view *view, 
         decision->want =
             (uint32_t)fsim_openfaas_replicas(&o->settings, event == FSIM_OPENFAAS_FIRING, view->wanted);
     }
-    decision->mode = o->alert.firing ? "firing" : o->alert.above ? "pending" : "quiet";
+    bool from_zero = view->wanted == 0 && o->held;
+    o->held = false;
+    decision->want = from_zero ? (uint32_t)o->settings.min : decision->want;
+    decision->mode = from_zero ? "zero" : o->alert.firing ? "firing" : o->alert.above ? "pending" : "quiet";
     if (explain) {
         fsim_scale_decision_note(decision, "rate", rate);
         snprintf(decision->reason, sizeof decision->reason, "%g successful requests/s, alert above %g%s",
                  rate, p->alert.threshold,
                  event == FSIM_OPENFAAS_FIRING     ? ": firing, one step more"
                  : event == FSIM_OPENFAAS_RESOLVED ? ": resolved, back to the minimum"
+                 : from_zero                       ? ": a call with no replica, up to the minimum"
                                                    : "");
     }
+}
+
+static bool poke(void *memory, const void *params, fsim_ns now_ns) {
+    openfaas_state *o = memory;
+    (void)params;
+    (void)now_ns;
+    o->held = true;
+    return true;
 }
 
 const fsim_scaling_ops fsim_scaling_openfaas = {
@@ -187,4 +222,5 @@ const fsim_scaling_ops fsim_scaling_openfaas = {
     .init = init,
     .sample = sample,
     .tick = tick,
+    .poke = poke,
 };

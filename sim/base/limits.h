@@ -9,6 +9,7 @@
 #define FSIM_GALLERY_WORKLOADS_MAX   8          /* workloads compared in one command */
 #define FSIM_CALLS_AT_ONCE_MAX       (1u << 22) /* of closed users at one instant, beyond one each */
 #define FSIM_WAITING_EVENTS_MAX      (1u << 20) /* while all wait and none is helped, beyond a week */
+#define FSIM_RETRIES_IN_VAIN_MAX     (1u << 20) /* of each request, while attempts never end and none leaves */
 #define FSIM_BOOKS_MAX               64         /* price books in one command */
 #define FSIM_EXCEED_MAX              16         /* thresholds of run.exceed, each list */
 #define FSIM_PROBES_MAX              65536      /* instants of run.probe */

@@ -226,6 +226,15 @@ fsim_value *fsim_value_copy(fsim_value_pool *pool, const fsim_value *value) {
     return made;
 }
 
+fsim_value *fsim_value_copy_in_place(fsim_value_pool *pool, const fsim_value *value) {
+    fsim_value *copy = fsim_value_copy(pool, value);
+    if (copy != NULL) {
+        copy->parent = value->parent;
+        copy->key = value->key;
+    }
+    return copy;
+}
+
 /* --- what was found, where
  * ----------------------------------------------------------------------------------------- */
 

@@ -65,6 +65,8 @@ void fsim_value_put(fsim_value_pool *pool, fsim_value *object, const char *key,
 void fsim_value_replace(fsim_value *old,
                         fsim_value *item); /* among the children of old's parent, which must exist */
 fsim_value *fsim_value_copy(fsim_value_pool *pool, const fsim_value *value); /* deep, keeps origins */
+/* A copy of which nobody has read anything, and that messages place where the original stands. */
+fsim_value *fsim_value_copy_in_place(fsim_value_pool *pool, const fsim_value *value);
 
 /* Lays `over` upon `base` (both objects) in place: objects merge key by key, everything else is replaced by
  * `over`'s. Arrays are replaced whole. An object that carries a different "name", "dist", "source", "kind" or

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/load_options.h"
 #include "cli/output.h"
+#include "cli/workload_words.h"
 #include "io/file.h"
 #include "io/json_reader.h"
 #include "io/request_log.h"
@@ -74,7 +75,7 @@ typedef struct job {
     fsim_invoice_extra extra[EXTRA_MAX];
     fsim_value_pool *pool;
     fsim_invoice invoice;
-    const char *path;
+    const char *title, *path; /* of the usage: as typed, and where it is read */
 } job;
 
 /* ---- options ---- */
@@ -175,7 +176,7 @@ static fsim_status price_run(job *j, fsim_metered_run *run, bool has_span, fsim_
     }
     if (j->values->month && !has_span && j->values->span_ns == 0) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--month",
-                            "%s does not say how long it took, expected --span SPAN", j->path);
+                            "%s does not say how long it took, expected --span SPAN", j->title);
     }
     run->month_ns = j->values->month ? MONTH_NS : 0;
     if (j->values->fixed.count > 0) {
@@ -227,12 +228,12 @@ static fsim_status price_log(job *j, fsim_error *err) {
     fsim_status status = FSIM_OK;
     if (bills_instances(mode)) {
         status =
-            fsim_fail_at(err, FSIM_EDATA, j->path,
+            fsim_fail_at(err, FSIM_EDATA, j->title,
                          "price book %s bills instances, between requests too; a log of requests does not "
                          "tell how long they lived, expected a timeline (JSON)",
                          j->book->id);
     } else if (bills_cpu_time(mode) && !log.has_cpu) {
-        status = fsim_fail_at(err, FSIM_EDATA, j->path,
+        status = fsim_fail_at(err, FSIM_EDATA, j->title,
                               "price book %s bills CPU time, expected a column cpu_ms", j->book->id);
     }
     uint32_t metered = bills_cpu_time(mode) ? FSIM_TIMELINE_METERED
@@ -272,7 +273,7 @@ static fsim_status price_record(job *j, const fsim_value *root, fsim_error *err)
     }
     fsim_status status = fsim_invoice_build(&j->invoice, j->book, &quantities, &j->options, err);
     if (status == FSIM_ECONFIG && err->place[0] == '\0') {
-        snprintf(err->place, sizeof err->place, "%s", j->path);
+        snprintf(err->place, sizeof err->place, "%s", j->title);
     }
     j->invoice.month_ns = j->values->month ? MONTH_NS : 0;
     return status;
@@ -307,12 +308,13 @@ static bool ends_in(const char *path, const char *ending) {
 
 static fsim_status price(job *j, fsim_error *err) {
     struct stat info;
+    FSIM_TRY(fsim_workload_keep(&j->path, err)); /* its first bytes say what it is */
     if (stat(j->path, &info) == 0 && S_ISDIR(info.st_mode)) {
         char usage[FSIM_PATH_MAX];
         snprintf(usage, sizeof usage, "%.*s/usage.json", FSIM_PATH_MAX - 16, j->path);
         return price_json(j, usage, err);
     }
-    if (ends_in(j->path, ".csv") || ends_in(j->path, ".csv.gz") || fsim_request_log_is_report(j->path)) {
+    if (ends_in(j->path, ".csv") || fsim_request_log_is_at(j->path)) {
         return price_log(j, err);
     }
     return price_json(j, j->path, err);
@@ -322,12 +324,12 @@ static fsim_status print(const job *j, fsim_error *err) {
     fsim_output output;
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status = fsim_report_bill(output.stream, (fsim_report_format)j->values->format, &j->invoice,
-                                          j->path, j->values->lines_first, err);
+                                          j->title, j->values->lines_first, err);
     return fsim_output_end(&output, status, err);
 }
 
 static fsim_status run_bill(const fsim_parsed *parsed, fsim_error *err) {
-    job j = {.values = parsed->values, .path = parsed->words[1]};
+    job j = {.values = parsed->values, .path = parsed->words[1], .title = parsed->words[1]};
     FSIM_TRY(fsim_books_open_one(&j.books, parsed->words[0], err));
     j.book = j.books.items[0];
     j.pool = fsim_value_pool_create();

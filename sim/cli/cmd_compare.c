@@ -38,7 +38,10 @@ static const fsim_option options[] = {
     FSIM_OPTION_ROW_FUNCTIONS(compare_values),
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_REPLICATIONS,
+    FSIM_OPTION_ROW_WARMUP,
     FSIM_OPTION_ROW_UNTIL,
+    FSIM_OPTION_ROW_SAMPLE,
+    FSIM_OPTION_ROWS_TRACE,
     FSIM_OPTION_ROW_THREADS(compare_values),
     FSIM_OPTION_ROW_OUT(compare_values),
     FSIM_OPTION_ROW_FORMAT(compare_values, fsim_report_format_names),
@@ -89,6 +92,11 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
+    FSIM_TRY(fsim_workload_window(parsed, err));
+    if (parsed->word_count > 1 && values->provider != NULL) {
+        return fsim_fail_at(err, FSIM_EUSAGE, "--provider", "the provider's side of one workload, not of %zu",
+                            parsed->word_count);
+    }
     if (parsed->word_count > 1) {
         const fsim_gallery_options gallery = {
             .workloads = parsed->words,
@@ -97,13 +105,14 @@ static fsim_status run_compare(const fsim_parsed *parsed, fsim_error *err) {
             .how = {.quiet = values->quiet, .threads = (uint32_t)values->threads},
             .folder = {values->out, values->plot, values->quiet},
             .format = (fsim_report_format)values->format,
+            .month = values->month,
         };
         fsim_interrupt_watch();
         fsim_status status = fsim_compare_gallery(&gallery, &load, err);
         fsim_interrupt_obey();
         return status;
     }
-    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, true, err));
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &policies, err));
     for (uint32_t i = 0; i < runs.count && values->provider != NULL; i++) {

@@ -163,10 +163,6 @@ static fsim_status draw_sample(conversion *c, census *s, fsim_error *err) {
 static fsim_status choose_functions(conversion *c, fsim_error *err) {
     fsim_trace_input *in = NULL;
     census s = {0};
-    if (c->load.workload != NULL && strcmp(c->load.workload, "-") == 0) {
-        return fsim_fail_at(err, FSIM_EUSAGE, "--sample",
-                            "the trace is read twice, and standard input can be read once; put it in a file");
-    }
     FSIM_TRY(fsim_trace_input_open(&in, &c->load, c->values->sort, err));
     c->seed = fsim_trace_input_seed(in);
     fsim_status status = take_census(c, &s, in, err);
@@ -259,7 +255,8 @@ static fsim_status run_convert(const fsim_parsed *parsed, fsim_error *err) {
     const convert_values *values = parsed->values;
     conversion c = {.values = values, .out = parsed->words[parsed->word_count - 1]};
     c.load = (fsim_load_options){.settings = parsed->settings, .setting_count = parsed->setting_count};
-    FSIM_TRY(fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1, err));
+    FSIM_TRY(fsim_workload_words(&c.load, (const char *const *)parsed->words, parsed->word_count - 1,
+                                 values->sample > 0, err));
     if (!fsim_progress_begin(&c.progress, 1, values->quiet)) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }

@@ -24,7 +24,13 @@ static const fsim_option options[] = {
      .help = "bundle to simulate under (default knative)"},
     FSIM_OPTION_ROW_SET,
     FSIM_OPTION_ROW_FUNCTIONS(explain_values),
+    FSIM_OPTION_ROW_BILLING,
     FSIM_OPTION_ROW_SEED,
+    FSIM_OPTION_ROW_REPLICATIONS,
+    FSIM_OPTION_ROW_WARMUP,
+    FSIM_OPTION_ROW_UNTIL,
+    FSIM_OPTION_ROW_SAMPLE,
+    FSIM_OPTION_ROWS_TRACE,
     FSIM_OPTION_ROW_FORMAT(explain_values, formats),
     {.name = NULL},
 };
@@ -90,7 +96,8 @@ static fsim_status run_explain(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, false, err));
+    FSIM_TRY(fsim_workload_window(parsed, err));
     fsim_scenario *scenario = NULL;
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_status status = print(scenario, values->format == 1, err);

@@ -325,7 +325,8 @@ static fsim_status run_generate(const fsim_parsed *parsed, fsim_error *err) {
         return fsim_fail_at(err, FSIM_EUSAGE, "--model", "only --fit makes a model");
     }
     if (parsed->word_count > 0) {
-        FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
+        FSIM_TRY(
+            fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, false, err));
     }
     fsim_interrupt_watch();
     fsim_status status = values->fit != NULL ? run_fit(values, &load, err) : run_scenario(values, &load, err);

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct inspect_values {
     const char *out;
@@ -79,9 +80,11 @@ static fsim_status inspect_workload(fsim_inspection *out, const fsim_scenario *s
     fsim_workload *workload = NULL;
     fsim_row_inspector *inspector = fsim_row_inspector_create();
     fsim_arrivals *batch = malloc(sizeof *batch);
-    fsim_status status = inspector == NULL || batch == NULL
+    const fsim_value *config = fsim_value_copy_in_place(scenario->pool, scenario->workload);
+    fsim_status status = inspector == NULL || batch == NULL || config == NULL
                              ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
-                             : fsim_workload_open(&workload, &context, scenario->workload, err);
+                             : fsim_workload_open(&workload, &context, config, err);
+    status = status == FSIM_OK ? fsim_value_check_used(config, NULL, err) : status;
     if (status == FSIM_OK &&
         (fsim_workload_is_endless(workload) || around.closed_count > 0 || around.endless)) {
         status = fsim_value_fail(scenario->workload, err,
@@ -153,12 +156,23 @@ static json_t *triggers_of(const fsim_inspection *i) {
     return list;
 }
 
+static const char *date_of(int64_t unix_ns, char out[40]) {
+    time_t at = (time_t)(unix_ns / FSIM_SECOND);
+    struct tm parts;
+    strftime(out, 40, "%Y-%m-%d %H:%M:%S", gmtime_r(&at, &parts));
+    return out;
+}
+
 static json_t *document_of(const fsim_inspection *i) {
     static const char *const iat[] = {"p25", "p50", "p75", "p90", NULL}, *const memory[] = {"p50", "p99",
                                                                                             NULL};
     static const char *const duration[] = {"p50", "p90", "p99", NULL};
     json_t *d = json_pack("{s:s, s:s, s:I, s:I}", "schema", "fsim.inspect/1", "format", i->format,
                           "functions", (json_int_t)i->functions, "invocations", (json_int_t)i->invocations);
+    if (i->facts.begins_ns != 0) {
+        char begins[40];
+        json_object_set_new(d, "begins", json_string(date_of(i->facts.begins_ns, begins)));
+    }
     json_object_set_new(d, "span_s", json_real(i->span_s));
     json_object_set_new(d, "mean_per_min", number_or_null(i->mean_per_min));
     json_object_set_new(d, "peak_per_min", number_or_null(i->peak_per_min));
@@ -190,30 +204,41 @@ static const char *span_of(double seconds, char out[48]) {
     return out;
 }
 
+static void print_memory(FILE *out, const fsim_inspection *i) {
+    if (!isnan(i->memory_mb[0])) {
+        fprintf(out, "Memory      p50 %.4g MB, p99 %.4g MB\n", i->memory_mb[0], i->memory_mb[1]);
+    }
+}
+
 #define TRIGGERS_SHOWN 6u
 
 static void print_triggers(FILE *out, const fsim_inspection *i) {
     char functions[32], requests[32];
     for (uint32_t t = 0; t < i->trigger_count && t < TRIGGERS_SHOWN; t++) {
         const fsim_inspect_trigger *trigger = &i->triggers[t];
-        fprintf(out, "%-12s%s %s of the functions, %s of the requests\n", t == 0 ? "Triggers" : "",
-                trigger->name, percent((double)trigger->functions / (double)i->functions, functions),
-                percent((double)trigger->invocations / (double)i->invocations, requests));
+        fprintf(out, "%-12s%s %s of the functions", t == 0 ? "Triggers" : "", trigger->name,
+                percent((double)trigger->functions / (double)i->functions, functions));
+        if (i->invocations > 0) {
+            fprintf(out, ", %s of the requests",
+                    percent((double)trigger->invocations / (double)i->invocations, requests));
+        }
+        fputc('\n', out);
     }
     if (i->trigger_count > TRIGGERS_SHOWN) {
         fprintf(out, "%-12sand %u more\n", "", i->trigger_count - TRIGGERS_SHOWN);
     }
 }
 
-/* The hours that the trace reaches. */
+/* The hours that the trace reaches; all of the day where it begins within it. */
 static void print_profile(FILE *out, const fsim_inspection *i) {
     double most = 0, all = 0;
-    int hours = i->span_s >= 86400.0 ? 24 : (int)ceil(i->span_s / 3600.0);
+    bool all_day = i->span_s >= 86400.0 || i->clock_ns % FSIM_DAY != 0;
+    int hours = all_day ? 24 : (int)ceil(i->span_s / 3600.0);
     for (int h = 0; h < hours; h++) {
         most = i->hourly[h] > most ? i->hourly[h] : most;
         all += i->hourly[h];
     }
-    for (int h = 0; h < hours && hours > 1 && all > 0; h++) {
+    for (int h = 0; h < hours && i->span_s > 3600.0 && all > 0; h++) {
         char bar[41];
         int len = (int)(40 * i->hourly[h] / most + 0.5);
         memset(bar, '#', (size_t)len);
@@ -229,6 +254,15 @@ static void print_text(FILE *out, const fsim_inspection *i) {
     fsim_text_grouped((int64_t)i->invocations, requests, sizeof requests);
     fprintf(out, "%s: %s requests of %s functions in %s\n\n", i->format, requests, functions,
             span_of(i->span_s, a));
+    if (i->facts.begins_ns != 0) {
+        fprintf(out, "Begins      %s\n", date_of(i->facts.begins_ns, a));
+    }
+    if (i->facts.functions_only) {
+        fputs("A table of functions: their requests or cold starts are in other files.\n", out);
+        print_memory(out, i);
+        print_triggers(out, i);
+        return;
+    }
     fprintf(out, "Requests    %.4g a minute on average, %.6g at most\n", i->mean_per_min, i->peak_per_min);
     fprintf(out, "Functions   %s below one a minute, %s at most one an hour\n",
             percent(i->share_below_1_per_min, share), percent(i->share_at_most_1_per_hour, share2));
@@ -240,9 +274,7 @@ static void print_text(FILE *out, const fsim_inspection *i) {
         fprintf(out, "Durations   p50 %s, p90 %s, p99 %s, mean %s\n", span_of(i->duration_s[0], a),
                 span_of(i->duration_s[1], b), span_of(i->duration_s[2], c), span_of(i->duration_mean_s, d));
     }
-    if (!isnan(i->memory_mb[0])) {
-        fprintf(out, "Memory      p50 %.4g MB, p99 %.4g MB\n", i->memory_mb[0], i->memory_mb[1]);
-    }
+    print_memory(out, i);
     print_triggers(out, i);
     if (i->facts.buckets_missing > 0) {
         fprintf(out, "Missing     %llu buckets have no row\n", (unsigned long long)i->facts.buckets_missing);
@@ -332,16 +364,18 @@ static void write_profile(FILE *script, const profile *p) {
     char title[400];
     snprintf(title, sizeof title, "%.200s (%.60s): requests by the hour", p->name, p->inspection->format);
     fputs("$hours << EOD\n", script);
-    for (int h = 0; h < FSIM_INSPECT_HOURS; h++) {
-        fprintf(script, "%d %.9g\n", h, p->inspection->weekly[h]);
+    bool one_day = p->inspection->span_s <= 86400.0;
+    for (int h = 0; h < (one_day ? 24 : FSIM_INSPECT_HOURS); h++) {
+        fprintf(script, "%d %.9g\n", h, one_day ? p->inspection->hourly[h] : p->inspection->weekly[h]);
     }
     fputs("EOD\n", script);
     fsim_plot_frame(script);
     fputs("set title ", script);
     fsim_plot_quote(script, title);
-    bool one_day = p->inspection->span_s <= 86400.0;
     fprintf(script, "\nset xlabel '%s'\nset ylabel 'requests an hour'\nset yrange [0:*]\nset xrange [0:%d]\n",
-            one_day ? "hour of the day" : "hour of seven days, later weeks added",
+            one_day                               ? "hour of the day"
+            : p->inspection->facts.begins_ns != 0 ? "hour of the week from Monday on, all weeks added"
+                                                  : "hour of seven days, later weeks added",
             one_day ? 24 : FSIM_INSPECT_HOURS);
     fprintf(script,
             "unset key\nset xtics %d\nplot $hours using 1:2 with fillsteps lc rgb '" FSIM_PLOT_SKY "'\n",
@@ -378,7 +412,7 @@ static fsim_status run_inspect(const fsim_parsed *parsed, fsim_error *err) {
     fsim_load_options load = {.settings = parsed->settings, .setting_count = parsed->setting_count};
     fsim_inspection inspection;
     fsim_scenario *scenario = NULL;
-    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, false, err));
     FSIM_TRY(fsim_scenario_load(&scenario, &load, err));
     fsim_status status = look(&inspection, scenario, err);
     if (status == FSIM_OK && !values->quiet) {

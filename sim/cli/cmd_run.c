@@ -35,17 +35,9 @@ static const fsim_option options[] = {
     FSIM_OPTION_ROW_MONTH(run_values),
     FSIM_OPTION_ROW_SEED,
     FSIM_OPTION_ROW_REPLICATIONS,
-    {.name = "warmup",
-     .kind = FSIM_OPTION_SPAN,
-     .operand = "SPAN",
-     .help = "measure from then on",
-     .setting = "run.warmup"},
+    FSIM_OPTION_ROW_WARMUP,
     FSIM_OPTION_ROW_UNTIL,
-    {.name = "sample",
-     .kind = FSIM_OPTION_SPAN,
-     .operand = "SPAN",
-     .help = "step of the time series",
-     .setting = "run.sample"},
+    FSIM_OPTION_ROW_SAMPLE,
     FSIM_OPTION_ROWS_TRACE,
     FSIM_OPTION_ROW_THREADS(run_values),
     FSIM_OPTION_ROW_OUT(run_values),
@@ -175,7 +167,9 @@ static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
         .settings = parsed->settings,
         .setting_count = parsed->setting_count,
     };
-    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, err));
+    const fsim_word_list *policies = &values->policies;
+    bool many = policies->count > 1 || (policies->count == 1 && strcmp(policies->items[0], "all") == 0);
+    FSIM_TRY(fsim_workload_words(&load, (const char *const *)parsed->words, parsed->word_count, many, err));
     FSIM_TRY(fsim_workload_window(parsed, err));
     fsim_runs runs;
     FSIM_TRY(fsim_runs_load(&runs, &load, &values->policies, err));

@@ -1,6 +1,7 @@
 #include "cli/compare_gallery.h"
 
 #include "cli/output.h"
+#include "cli/workload_words.h"
 #include "io/file.h"
 #include "report/gallery.h"
 
@@ -19,9 +20,12 @@ static fsim_status load_all(gallery *g, const fsim_load_options *load, fsim_erro
     const fsim_gallery_options *o = g->options;
     for (uint32_t w = 0; w < o->workload_count; w++) {
         fsim_load_options one = *load;
-        one.workload = o->workloads[w];
+        FSIM_TRY(fsim_workload_words(&one, &o->workloads[w], 1, true, err));
         FSIM_TRY(fsim_runs_load(&g->runs[w], &one, &o->policies, err));
         g->loaded++;
+        if (o->month) {
+            fsim_runs_bill_a_month(&g->runs[w]);
+        }
         for (uint32_t before = 0; before < w; before++) {
             const char *name = g->runs[w].policies[0].scenario->name;
             if (strcmp(name, g->runs[before].policies[0].scenario->name) == 0) {

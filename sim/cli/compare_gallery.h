@@ -13,6 +13,7 @@ typedef struct fsim_gallery_options {
     fsim_folder_options folder; /* default folder: results/<workload>+<workload>, one inside for each
                                                     workload; --plot draws the gallery alone */
     fsim_report_format format;
+    bool month; /* bills of a month of 30 days */
 } fsim_gallery_options;
 
 /* `load` is that of a single workload; its workload is replaced. */

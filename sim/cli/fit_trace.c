@@ -112,11 +112,8 @@ fsim_status fsim_fit_trace(const char *trace, const fsim_load_options *how, fsim
                            fsim_error *err) {
     fsim_load_options load = *how;
     *json = NULL;
-    if (strcmp(trace, "-") == 0) {
-        return fsim_fail_at(err, FSIM_EUSAGE, "--fit",
-                            "the trace is read twice, and standard input can be read once; put it in a file");
-    }
-    FSIM_TRY(fsim_workload_words(&load, &trace, 1, err));
+    FSIM_TRY(fsim_workload_keep(&trace, err)); /* it is read twice */
+    FSIM_TRY(fsim_workload_words(&load, &trace, 1, true, err));
     fsim_fit *fit = fsim_fit_create(1);
     if (fit == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");

@@ -10,8 +10,7 @@
 #include <stdio.h>
 
 /* Reads the trace twice; `how` has the settings it is read with. *out (destroyed by the caller) knows what it
- * is like, *json (freed by the caller) is a scenario with the source `population`. FSIM_EUSAGE for standard
- * input. */
+ * is like, *json (freed by the caller) is a scenario with the source `population`. */
 fsim_status fsim_fit_trace(const char *trace, const fsim_load_options *how, fsim_fit **out, char **json,
                            fsim_error *err);
 

@@ -113,6 +113,18 @@
         .min = 1, .max = FSIM_REPLICATIONS_MAX                                                               \
     }
 
+#define FSIM_OPTION_ROW_WARMUP                                                                               \
+    {                                                                                                        \
+        .name = "warmup", .kind = FSIM_OPTION_SPAN, .operand = "SPAN", .help = "measure from then on",       \
+        .setting = "run.warmup"                                                                              \
+    }
+
+#define FSIM_OPTION_ROW_SAMPLE                                                                               \
+    {                                                                                                        \
+        .name = "sample", .kind = FSIM_OPTION_SPAN, .operand = "SPAN", .help = "step of the time series",    \
+        .setting = "run.sample"                                                                              \
+    }
+
 #define FSIM_OPTION_ROW_UNTIL                                                                                \
     {                                                                                                        \
         .name = "until", .kind = FSIM_OPTION_SPAN, .operand = "SPAN",                                        \

@@ -394,7 +394,11 @@ fsim_status fsim_trace_input_open(fsim_trace_input **out, const fsim_load_option
     fsim_status status = fsim_scenario_load(&in->scenario, load, err);
     if (status == FSIM_OK) {
         in->table = in->scenario->functions;
-        status = open_kind(in, load->workload, err);
+        in->scenario->workload = fsim_value_copy_in_place(in->scenario->pool, in->scenario->workload);
+        status = in->scenario->workload == NULL ? out_of_memory(err) : open_kind(in, load->workload, err);
+    }
+    if (status == FSIM_OK) {
+        status = fsim_value_check_used(in->scenario->workload, NULL, err);
     }
     if (status != FSIM_OK) {
         fsim_trace_input_close(in);

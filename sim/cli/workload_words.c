@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "io/file.h"
+#include "io/json_reader.h"
 #include "trace/trace.h"
 
 #include <string.h>
@@ -13,27 +14,59 @@ static bool is_folder(const char *path) {
     return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-/* Rows of our own formats are streamed. The readers of others look at their files more than once. */
-static fsim_status is_trace_on_stdin(bool *is_trace, fsim_error *err) {
-    char head[16384];
-    size_t got = fsim_file_peek("-", head, sizeof head - 1);
-    head[got] = '\0';
-    *is_trace = false;
-    if (got == 0 || fsim_trace_is_streamed(head)) {
+/* A pipe that has a name, as <(zcat trace.gz) gives it, takes the place of standard input. */
+static fsim_status take_pipe(const char **word, fsim_error *err) {
+    struct stat about;
+    if (strcmp(*word, "-") == 0 || stat(*word, &about) != 0 || !S_ISFIFO(about.st_mode)) {
         return FSIM_OK;
     }
-    FSIM_TRY(fsim_file_keep_stdin(err));
-    *is_trace = fsim_trace_recognise(FSIM_STDIN_PATH) != NULL;
+    FSIM_TRY(fsim_file_take_stdin(*word, err));
+    *word = "-";
     return FSIM_OK;
 }
 
-fsim_status fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count,
+fsim_status fsim_workload_keep(const char **word, fsim_error *err) {
+    FSIM_TRY(take_pipe(word, err));
+    if (strcmp(*word, "-") != 0) {
+        return FSIM_OK;
+    }
+    *word = FSIM_STDIN_PATH;
+    return fsim_file_keep_stdin(err);
+}
+
+static bool is_set(const fsim_load_options *load, const char *path) {
+    for (size_t i = 0; i < load->setting_count; i++) {
+        if (strcmp(load->settings[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What standard input is called from now on. Rows of our own formats are streamed where they are read once;
+ * the readers of others look at their files more than once. A scenario is read as a text in any case. */
+static fsim_status name_stdin(const char **word, bool again, fsim_error *err) {
+    char head[16384];
+    size_t got = fsim_file_peek("-", head, sizeof head - 1);
+    head[got] = '\0';
+    if (got == 0 || (fsim_trace_is_streamed(head) && !again)) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(fsim_file_keep_stdin(err));
+    bool is_trace = fsim_trace_recognise(FSIM_STDIN_PATH) != NULL;
+    *word = is_trace || !fsim_json_is_object("-") ? FSIM_STDIN_PATH : "-";
+    return FSIM_OK;
+}
+
+fsim_status fsim_workload_words(fsim_load_options *load, const char *const *words, size_t count, bool again,
                                 fsim_error *err) {
-    static const char *const kept[] = {FSIM_STDIN_PATH};
-    if (count == 1 && strcmp(words[0], "-") == 0) {
-        bool is_trace;
-        FSIM_TRY(is_trace_on_stdin(&is_trace, err));
-        words = is_trace ? kept : words;
+    static const char *const kept[] = {FSIM_STDIN_PATH}, *const streamed[] = {"-"};
+    const char *word = words[0];
+    FSIM_TRY(count == 1 ? take_pipe(&word, err) : FSIM_OK);
+    if (count == 1 && strcmp(word, "-") == 0) {
+        again |= is_set(load, "workload.functions_top") || is_set(load, "run.replications");
+        FSIM_TRY(name_stdin(&word, again, err));
+        words = strcmp(word, "-") == 0 ? streamed : kept;
     }
     if (count > 1 || is_folder(words[0]) || fsim_trace_recognise(words[0]) != NULL) {
         load->files = words;

@@ -464,7 +464,7 @@ static fsim_status read_lines(fsim_csv *csv, fsim_error *err) {
     return FSIM_OK;
 }
 
-static fsim_status read_header(fsim_csv *csv, fsim_error *err) {
+static fsim_status read_header(fsim_csv *csv, const char *example, fsim_error *err) {
     /* Byte by byte, so that no row is read before its columns are bound. */
     while (csv->in_header && !csv->at_end) {
         while (!csv->begun || (csv->used == csv->filled && !csv->input_ended)) {
@@ -473,9 +473,7 @@ static fsim_status read_header(fsim_csv *csv, fsim_error *err) {
         FSIM_TRY(csv->used == csv->filled ? finish(csv, err) : feed(csv, 1, err));
     }
     if (csv->width == 0) {
-        return fsim_csv_fail(csv, 1, 0, err,
-                             "the file is empty, expected a header line such as "
-                             "arrival_s,function,duration_ms");
+        return fsim_csv_fail(csv, 1, 0, err, "the file is empty, expected a header line such as %s", example);
     }
     csv->bindings = calloc(csv->width, sizeof *csv->bindings);
     csv->unit_digits = calloc(csv->width, sizeof *csv->unit_digits);
@@ -484,7 +482,8 @@ static fsim_status read_header(fsim_csv *csv, fsim_error *err) {
     return ok ? FSIM_OK : out_of_memory(csv, err);
 }
 
-static fsim_status open_file(fsim_csv *csv, const char *base_dir, const char *path, fsim_error *err) {
+static fsim_status open_file(fsim_csv *csv, const char *base_dir, const char *path, const char *example,
+                             fsim_error *err) {
     char resolved[FSIM_PATH_MAX];
     FSIM_TRY(fsim_file_resolve(base_dir, path, resolved, sizeof resolved, err));
     csv->buffer = calloc(1, READ_BYTES + 32u); /* numbers are looked at in words */
@@ -492,10 +491,11 @@ static fsim_status open_file(fsim_csv *csv, const char *base_dir, const char *pa
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     FSIM_TRY(fsim_input_open(&csv->input, resolved, err));
-    return read_header(csv, err);
+    return read_header(csv, example, err);
 }
 
-fsim_status fsim_csv_open(fsim_csv **out, const char *base_dir, const char *path, fsim_error *err) {
+fsim_status fsim_csv_open_like(fsim_csv **out, const char *base_dir, const char *path, const char *example,
+                               fsim_error *err) {
     fsim_csv *csv = calloc(1, sizeof *csv);
     if (csv == NULL || csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0) {
         free(csv);
@@ -503,13 +503,17 @@ fsim_status fsim_csv_open(fsim_csv **out, const char *base_dir, const char *path
     }
     csv->in_header = csv->between_rows = true;
     csv->line = 1;
-    fsim_status status = open_file(csv, base_dir, path, err);
+    fsim_status status = open_file(csv, base_dir, path, example, err);
     if (status != FSIM_OK) {
         fsim_csv_close(csv);
         return status;
     }
     *out = csv;
     return FSIM_OK;
+}
+
+fsim_status fsim_csv_open(fsim_csv **out, const char *base_dir, const char *path, fsim_error *err) {
+    return fsim_csv_open_like(out, base_dir, path, "arrival_s,function,duration_ms", err);
 }
 
 void fsim_csv_close(fsim_csv *csv) {

@@ -46,6 +46,9 @@ typedef struct fsim_csv_block {
 
 /* Opens `path` ("-": standard input), relative to base_dir, and reads the header. */
 fsim_status fsim_csv_open(fsim_csv **out, const char *base_dir, const char *path, fsim_error *err);
+/* The same; `example` is the header line that the message about an empty file shows. */
+fsim_status fsim_csv_open_like(fsim_csv **out, const char *base_dir, const char *path, const char *example,
+                               fsim_error *err);
 /* The names in the header; NULL-terminated. */
 const char *const *fsim_csv_header(const fsim_csv *csv, size_t *count);
 /* Before the first fsim_csv_next. */

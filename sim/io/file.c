@@ -105,6 +105,17 @@ fsim_status fsim_file_keep_stdin(fsim_error *err) {
     return status;
 }
 
+fsim_status fsim_file_take_stdin(const char *path, fsim_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0) {
+        return fail_io(err, path, "cannot open the file");
+    }
+    if (fd != STDIN_FILENO) {
+        close(fd);
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_file_read_stream(FILE *file, const char *path, size_t max_bytes, char **bytes, size_t *size,
                                   fsim_error *err) {
     size_t capacity = 0, used = 0;

@@ -26,6 +26,9 @@ size_t fsim_file_peek(const char *path, void *bytes, size_t size);
  * stays as it is. Before anything of it was read. */
 fsim_status fsim_file_keep_stdin(fsim_error *err);
 
+/* The file, such as a pipe that has a name, in the place of standard input. */
+fsim_status fsim_file_take_stdin(const char *path, fsim_error *err);
+
 /* The whole file, followed by a NUL that is not counted in *size; the caller frees *bytes. More than
  * max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_file_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "io/file.h"
+#include "io/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,7 @@ fsim_status fsim_fst_fail(const fsim_fst *fst, const fsim_fst_block *block, fsim
 /* One byte is enough where a pipe has no more yet: no text begins with this one. */
 bool fsim_fst_is_at(const char *path) {
     char bytes[FSIM_FST_MAGIC_SIZE];
-    size_t got = fsim_file_peek(path, bytes, sizeof bytes);
+    size_t got = fsim_input_peek(path, bytes, sizeof bytes);
     return got > 0 && memcmp(bytes, FSIM_FST_MAGIC, got) == 0;
 }
 
@@ -249,10 +250,18 @@ fsim_status fsim_fst_open_fd(fsim_fst **out, int fd, const char *name, fsim_erro
 
 fsim_status fsim_fst_open(fsim_fst **out, const char *base_dir, const char *path, fsim_error *err) {
     char resolved[FSIM_PATH_MAX];
-    if (strcmp(path, "-") == 0) {
-        return fsim_fst_open_fd(out, STDIN_FILENO, "standard input", err);
-    }
+    FILE *unpacked = NULL;
+    bool is_stdin = strcmp(path, "-") == 0;
     FSIM_TRY(fsim_file_resolve(base_dir, path, resolved, sizeof resolved, err));
+    FSIM_TRY(fsim_input_unpack(resolved, &unpacked, err));
+    if (unpacked != NULL || is_stdin) {
+        fsim_status status = fsim_fst_open_fd(out, unpacked != NULL ? fileno(unpacked) : STDIN_FILENO,
+                                              is_stdin ? "standard input" : resolved, err);
+        if (unpacked != NULL) {
+            fclose(unpacked); /* the mapping stays */
+        }
+        return status;
+    }
     int fd = open(resolved, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return fsim_fail_at(err, FSIM_EIO, resolved, "cannot open the file: %s", strerror(errno));

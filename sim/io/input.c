@@ -65,15 +65,20 @@ static fsim_status refill(fsim_input *in, size_t least, fsim_error *err) {
     return FSIM_OK;
 }
 
+static packing packing_of(const void *bytes, size_t size) {
+    return size >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0           ? GZIP
+           : size >= 4 && memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0 ? ZSTD
+                                                                    : PLAIN;
+}
+
 static fsim_status detect(fsim_input *in, fsim_error *err) {
     FSIM_TRY(refill(in, 4, err));
-    if (in->filled >= 2 && in->packed[0] == 0x1f && in->packed[1] == 0x8b) {
-        in->packing = GZIP;
+    in->packing = packing_of(in->packed, in->filled);
+    if (in->packing == GZIP) {
         in->gzip_open = inflateInit2(&in->gzip, MAX_WBITS + 16) == Z_OK;
         return in->gzip_open ? FSIM_OK : out_of_memory(in, err);
     }
-    if (in->filled >= 4 && memcmp(in->packed, "\x28\xb5\x2f\xfd", 4) == 0) {
-        in->packing = ZSTD;
+    if (in->packing == ZSTD) {
         in->zstd = ZSTD_createDStream();
         return in->zstd != NULL ? FSIM_OK : out_of_memory(in, err);
     }
@@ -87,7 +92,8 @@ fsim_status fsim_input_open(fsim_input **out, const char *path, fsim_error *err)
     if (in == NULL) {
         return fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
-    in->name = strdup(strcmp(path, "-") == 0 ? "standard input" : path);
+    bool is_stdin = strcmp(path, "-") == 0 || strcmp(path, FSIM_STDIN_PATH) == 0;
+    in->name = strdup(is_stdin ? "standard input" : path);
     in->packed = malloc(PACKED_BYTES);
     fsim_status status = in->name == NULL || in->packed == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
                                                                 : fsim_file_open(path, &in->file, err);
@@ -214,6 +220,78 @@ fsim_status fsim_input_read_all(const char *path, size_t max_bytes, char **bytes
     }
     (*bytes)[*size] = '\0';
     return FSIM_OK;
+}
+
+/* --- looking ahead --- */
+
+/* Where a regular file can be opened beside whoever reads it; NULL: it is none, or not packed. */
+static const char *packed_path(const char *path) {
+    char magic[4];
+    struct stat about;
+    size_t got = fsim_file_peek(path, magic, sizeof magic);
+    path = strcmp(path, "-") == 0 ? FSIM_STDIN_PATH : path;
+    bool packed = packing_of(magic, got) != PLAIN && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+    return packed ? path : NULL;
+}
+
+size_t fsim_input_peek(const char *path, void *bytes, size_t size) {
+    const char *packed = packed_path(path);
+    fsim_input *in = NULL;
+    fsim_error ignored = {0};
+    size_t filled = packed == NULL ? fsim_file_peek(path, bytes, size) : 0, got = 1;
+    if (packed == NULL) {
+        return packing_of(bytes, filled) == PLAIN ? filled : 0;
+    }
+    if (fsim_input_open(&in, packed, &ignored) == FSIM_OK) {
+        while (filled < size && got > 0 &&
+               fsim_input_read(in, (char *)bytes + filled, size - filled, &got, &ignored) == FSIM_OK) {
+            filled += got;
+        }
+    }
+    fsim_input_close(in);
+    return filled;
+}
+
+static fsim_status copy_to(FILE *to, fsim_input *in, fsim_error *err) {
+    char bytes[65536];
+    size_t got = 1;
+    while (got > 0) {
+        FSIM_TRY(fsim_input_read(in, bytes, sizeof bytes, &got, err));
+        if (fwrite(bytes, 1, got, to) != got) {
+            break;
+        }
+    }
+    return got == 0 && fflush(to) == 0 && fseek(to, 0, SEEK_SET) == 0
+               ? FSIM_OK
+               : fsim_fail_at(err, FSIM_EIO, in->name, "cannot be unpacked into a temporary file: %s",
+                              strerror(errno));
+}
+
+fsim_status fsim_input_unpack(const char *path, FILE **out, fsim_error *err) {
+    const char *packed = packed_path(path);
+    fsim_input *in = NULL;
+    *out = NULL;
+    if (packed == NULL) {
+        return FSIM_OK;
+    }
+    FSIM_TRY(fsim_input_open(&in, packed, err));
+    FILE *to = tmpfile();
+    fsim_status status = to != NULL
+                             ? copy_to(to, in, err)
+                             : fsim_fail_at(err, FSIM_EIO, in->name,
+                                            "cannot be unpacked into a temporary file: %s", strerror(errno));
+    fsim_input_close(in);
+    if (status != FSIM_OK && to != NULL) {
+        fclose(to);
+    }
+    *out = status == FSIM_OK ? to : NULL;
+    return status;
+}
+
+fsim_status fsim_input_keep_packed_stdin(fsim_error *err) {
+    char magic[4];
+    size_t got = fsim_file_peek("-", magic, sizeof magic);
+    return packing_of(magic, got) == PLAIN ? FSIM_OK : fsim_file_keep_stdin(err);
 }
 
 const char *fsim_input_name(const fsim_input *in) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct fsim_input fsim_input;
 
@@ -18,6 +19,16 @@ fsim_status fsim_input_read(fsim_input *input, void *bytes, size_t size, size_t 
  * than max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_input_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
                                 fsim_error *err);
+/* The first bytes of a file as they are unpacked, without taking them; how many, 0 where that is not
+ * possible.
+ * "-" is standard input before anything of it was read; what comes packed through a pipe cannot be looked
+ * into. Blocks as fsim_file_peek does. */
+size_t fsim_input_peek(const char *path, void *bytes, size_t size);
+/* What is in a packed file as a temporary file without a name, at its beginning; the caller closes it. *out
+ * NULL: the file is not packed, or no regular one. "-" is standard input. */
+fsim_status fsim_input_unpack(const char *path, FILE **out, fsim_error *err);
+/* fsim_file_keep_stdin where standard input is packed, so that it can be looked into. */
+fsim_status fsim_input_keep_packed_stdin(fsim_error *err);
 /* How the file is named in messages. */
 const char *fsim_input_name(const fsim_input *input);
 /* Share of the file read so far, 0..1; -1 when its size is not known. */

@@ -89,10 +89,15 @@ fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_va
     char *bytes;
     size_t size;
     FSIM_TRY(fsim_input_read_all(path, FSIM_JSON_BYTES_MAX, &bytes, &size, err));
-    fsim_status status =
-        read_bytes(pool, bytes, size, strcmp(path, "-") == 0 ? "standard input" : path, root, err);
+    bool is_stdin = strcmp(path, "-") == 0 || strcmp(path, FSIM_STDIN_PATH) == 0;
+    fsim_status status = read_bytes(pool, bytes, size, is_stdin ? "standard input" : path, root, err);
     free(bytes);
     return status;
+}
+
+fsim_status fsim_json_unpack(const char *path, char **text, fsim_error *err) {
+    size_t size;
+    return fsim_input_read_all(path, FSIM_JSON_BYTES_MAX, text, &size, err);
 }
 
 static bool begins_object(const char *bytes, size_t size) {
@@ -103,16 +108,11 @@ static bool begins_object(const char *bytes, size_t size) {
     return at < size && bytes[at] == '{';
 }
 
+fsim_status fsim_json_look_into(const char *path, fsim_error *err) {
+    return strcmp(path, "-") == 0 ? fsim_input_keep_packed_stdin(err) : FSIM_OK;
+}
+
 bool fsim_json_is_object(const char *path) {
     char bytes[64];
-    size_t got = fsim_file_peek(path, bytes, sizeof bytes);
-    fsim_input *in = NULL;
-    fsim_error ignored = {0};
-    /* Nothing to peek at: a pipe, which must not be opened twice. */
-    if (strcmp(path, "-") != 0 && got > 0 && fsim_input_open(&in, path, &ignored) == FSIM_OK &&
-        fsim_input_read(in, bytes, sizeof bytes, &got, &ignored) != FSIM_OK) {
-        got = 0;
-    }
-    fsim_input_close(in);
-    return begins_object(bytes, got);
+    return begins_object(bytes, fsim_input_peek(path, bytes, sizeof bytes));
 }

@@ -11,14 +11,17 @@
 
 /* Reads the file ("-": standard input), packed or not. The tree's origin is the path as given. */
 fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_value **root, fsim_error *err);
+/* The file as text, for who reads it more than once; the caller frees *text. */
+fsim_status fsim_json_unpack(const char *path, char **text, fsim_error *err);
 /* Reads a text; `origin` names it in messages. */
 fsim_status fsim_json_read_text(fsim_value_pool *pool, const char *text, const char *origin,
                                 fsim_value **root, fsim_error *err);
 
 /* Whether the file is an object by its first bytes, whatever it is called: a brace behind a byte order mark
- * and blanks. Standard input stays as it is; what comes packed through it, or through any pipe, is not looked
- * into.
- */
+ * and blanks. Standard input stays as it is; what comes packed through a pipe is not looked into
+ * (fsim_json_look_into). */
 bool fsim_json_is_object(const char *path);
+/* Keeps what comes packed through standard input ("-") in a temporary file, so that it can be looked into. */
+fsim_status fsim_json_look_into(const char *path, fsim_error *err);
 
 #endif

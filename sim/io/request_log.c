@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "io/csv_reader.h"
+#include "io/input.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +190,7 @@ static fsim_status read_rows(log_store *s, fsim_csv *csv, const size_t *field_of
 
 static fsim_status read_csv(log_store *s, const char *path, size_t *field_of, fsim_error *err) {
     fsim_csv *csv;
-    FSIM_TRY(fsim_csv_open(&csv, NULL, path, err));
+    FSIM_TRY(fsim_csv_open_like(&csv, NULL, path, "start_ms,end_ms,memory_mb", err));
     fsim_status status = bind_columns(s, csv, field_of, err);
     if (status == FSIM_OK) {
         status = read_rows(s, csv, field_of, err);
@@ -202,17 +202,35 @@ static fsim_status read_csv(log_store *s, const char *path, size_t *field_of, fs
 /* ---- REPORT lines ---- */
 
 #define REPORT "REPORT RequestId:"
+#define HEAD   262144u
 
-bool fsim_request_log_is_report(const char *path) {
-    char line[4096];
-    FILE *file = fopen(path, "r");
-    bool found = false;
-    for (int i = 0; file != NULL && i < 1000 && !found && fgets(line, sizeof line, file) != NULL; i++) {
-        found = strstr(line, REPORT) != NULL;
+/* The beginning of the file, ended by a NUL; NULL: there is none that can be looked at. */
+static char *read_head(const char *path) {
+    char *head = malloc(HEAD + 1u);
+    size_t got = head == NULL ? 0 : fsim_input_peek(path, head, HEAD);
+    if (got == 0) {
+        free(head);
+        return NULL;
     }
-    if (file != NULL) {
-        fclose(file);
+    head[got] = '\0';
+    return head;
+}
+
+static bool is_report(const char *path) {
+    char *head = read_head(path);
+    bool found = head != NULL && strstr(head, REPORT) != NULL;
+    free(head);
+    return found;
+}
+
+bool fsim_request_log_is_at(const char *path) {
+    char *head = read_head(path);
+    bool found = head != NULL && strstr(head, REPORT) != NULL;
+    if (head != NULL) {
+        head[strcspn(head, "\r\n")] = '\0';
+        found |= strstr(head, "start_") != NULL && strstr(head, "end_") != NULL;
     }
+    free(head);
     return found;
 }
 
@@ -241,31 +259,36 @@ static bool number_after(const char *line, const char *label, int64_t unit, int6
     return true;
 }
 
-static fsim_status read_report(log_store *s, const char *path, fsim_error *err) {
-    char line[8192], place[4200];
-    FILE *file = fopen(path, "r");
-    fsim_status status = FSIM_OK;
-    if (file == NULL) {
-        return fsim_fail_at(err, FSIM_EIO, path, "%s", strerror(errno));
-    }
-    for (uint64_t number = 1; status == FSIM_OK && fgets(line, sizeof line, file) != NULL; number++) {
+static fsim_status read_lines(log_store *s, fsim_lines *lines, fsim_error *err) {
+    for (;;) {
+        char *line;
+        size_t len;
+        FSIM_TRY(fsim_lines_next(lines, &line, &len, err));
+        if (line == NULL) {
+            return FSIM_OK;
+        }
         const char *report = strstr(line, REPORT);
-        log_row row = {.line = number, .cell = {[VCPU] = 1000, [FUNCTION] = -1, [INSTANCE] = -1}};
+        log_row row = {.line = fsim_lines_number(lines),
+                       .cell = {[VCPU] = 1000, [FUNCTION] = -1, [INSTANCE] = -1}};
         if (report == NULL) {
             continue;
         }
-        snprintf(place, sizeof place, "%.4096s:%llu", path, (unsigned long long)number);
         if (!number_after(report, "Duration:", FSIM_MS, &row.cell[END]) ||
             !number_after(report, "Memory Size:", 1, &row.cell[MEMORY]) || row.cell[MEMORY] < 1) {
-            status = fsim_fail_at(err, FSIM_EDATA, place,
-                                  "expected \"Duration: <number> ms\" and \"Memory Size: <number> MB\"");
-            break;
+            return fsim_lines_fail(lines, (size_t)(report - line) + 1u, err,
+                                   "expected \"Duration: <number> ms\" and \"Memory Size: <number> MB\"");
         }
         number_after(report, "Max Memory Used:", 1, &row.cell[MAX_MEMORY]);
         number_after(report, "Init Duration:", FSIM_MS, &row.cell[INIT]);
-        status = add_row(s, &row, err);
+        FSIM_TRY(add_row(s, &row, err));
     }
-    fclose(file);
+}
+
+static fsim_status read_report(log_store *s, const char *path, fsim_error *err) {
+    fsim_lines *lines = NULL;
+    FSIM_TRY(fsim_lines_open(&lines, path, err));
+    fsim_status status = read_lines(s, lines, err);
+    fsim_lines_close(lines);
     return status;
 }
 
@@ -349,7 +372,7 @@ fsim_status fsim_request_log_read(fsim_request_log *out, const char *path, bool 
     size_t field_of[COLUMNS] = {0};
     *out = (fsim_request_log){0};
     log_store *s = calloc(1, sizeof *s);
-    bool report = fsim_request_log_is_report(path);
+    bool report = is_report(path);
     if (s == NULL || (s->pool = fsim_value_pool_create()) == NULL) {
         store_free(s);
         return out_of_memory(err);

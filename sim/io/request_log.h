@@ -23,8 +23,7 @@ typedef struct fsim_request_log {
 fsim_status fsim_request_log_read(fsim_request_log *out, const char *path, bool observed, fsim_error *err);
 void fsim_request_log_free(fsim_request_log *log);
 
-/* Is the file REPORT lines or CSV with a start and an end? For who takes several formats; the rest is JSON.
- */
-bool fsim_request_log_is_report(const char *path);
+/* Is the file REPORT lines or CSV with a start and an end, packed or not? For who takes several formats. */
+bool fsim_request_log_is_at(const char *path);
 
 #endif

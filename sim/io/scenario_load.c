@@ -126,13 +126,12 @@ static fsim_status fail_no_workload(const char *name, fsim_error *err) {
 }
 
 fsim_status fsim_scenario_take_stdin(const fsim_load_options *options, char **text, fsim_error *err) {
-    size_t size;
     *text = NULL;
     bool named = options->file_count == 0 && options->workload != NULL;
     if (!named || strcmp(options->workload, "-") != 0 || !fsim_json_is_object("-")) {
         return FSIM_OK;
     }
-    return fsim_file_read_all("-", FSIM_JSON_BYTES_MAX, text, &size, err);
+    return fsim_json_unpack("-", text, err);
 }
 
 /* The document behind what was typed, and the directory its relative files start at. */

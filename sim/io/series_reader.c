@@ -166,7 +166,7 @@ static fsim_status read_csv(csv_series *c, fsim_series_builder *b, const fsim_se
 static fsim_status read_csv_file(fsim_series_builder *b, const char *path, const fsim_series_options *options,
                                  fsim_error *err) {
     csv_series c = {.path = path, .time_field = SIZE_MAX};
-    FSIM_TRY(fsim_csv_open(&c.csv, NULL, path, err));
+    FSIM_TRY(fsim_csv_open_like(&c.csv, NULL, path, "time_s,concurrency", err));
     fsim_status status = read_csv(&c, b, options, err);
     free(c.lines);
     fsim_csv_close(c.csv);
@@ -177,6 +177,7 @@ fsim_status fsim_series_read(fsim_metric_series *out, const char *path, const fs
                              fsim_error *err) {
     fsim_series_builder b = {0};
     size_t len = strlen(path);
+    FSIM_TRY(fsim_json_look_into(path, err));
     bool json = (len > 5 && strcmp(path + len - 5, ".json") == 0) || fsim_json_is_object(path);
     FSIM_TRY(fsim_series_check_columns(options, err));
     fsim_status status =

@@ -315,6 +315,9 @@ static void rest(engine *e, function *f, uint32_t i) {
 static void come_back(engine *e, function *f, uint32_t i) {
     instance *in = &e->instances[i];
     uint32_t generation = in->generation;
+    if (in->held) {
+        return; /* until all are there */
+    }
     if (in->executing == 0 && !in->provisioned) {
         in->since_ns = e->now_ns; /* its keep-alive begins anew */
     }

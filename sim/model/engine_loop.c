@@ -252,7 +252,7 @@ void engine_step(engine *e) {
 enum { LOOK_EVENTS = 1u << 16 };
 
 typedef struct waiting {
-    uint64_t looks, in_system, arrived;
+    uint64_t looks, in_system, arrived, retried;
     fsim_ns since_ns;
 } waiting;
 
@@ -289,10 +289,35 @@ static void watch_waiting(engine *e, waiting *w) {
     longjmp(e->no_memory, 1);
 }
 
+/* Whoever is refused, or fails, tries again for ever: what nothing can serve would never leave. A year
+ * without anybody who leaves is enough where retries are rare. */
+static void watch_retries(engine *e, waiting *w) {
+    const fsim_retry_plan *plan = &e->scenario->retry;
+    bool endless = plan->on && plan->attempts == UINT64_MAX && e->in_system != 0;
+    if (!endless || w->in_system != e->in_system || w->arrived != e->seen.arrived) {
+        *w = (waiting){.in_system = e->in_system,
+                       .arrived = e->seen.arrived,
+                       .retried = e->retried,
+                       .since_ns = e->now_ns};
+        return;
+    }
+    uint64_t retried = e->retried - w->retried;
+    bool rare = retried != 0 && e->now_ns - w->since_ns > 365 * FSIM_DAY;
+    if (++w->looks * LOOK_EVENTS >= FSIM_WAITING_EVENTS_MAX &&
+        (rare || retried / e->in_system > FSIM_RETRIES_IN_VAIN_MAX)) {
+        e->status = fsim_fail(e->err, FSIM_ELIMIT,
+                              "%llu requests try again without end: %llu retries have helped nobody "
+                              "(FSIM_RETRIES_IN_VAIN_MAX for each); expected room for them, a number of "
+                              "platform.retry.attempts, or run.until",
+                              (unsigned long long)e->in_system, (unsigned long long)retried);
+        longjmp(e->no_memory, 1);
+    }
+}
+
 /* Until everybody has left, or until the end of the run. */
 void engine_drain(engine *e, fsim_ns until_ns) {
     bool to_the_end = until_ns != FSIM_NEVER;
-    waiting w = {0};
+    waiting w = {0}, again = {0};
     uint32_t events = 0;
     while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
            (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
@@ -304,6 +329,7 @@ void engine_drain(engine *e, fsim_ns until_ns) {
             e->stopped = !engine_go_on(e, -1);
             if (!to_the_end) {
                 watch_waiting(e, &w);
+                watch_retries(e, &again);
             }
         }
     }

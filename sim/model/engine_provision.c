@@ -163,6 +163,9 @@ void engine_provision_join(engine *e, function *f) {
     for (; i != FSIM_NONE; i = e->instances[i].newer) { /* in the order in which they were started */
         if (e->instances[i].held) {
             engine_join_fleet(e, f, i);
+            if ((f->extras & FUNCTION_FAILS) != 0 && engine_failure_rests(e, i)) {
+                engine_park(e, f, i);
+            }
         }
     }
     if (f->queued != 0) {

@@ -6,6 +6,7 @@
 static void again_after(engine *e, uint32_t r, double span_ns) {
     request *q = &e->requests[r];
     q->attempts++;
+    e->retried++;
     if ((q->flags & REQUEST_COUNTED) != 0) {
         e->tallies[q->fn].n.retries++;
     }

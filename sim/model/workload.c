@@ -1,6 +1,7 @@
 /* A workload around its source; see api/source_api.h. */
 #include "api/registry.h"
 #include "api/source_api.h"
+#include "trace/trace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -121,16 +122,6 @@ static fsim_status read_ahead(fsim_workload *w, fsim_error *err) {
                             : w->ops->next(w->state, w->ahead, err);
 }
 
-/* A copy that messages place where the original stands. */
-static const fsim_value *copy_in_place(fsim_value_pool *pool, const fsim_value *config) {
-    fsim_value *copy = fsim_value_copy(pool, config);
-    if (copy != NULL) {
-        copy->parent = config->parent;
-        copy->key = config->key;
-    }
-    return copy;
-}
-
 fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *context,
                                const fsim_value *config, fsim_error *err) {
     bool outermost = context->around == NULL;
@@ -143,7 +134,7 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
     w->config = config;
     if (outermost) {
         w->own_pool = fsim_value_pool_create();
-        w->config = w->own_pool == NULL ? NULL : copy_in_place(w->own_pool, config);
+        w->config = w->own_pool == NULL ? NULL : fsim_value_copy_in_place(w->own_pool, config);
         w->context.pool = w->own_pool;
         w->context.around = &w->parts;
         if (w->config == NULL || fsim_value_pool_exhausted(w->own_pool)) {
@@ -170,6 +161,7 @@ fsim_status fsim_workload_open(fsim_workload **out, const fsim_source_context *c
 
 fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *config, const char *base_dir,
                                      uint64_t seed, fsim_error *err) {
+    static const char *const common[] = {"source", "function", "requests", "until"};
     const fsim_source_ops *ops = NULL;
     *out = NULL;
     FSIM_TRY(find_source(config, &ops, err));
@@ -177,9 +169,17 @@ fsim_status fsim_workload_load_trace(struct fsim_trace **out, const fsim_value *
         return FSIM_OK;
     }
     fsim_value_pool *pool = fsim_value_pool_create();
-    const fsim_value *copy = pool == NULL ? NULL : copy_in_place(pool, config);
+    const fsim_value *copy = pool == NULL ? NULL : fsim_value_copy_in_place(pool, config);
     fsim_status status = copy == NULL ? fsim_fail(err, FSIM_ELIMIT, "out of memory")
                                       : ops->load_trace(out, copy, base_dir, seed, err);
+    for (size_t i = 0; status == FSIM_OK && i < sizeof common / sizeof common[0]; i++) {
+        fsim_value_mark_used(fsim_value_get(copy, common[i])); /* read where it is replayed */
+    }
+    status = status == FSIM_OK ? fsim_value_check_used(copy, NULL, err) : status;
+    if (status != FSIM_OK) {
+        fsim_trace_close(*out);
+        *out = NULL;
+    }
     fsim_value_pool_destroy(pool);
     return status;
 }

@@ -82,6 +82,14 @@ fsim_status trace_read_huawei_functions(fsim_trace *t, const trace_file *file, f
     return FSIM_OK;
 }
 
+uint32_t trace_huawei_function_count(const fsim_trace *t) {
+    return t->described->ids.count;
+}
+
+const char *trace_huawei_function_id(const fsim_trace *t, uint32_t i) {
+    return t->described->ids.texts[i];
+}
+
 static const char *text_or_null(const fsim_trace *t, uint32_t text) {
     return t->texts.lengths[text] == 0 ? NULL : t->texts.texts[text];
 }

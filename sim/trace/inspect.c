@@ -69,9 +69,28 @@ static double cv_of(const gaps *g) {
 }
 
 static void add_hours(fsim_inspection *out, fsim_ns at_ns, double requests) {
-    uint64_t hour = (uint64_t)(at_ns / FSIM_HOUR);
+    uint64_t hour = ((uint64_t)at_ns + (uint64_t)out->clock_ns) / FSIM_HOUR;
     out->hourly[hour % 24] += requests;
     out->weekly[hour % FSIM_INSPECT_HOURS] += requests;
+}
+
+/* Where in the week the kept part of the trace begins. 1970 began on a Thursday. */
+static fsim_ns clock_of(const fsim_trace *trace) {
+    const fsim_ns week_ns = 7 * FSIM_DAY;
+    const fsim_trace_options *o = fsim_trace_options_of(trace);
+    int64_t begins_ns = fsim_trace_about(trace)->begins_ns;
+    fsim_ns monday_ns = begins_ns == 0 ? 0 : 3 * FSIM_DAY;
+    return o->scale_time == 1.0 ? (begins_ns % week_ns + monday_ns + o->from_ns % week_ns) % week_ns : 0;
+}
+
+static void set_facts(fsim_inspection *out, const fsim_trace *trace) {
+    out->facts = *fsim_trace_about(trace);
+    strncpy(out->format, out->facts.format, sizeof out->format - 1);
+    if (out->facts.begins_ns != 0 &&
+        __builtin_add_overflow(out->facts.begins_ns, fsim_trace_options_of(trace)->from_ns,
+                               &out->facts.begins_ns)) {
+        out->facts.begins_ns = 0;
+    }
 }
 
 static void set_shares(fsim_inspection *out, uint64_t rare, uint64_t rarest) {
@@ -197,7 +216,8 @@ static void inspect_triggers(fsim_inspection *out, const fsim_trace *trace) {
         const fsim_trace_function *function = fsim_trace_function_at(trace, f);
         uint32_t i = 0, last = FSIM_INSPECT_TRIGGERS - 1u;
         char name[sizeof out->triggers[0].name];
-        if (function->trigger == NULL || function->invocations == 0) {
+        bool counts = function->invocations > 0 || fsim_trace_about(trace)->functions_only;
+        if (function->trigger == NULL || !counts) {
             continue;
         }
         snprintf(name, sizeof name, "%s", function->trigger);
@@ -247,8 +267,8 @@ static fsim_status inspect_functions(fsim_inspection *out, const fsim_bucketed *
 fsim_status fsim_inspect_buckets(fsim_inspection *out, const fsim_trace *trace, fsim_error *err) {
     const fsim_bucketed *t = fsim_trace_buckets(trace);
     clear(out);
-    out->facts = *fsim_trace_about(trace);
-    strncpy(out->format, out->facts.format, sizeof out->format - 1);
+    set_facts(out, trace);
+    out->clock_ns = clock_of(trace);
     out->functions = t->function_count;
     out->invocations = t->invocations;
     out->span_s = (double)t->bucket_count * fsim_ns_to_s(t->bucket_ns);
@@ -416,12 +436,15 @@ fsim_status fsim_inspect_rows(fsim_inspection *out, fsim_trace *trace, fsim_erro
     fsim_status status = r == NULL || batch == NULL ? out_of_memory(err) : FSIM_OK;
     do {
         status = status == FSIM_OK ? fsim_trace_next(trace, batch, err) : status;
+        if (status == FSIM_OK && r->seen.invocations == 0) { /* the first row tells time 0 */
+            r->seen.clock_ns = clock_of(trace);
+        }
         status = status == FSIM_OK ? fsim_row_inspector_add(r, batch, err) : status;
     } while (status == FSIM_OK && batch->count > 0);
     status = status == FSIM_OK ? fsim_row_inspector_finish(r, out, err) : status;
     if (status == FSIM_OK) {
-        out->facts = *fsim_trace_about(trace);
-        strncpy(out->format, out->facts.format, sizeof out->format - 1);
+        set_facts(out, trace);
+        out->functions = out->facts.functions_only ? fsim_trace_function_count(trace) : out->functions;
         inspect_triggers(out, trace);
         status = inspect_memory(out, trace, err);
     }

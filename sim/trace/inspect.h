@@ -29,7 +29,10 @@ typedef struct fsim_inspection {
     double duration_s[3],
         duration_mean_s; /* p50 p90 p99; buckets: of the means of functions, mean weighted by requests */
     double memory_mb[2]; /* p50 p99 over apps, or functions where there are no apps */
-    double hourly[24], weekly[FSIM_INSPECT_HOURS]; /* requests in each hour of the day and of seven days */
+    /* Requests in each hour of the day and of seven days. By the calendar, the week from Monday on, where the
+     * trace has one; else time 0 of the trace is 0:00 of the first day. */
+    double hourly[24], weekly[FSIM_INSPECT_HOURS];
+    fsim_ns clock_ns; /* of the week, at the first instant that was looked at */
     /* By functions, most first; beyond FSIM_INSPECT_TRIGGERS - 1 kinds the rest is the last, "others". */
     fsim_inspect_trigger triggers[FSIM_INSPECT_TRIGGERS];
     uint32_t trigger_count;

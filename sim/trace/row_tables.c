@@ -206,14 +206,24 @@ static int64_t number_at_end(const char *text, size_t *len) {
     return number;
 }
 
-/* "pool22-300-128-0000177166": everything in front of the serial is the pool, 128 its memory in MB, 300 its
- * limit of CPU in thousandths of a core. */
+/* "pool22-300-128": 128 is its memory in MB, 300 its limit of CPU in thousandths of a core. */
+static void pool_limits(const char *pool, size_t len, int64_t *memory_mb, int64_t *millicores) {
+    *memory_mb = number_at_end(pool, &len);
+    *millicores = *memory_mb > 0 ? number_at_end(pool, &len) : 0;
+}
+
+/* "pool22-300-128-0000177166": everything in front of the serial is the pool. */
 static size_t pool_of(const char *pod, int64_t *memory_mb, int64_t *millicores) {
     const char *serial = strrchr(pod, '-');
-    size_t len = serial == NULL ? strlen(pod) : (size_t)(serial - pod), left = len;
-    *memory_mb = number_at_end(pod, &left);
-    *millicores = *memory_mb > 0 ? number_at_end(pod, &left) : 0;
+    size_t len = serial == NULL ? strlen(pod) : (size_t)(serial - pod);
+    pool_limits(pod, len, memory_mb, millicores);
     return len;
+}
+
+static void describe_pool(fsim_trace_function *f, int64_t memory_mb, int64_t millicores) {
+    f->memory_mb = memory_mb;
+    f->memory_mean = (double)memory_mb;
+    f->vcpu = (double)millicores * 1e-3;
 }
 
 static fsim_status function_of(fsim_trace *t, const table_reader *r, uint32_t *f, fsim_error *err) {
@@ -250,9 +260,7 @@ static fsim_status function_of(fsim_trace *t, const table_reader *r, uint32_t *f
     FSIM_TRY(trace_function(t, key, sizeof key, name, f, err));
     t->functions[*f].app = app == MISSING ? NULL : text_of(t, app);
     t->functions[*f].owner = owner == MISSING ? NULL : text_of(t, owner);
-    t->functions[*f].memory_mb = memory_mb;
-    t->functions[*f].memory_mean = (double)memory_mb;
-    t->functions[*f].vcpu = (double)millicores * 1e-3;
+    describe_pool(&t->functions[*f], memory_mb, millicores);
     if (r->table->pods) {
         trace_describe_huawei_function(t, &t->functions[*f]);
     }
@@ -360,6 +368,21 @@ static fsim_status open_huawei_cold(fsim_trace *t, const trace_file *file, fsim_
                                      : trace_read_huawei_functions(t, file, err);
 }
 
+/* Alone: its functions, and no requests. */
+static fsim_status open_huawei_functions(fsim_trace *t, const trace_file *file, fsim_error *err) {
+    FSIM_TRY(trace_read_huawei_functions(t, file, err));
+    for (uint32_t i = 0; i < trace_huawei_function_count(t); i++) {
+        const char *id = trace_huawei_function_id(t, i);
+        int64_t memory_mb = 0, millicores = 0;
+        uint32_t f;
+        FSIM_TRY(trace_function(t, id, strlen(id), id, &f, err));
+        pool_limits(id, strlen(id), &memory_mb, &millicores);
+        describe_pool(&t->functions[f], memory_mb, millicores);
+        trace_describe_huawei_function(t, &t->functions[f]);
+    }
+    return FSIM_OK;
+}
+
 static int is_huawei_functions(const trace_probe *probe) {
     return trace_probe_has(probe, "funcID") && trace_probe_has(probe, "runtime") ? HUAWEI_FUNCTIONS : 0;
 }
@@ -396,6 +419,8 @@ const trace_format trace_format_huawei2025_cold = {.name = "huawei-2025-cold-sta
 const trace_format trace_format_huawei2025_functions = {
     .name = "huawei-2025-functions",
     .role_of = is_huawei_functions,
+    .open = open_huawei_functions,
+    .next = next_if_rows,
     .describes = {"huawei-2025-requests", "huawei-2025-cold-starts"}};
 const trace_format trace_format_ibm = {
     .name = "ibm-code-engine", .role_of = is_ibm, .open = open_ibm, .next = next_if_rows};

@@ -153,6 +153,7 @@ static fsim_status next_request(fsim_trace *t, trace_row *row, bool *got, fsim_e
         if (!w->begun) {
             w->begun = true;
             w->zero_ns = t->format->own_zero ? 0 : w->at_hand.at_ns;
+            trace_note_begin(t, w->zero_ns);
         }
         fsim_ns at_ns = w->at_hand.at_ns - w->zero_ns;
         at_ns = at_ns < 0 ? 0 : at_ns;
@@ -177,7 +178,7 @@ static fsim_status next_request(fsim_trace *t, trace_row *row, bool *got, fsim_e
 fsim_status fsim_trace_next(fsim_trace *t, fsim_arrivals *batch, fsim_error *err) {
     batch->count = 0;
     batch->has_cpu = t->has_cpu;
-    batch->has_session = t->has_session;
+    batch->has_session = false;
     while (batch->count < FSIM_BATCH) {
         trace_row row;
         bool got;
@@ -190,7 +191,6 @@ fsim_status fsim_trace_next(fsim_trace *t, fsim_arrivals *batch, fsim_error *err
         batch->service_ns[i] = row.duration_ns;
         batch->fn[i] = row.fn;
         batch->cpu_ns[i] = row.cpu_ns;
-        batch->session[i] = row.session;
         t->functions[row.fn].invocations++;
     }
     return FSIM_OK;

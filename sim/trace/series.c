@@ -104,6 +104,7 @@ fsim_status series_settle(fsim_trace *t, series_points *p, fsim_error *err) {
         return FSIM_OK;
     }
     FSIM_TRY(find_bucket(t, p, zero_ns, &t->step_ns, err));
+    trace_note_begin(t, zero_ns);
     uint64_t instants = 0, last = UINT64_MAX;
     for (size_t i = 0; i < p->count; i++) {
         const series_point *point = &p->points[i];

@@ -164,8 +164,8 @@ typedef struct fsim_trace_options {
 /* Whether the file is of a known format, and its name; NULL: it is not, or no regular file. */
 const char *fsim_trace_recognise(const char *path);
 
-/* Whether a file that begins so is none of those: native CSV, .fst, or JSON that is no answer of Prometheus.
- */
+/* Whether a file that begins so can be read front to back, once: a native request trace, .fst, or JSON that
+ * is no answer of Prometheus. */
 bool fsim_trace_is_streamed(const char *head);
 
 /* The files that are read of a trace's file or folder, in order of name, until `visit` says false. */
@@ -186,9 +186,11 @@ typedef struct fsim_trace_drop {
 
 typedef struct fsim_trace_facts {
     const char *format; /* "azure-2019" */
-    char begins[40];    /* calendar time of time 0 as the trace writes it; "" */
+    int64_t begins_ns;  /* what a calendar shows at time 0 of the trace, in its time zone where it names none:
+                         * ns since 1970; 0: the trace counts from a zero of its own */
     uint32_t files;
     bool memory_per_function; /* its memory is of functions, not of apps */
+    bool functions_only;      /* a table of functions without their requests */
     uint32_t drop_count;
     fsim_trace_drop drops[FSIM_TRACE_DROPS];
     uint64_t buckets_missing; /* of a series: no row for them, which is not the same as no request */

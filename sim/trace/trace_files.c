@@ -104,11 +104,11 @@ static void cut_names(trace_probe *probe, char *copy) {
     probe->names[probe->name_count] = NULL;
 }
 
+static const char *const arrival_columns[] = {"arrival_s", "arrival_ms", "arrival_us", "arrival_ns", NULL};
+
 /* The native CSV has a reader of its own (workloads/sources/csv.c). */
 static bool is_native(const trace_probe *probe) {
-    static const char *const columns[] = {"arrival_s",  "arrival_ms", "arrival_us",
-                                          "arrival_ns", "time_s",     NULL};
-    return trace_probe_column(probe, columns) != SIZE_MAX;
+    return trace_probe_column(probe, arrival_columns) != SIZE_MAX || trace_probe_has(probe, "time_s");
 }
 
 /* *file: all but the path. */
@@ -138,8 +138,8 @@ static fsim_status probe_file(const char *path, const trace_format **format, tra
     return status;
 }
 
-/* Whether a cell of the first line names a column of the native CSV. */
-static bool has_native_cell(const char *line, size_t len) {
+/* Whether a cell of the first line names the arrivals of the native CSV. */
+static bool has_arrivals(const char *line, size_t len) {
     for (size_t at = 0, end; at < len; at = end + 1) {
         const char *comma = memchr(line + at, ',', len - at);
         end = comma == NULL ? len : (size_t)(comma - line);
@@ -152,7 +152,7 @@ static bool has_native_cell(const char *line, size_t len) {
         size_t used = strcspn(line + at, " \t\r\n\",");
         if (used < sizeof cell) {
             memcpy(cell, line + at, used);
-            if (is_native(&probe)) {
+            if (trace_probe_column(&probe, arrival_columns) != SIZE_MAX) {
                 return true;
             }
         }
@@ -168,7 +168,7 @@ bool fsim_trace_is_streamed(const char *head) {
     if (*begin == '{') {
         return strstr(begin, "\"resultType\"") == NULL;
     }
-    return strncmp(head, fst, 4) == 0 || has_native_cell(begin, strcspn(begin, "\r\n"));
+    return strncmp(head, fst, 4) == 0 || has_arrivals(begin, strcspn(begin, "\r\n"));
 }
 
 const char *fsim_trace_recognise(const char *path) {
@@ -185,9 +185,13 @@ const char *fsim_trace_recognise(const char *path) {
 
 /* The format of a trace is that of its rows or buckets; tables that describe its functions are of their own.
  */
-static bool settle_format(fsim_trace *t, const trace_format *format) {
-    if (t->format == NULL || t->format == format) {
+static bool settle_format(fsim_trace *t, const trace_format *format, const char *path) {
+    if (t->format == format) {
+        return true;
+    }
+    if (t->format == NULL) {
         t->format = format;
+        t->told_by = path;
         return true;
     }
     for (size_t i = 0; i < 2 && format->describes[i] != NULL; i++) {
@@ -198,6 +202,7 @@ static bool settle_format(fsim_trace *t, const trace_format *format) {
     for (size_t i = 0; i < 2 && t->format->describes[i] != NULL; i++) {
         if (strcmp(t->format->describes[i], format->name) == 0) {
             t->format = format;
+            t->told_by = path;
             return true;
         }
     }
@@ -206,10 +211,14 @@ static bool settle_format(fsim_trace *t, const trace_format *format) {
 
 static fsim_status add_file(fsim_trace *t, const char *path, const trace_format *format,
                             const trace_file *file, fsim_error *err) {
-    if (!settle_format(t, format)) {
+    path = fsim_value_intern(t->pool, path);
+    if (path == NULL) {
+        return fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    }
+    if (!settle_format(t, format, path)) {
         return fsim_fail_at(err, FSIM_EDATA, path,
                             "this file is of format %s, and \"%.200s\" is %s: name the files of one trace",
-                            format->name, t->files[0].path, t->format->name);
+                            format->name, t->told_by, t->format->name);
     }
     if (t->file_count == t->file_capacity) {
         size_t capacity = t->file_capacity == 0 ? 16 : 2 * t->file_capacity;
@@ -222,8 +231,8 @@ static fsim_status add_file(fsim_trace *t, const char *path, const trace_format 
     }
     t->has_cpu |= file->has_cpu;
     t->files[t->file_count] = *file;
-    t->files[t->file_count].path = fsim_value_intern(t->pool, path);
-    return t->files[t->file_count++].path != NULL ? FSIM_OK : fsim_fail(err, FSIM_ELIMIT, "out of memory");
+    t->files[t->file_count++].path = path;
+    return FSIM_OK;
 }
 
 static fsim_status add_named_file(fsim_trace *t, const char *path, bool explicit, fsim_error *err) {
@@ -283,10 +292,7 @@ fsim_status trace_find_files(fsim_trace *t, const char *base_dir, const char *co
             err, FSIM_EDATA, count > 0 ? paths[0] : NULL,
             "the folder holds no file of a known trace format; workloads/README.md lists them");
     }
-    if (t->format->describes[0] != NULL) {
-        return fsim_fail_at(err, FSIM_EDATA, t->files[0].path,
-                            "a table of functions alone: the requests or cold starts are missing");
-    }
+    t->facts.functions_only = t->format->describes[0] != NULL;
     t->facts.format = t->format->name;
     t->facts.files = (uint32_t)t->file_count;
     return FSIM_OK;

@@ -84,6 +84,10 @@ fsim_status trace_function(fsim_trace *t, const void *key, size_t key_len, const
     return FSIM_OK;
 }
 
+void trace_note_begin(fsim_trace *t, int64_t zero_ns) {
+    t->facts.begins_ns = zero_ns >= INT64_C(100000000) * FSIM_SECOND ? zero_ns : 0;
+}
+
 void trace_drop(fsim_trace *t, const char *reason, uint64_t rows, uint64_t invocations) {
     fsim_trace_facts *facts = &t->facts;
     uint32_t i = 0;

@@ -58,7 +58,6 @@ typedef struct trace_file {
 typedef struct trace_row {
     fsim_ns at_ns;               /* may be negative until time 0 is known */
     fsim_ns duration_ns, cpu_ns; /* FSIM_DRAW: not given */
-    uint64_t session;
     uint32_t fn;
     uint64_t line; /* where it stands */
     size_t field;  /* of its time, for messages */
@@ -87,6 +86,7 @@ extern const trace_format *const trace_formats[];
 struct fsim_trace {
     fsim_trace_options options;
     const trace_format *format;
+    const char *told_by; /* the file that settled the format */
     fsim_trace_facts facts;
     fsim_value_pool *pool;
     trace_file *files;
@@ -116,12 +116,13 @@ struct fsim_trace {
     bool *keep; /* functions_top: by function */
     uint32_t keep_count;
     bool has_cpu; /* some file has it: rows of the others draw it */
-    bool has_session;
 };
 
 /* The function of a key, new ones with the name given. */
 fsim_status trace_function(fsim_trace *t, const void *key, size_t key_len, const char *name, uint32_t *f,
                            fsim_error *err);
+/* Time 0 as the files have it: from 1973 on it is a date. */
+void trace_note_begin(fsim_trace *t, int64_t zero_ns);
 void trace_drop(fsim_trace *t, const char *reason, uint64_t rows, uint64_t invocations);
 /* Text in the trace's pool; bytes that are no UTF-8 are taken for Latin-1. */
 const char *trace_text(fsim_trace *t, const char *text, size_t len);
@@ -137,6 +138,8 @@ fsim_status trace_ibm_function(fsim_trace *t, int64_t app, int64_t name_space, u
 
 /* huawei_functions.c: the table of functions of Huawei 2025, and what it says of one that rows have named. */
 fsim_status trace_read_huawei_functions(fsim_trace *t, const trace_file *file, fsim_error *err);
+uint32_t trace_huawei_function_count(const fsim_trace *t);
+const char *trace_huawei_function_id(const fsim_trace *t, uint32_t i);
 void trace_describe_huawei_function(const fsim_trace *t, fsim_trace_function *f);
 void trace_close_huawei_functions(fsim_trace *t);
 

@@ -358,6 +358,26 @@ static void test_pods_that_rest_are_passed_over(void) {
     fsim_result_destroy(r);
 }
 
+/* Of two provisioned instances that serve together the first is out of service at 2 s, before the second is
+ * there at 20 s: of two requests at 20.5 s one starts an instance on demand. The first is back at 64 s. */
+static const char rests_before_all_are_there[] =
+    HEAD "\"workload\": {\"source\": \"list\", \"arrivals\": [{\"arrival\": \"20.5s\", \"count\": 2}, "
+         "{\"arrival\": \"64.5s\"}]},"
+         "\"platform\": {\"provisioned_together\": true, \"provisioned_start_rate\": {\"kind\": \"fixed\", "
+         "\"n\": 1, \"window\": \"20s\"}}, "
+         "\"functions\": [{\"name\": \"fn\", \"service\": \"100ms\", \"cold_start\": \"10ms\", "
+         "\"provisioned\": 2, \"health\": {\"unhealthy_after\": \"1.5s\", \"recovers_after\": \"62s\", "
+         "\"interval\": \"1s\", \"failures\": 1, \"action\": \"rest\"}}]}";
+
+static void test_who_rests_does_not_join_the_others(void) {
+    fsim_result *r = run(rests_before_all_are_there);
+    CHECK_EQ_INT(r->total.n.completed, 3);
+    CHECK_EQ_INT(r->total.n.failed, 0);
+    CHECK_EQ_INT(r->total.n.cold_triggered, 1);
+    CHECK_EQ_INT(r->end_ns, 64600 * FSIM_MS); /* without a start */
+    fsim_result_destroy(r);
+}
+
 int main(void) {
     RUN(test_a_crash_fails_what_is_inside);
     RUN(test_clients_try_again);
@@ -374,5 +394,6 @@ int main(void) {
     RUN(test_a_resting_instance_comes_back);
     RUN(test_a_resting_instance_is_kept);
     RUN(test_pods_that_rest_are_passed_over);
+    RUN(test_who_rests_does_not_join_the_others);
     return check_done();
 }

@@ -50,6 +50,16 @@ static const rule openfaas_rules[] = {
      "400s",
      .failed = 1800,
      .alive = {{0, 1}, {300, 1}}},
+    {"3.3: from zero the gateway asks for the minimum at the first call and holds it until a pod is ready",
+     "openfaas",
+     "\"vcpu\": 1, \"memory_mb\": 1024, \"cold_start\": \"3s\"",
+     {{"policy.scaling.initial_replicas", "0"}, {"policy.scaling.min_replicas", "2"}},
+     CALLS("10s", 4, "1s"),
+     "60s",
+     .completed = 4,
+     .cold = 1,
+     .longest_wait_s = 4,
+     .alive = {{0, 0}, {9, 0}, {11, 2}, {59, 2}}},
 };
 
 static void test_openfaas(void) {

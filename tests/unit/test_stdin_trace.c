@@ -15,7 +15,8 @@ static void test_own_formats_are_streamed(void) {
     } cases[] = {
         {"arrival_s,function\n1,a\n", true},
         {"function, \"Arrival_MS\" ,session\r\n", true},
-        {"\xef\xbb\xbftime_s,requests\n", true},
+        {"\xef\xbb\xbftime_s,requests\n", false},
+        {"\xef\xbb\xbfsession,arrival_us\n", true},
         {"\nfunction,arrival_ns", true},
         {"\x89"
          "FST\r\n",

@@ -145,6 +145,10 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
         FSIM_TRY(read_options(config, context->seed, &options, err));
         fsim_value_mark_used(fsim_value_get(config, "files"));
     }
+    if (fsim_trace_about(s->trace)->functions_only) {
+        return fsim_fail_at(err, FSIM_EDATA, fsim_value_get(config, "files")->first->string,
+                            "a table of functions alone: the requests or cold starts are missing");
+    }
     const fsim_bucketed *buckets = fsim_trace_buckets(s->trace);
     if (buckets == NULL) {
         return FSIM_OK;
