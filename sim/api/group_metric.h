@@ -7,6 +7,8 @@
 #include "api/metric_series.h"
 #include "api/policy_api.h"
 
+#include <math.h>
+
 typedef enum fsim_group_metric {
     FSIM_GROUP_CPU,         /* % of the instance's vCPUs */
     FSIM_GROUP_MEMORY,      /* % of its memory */
@@ -38,6 +40,13 @@ typedef struct fsim_group_reading {
     double mean[FSIM_GROUP_METRICS];
 } fsim_group_reading;
 
+/* A mean without what its sums and quotients have rounded: 14 % of a quarter of a core is no more than 14 %.
+ */
+static inline double fsim_group_round(double mean) {
+    double near = nearbyint(mean * 1e9) / 1e9;
+    return fabs(near - mean) <= 1e-12 * fabs(mean) ? near : mean;
+}
+
 /* `sample` must carry CPU (fsim_scale_plan.wants_cpu). */
 static inline fsim_group_reading fsim_group_read(const fsim_scale_sample *sample, fsim_ns warmup_ns,
                                                  double vcpu, double memory_mb) {
@@ -54,7 +63,7 @@ static inline fsim_group_reading fsim_group_read(const fsim_scale_sample *sample
         r.mean[FSIM_GROUP_REQUESTS] += one->requests_per_s;
     }
     for (int m = 0; m < FSIM_GROUP_METRICS && r.warm > 0; m++) {
-        r.mean[m] /= r.warm;
+        r.mean[m] = fsim_group_round(r.mean[m] / r.warm);
     }
     return r;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define CAPACITY_MAX 4e15
+#define ROUNDING     1e-12 /* of a target, a share of it and what is compared with them */
 
 fsim_tracking_params fsim_tracking_params_default(double target) {
     return (fsim_tracking_params){.target = target,
@@ -23,14 +24,16 @@ static int64_t quotient(int64_t capacity, double metric, double target) {
     if (!(exact > 0)) {
         return 0;
     }
-    return exact > CAPACITY_MAX ? (int64_t)CAPACITY_MAX : (int64_t)ceil(exact * (1 - 1e-12));
+    return exact > CAPACITY_MAX ? (int64_t)CAPACITY_MAX : (int64_t)ceil(exact * (1 - ROUNDING));
 }
 
 fsim_tracking_decision fsim_tracking_decide(fsim_tracking *t, const fsim_tracking_params *p,
                                             const fsim_tracking_reading *r) {
     fsim_tracking_decision stay = {FSIM_TRACKING_STAY, r->capacity};
-    bool high = fsim_alarm_feed(&t->high, r->has_data && r->metric > p->target, p->high_points);
-    bool low = fsim_alarm_feed(&t->low, r->has_data && r->metric < p->low_share * p->target, p->low_points);
+    bool above = r->has_data && r->metric > p->target * (1 + ROUNDING);
+    bool below = r->has_data && r->metric < p->low_share * p->target * (1 - ROUNDING);
+    bool high = fsim_alarm_feed(&t->high, above, p->high_points);
+    bool low = fsim_alarm_feed(&t->low, below, p->low_points);
     if (!r->has_data) {
         stay.verdict = FSIM_TRACKING_NO_DATA;
         return stay;

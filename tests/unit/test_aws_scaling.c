@@ -1,4 +1,5 @@
 /* Step scaling, cooldowns and target tracking: the worked examples of AWS, and the edges of each rule. */
+#include "api/group_metric.h"
 #include "autoscale/cooldown.h"
 #include "autoscale/step_scaling.h"
 #include "autoscale/target_tracking.h"
@@ -166,6 +167,36 @@ static void test_trackers_together(void) {
     CHECK_EQ_INT(fsim_tracking_join(none, out).desired, 12);
 }
 
+/* 14 % of a quarter of a core comes back as 14 %, which is not above 14; a third stays a third. */
+static void test_rounding_moves_no_bound(void) {
+    static const double percent[] = {7, 14, 28, 29, 55, 57, 58, 70, 83};
+    static const double vcpu[] = {0.25, 0.1, 0.7, 0.583, 2};
+    for (size_t i = 0; i < sizeof percent / sizeof *percent; i++) {
+        for (size_t k = 0; k < sizeof vcpu / sizeof *vcpu; k++) {
+            fsim_instance_sample one[3];
+            for (int n = 0; n < 3; n++) {
+                one[n] = (fsim_instance_sample){
+                    .over_ns = 1, .cpu = percent[i] / 100 * vcpu[k], .concurrency = n == 0};
+            }
+            const fsim_scale_sample sample = {.instances = one, .count = 3};
+            fsim_group_reading r = fsim_group_read(&sample, 0, vcpu[k], 128);
+            check_context("%g %% of %g", percent[i], vcpu[k]);
+            CHECK(r.mean[FSIM_GROUP_CPU] >= percent[i] && r.mean[FSIM_GROUP_CPU] <= percent[i]);
+            CHECK_NEAR(r.mean[FSIM_GROUP_CONCURRENCY], 1.0 / 3, 1e-15);
+        }
+    }
+    fsim_tracking_params p = fsim_tracking_params_default(0.65);
+    p.high_points = p.low_points = 1;
+    for (int n = 1; n < 100; n++) { /* at the target, and at the share of it that is low */
+        fsim_tracking t = {0};
+        fsim_tracking_reading r = {.has_data = true, .capacity = 1000, .metric = n / 100.0};
+        p.target = 100.0 * n / 10000;
+        CHECK_EQ_INT(fsim_tracking_decide(&t, &p, &r).verdict, FSIM_TRACKING_STAY);
+        r.metric = 0.9 * n / 100.0;
+        CHECK_EQ_INT(fsim_tracking_decide(&t, &p, &r).verdict, FSIM_TRACKING_STAY);
+    }
+}
+
 int main(void) {
     RUN(test_documented_steps);
     RUN(test_bounds_belong_to_the_outer_step);
@@ -175,5 +206,6 @@ int main(void) {
     RUN(test_tracking_out);
     RUN(test_tracking_in);
     RUN(test_trackers_together);
+    RUN(test_rounding_moves_no_bound);
     return check_done();
 }
