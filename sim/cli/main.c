@@ -125,6 +125,8 @@ static fsim_status dispatch(int argc, char **argv, fsim_error *err) {
 int main(int argc, char **argv) {
     /* A reader that goes away makes write() fail with EPIPE, which ends the command without an error. */
     signal(SIGPIPE, SIG_IGN);
+    /* A file that may not grow (ulimit -f) makes it fail with EFBIG, which is said, as a full disk is. */
+    signal(SIGXFSZ, SIG_IGN);
     gsl_set_error_handler_off(); /* it would abort; the callers look at what they get */
     fsim_error err = {0};
     fsim_status status = dispatch(argc, argv, &err);

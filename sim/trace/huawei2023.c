@@ -6,7 +6,7 @@
  * Execution times are means over pods: a function gets the mean of its means. The publisher names no unit;
  * they are read as milliseconds. Memory is what all pods of a function hold together, divided by the pods
  * where a table of instances is there. */
-#include "trace/trace_parts.h"
+#include "trace/series.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ typedef struct sums {
 typedef struct huawei {
     fsim_trace *t;
     uint32_t *functions; /* by field */
-    size_t width;
+    size_t width, time_field;
     sums *of[OTHER]; /* by function */
     uint32_t capacity;
     uint64_t first, step, last; /* seconds; first UINT64_MAX: none yet */
@@ -38,8 +38,10 @@ static int role_of(const trace_probe *probe) {
     } words[] = {{"requests", REQUESTS},   {"function_delay", DELAY}, {"memory_limit", MEMORY},
                  {"instances", INSTANCES}, {"platform_delay", OTHER}, {"cpu_usage", OTHER},
                  {"cpu_limit", OTHER},     {"memory_usage", OTHER}};
-    if (probe->name_count < 3 || strcasecmp(probe->names[0], "day") != 0 ||
-        strcasecmp(probe->names[1], "time") != 0) {
+    bool in_front = probe->name_count > 1 && strcasecmp(probe->names[0], "day") == 0 &&
+                    strcasecmp(probe->names[1], "time") == 0;
+    if (probe->name_count < 3 || !trace_probe_has(probe, "day") || !trace_probe_has(probe, "time") ||
+        (!in_front && series_names_value(probe))) {
         return 0;
     }
     const char *best = NULL;
@@ -81,7 +83,11 @@ static fsim_status bind(huawei *h, int role, fsim_error *err) {
                                                                  : "a number, at least 0",
                                     .when_empty = MISSING,
                                     .nan_is_empty = true};
-    if (h->width < 2) { /* a quote in the header can hide what the commas have shown */
+    h->time_field = SIZE_MAX;
+    for (size_t f = 0; f < h->width; f++) {
+        h->time_field = strcasecmp(names[f], "time") == 0 ? f : h->time_field;
+    }
+    if (h->time_field == SIZE_MAX) { /* a quote in the header can hide what the commas have shown */
         return fsim_csv_fail(h->t->csv, 1, 0, err, "the header names no column of times");
     }
     free(h->functions);
@@ -91,9 +97,9 @@ static fsim_status bind(huawei *h, int role, fsim_error *err) {
     }
     for (size_t f = 0; f < h->width; f++) {
         h->functions[f] = UINT32_MAX;
-        if (f == 1) {
+        if (f == h->time_field) {
             fsim_csv_bind(h->t->csv, f, &time);
-        } else if (f > 1) {
+        } else if (strcasecmp(names[f], "day") != 0) {
             FSIM_TRY(trace_function(h->t, names[f], strlen(names[f]), names[f], &h->functions[f], err));
             fsim_csv_bind(h->t->csv, f, &value);
         }
@@ -121,16 +127,17 @@ static void note_time(huawei *h, uint64_t second) {
 }
 
 static fsim_status add_row(huawei *h, int role, const fsim_csv_block *block, uint32_t row, fsim_error *err) {
-    int64_t second = block->columns[1][row];
+    int64_t second = block->columns[h->time_field][row];
     if (second > INT64_MAX / FSIM_SECOND) {
-        return fsim_csv_fail(h->t->csv, block->lines[row], 1, err, "time %lld s is beyond 292 years",
-                             (long long)second);
+        return fsim_csv_fail(h->t->csv, block->lines[row], h->time_field, err,
+                             "time %lld s is beyond 292 years", (long long)second);
     }
     if (role == REQUESTS) {
         note_time(h, (uint64_t)second);
     }
-    for (size_t f = 2; f < h->width; f++) {
-        int64_t value = block->columns[f][row];
+    for (size_t f = 0; f < h->width; f++) {
+        bool is_function = h->functions[f] != UINT32_MAX;
+        int64_t value = is_function ? block->columns[f][row] : MISSING;
         if (value == MISSING) {
             continue;
         }

@@ -144,9 +144,12 @@ static size_t column_of(const fsim_csv *csv, const char *const *spellings) {
     return trace_probe_column(&probe, spellings);
 }
 
+bool series_names_value(const trace_probe *probe) {
+    return trace_probe_column(probe, value_names) != SIZE_MAX;
+}
+
 static int is_series(const trace_probe *probe) {
-    return trace_probe_column(probe, time_names) != SIZE_MAX &&
-           trace_probe_column(probe, value_names) != SIZE_MAX;
+    return trace_probe_column(probe, time_names) != SIZE_MAX && series_names_value(probe);
 }
 
 /* A quote in the header can hide a column that the commas have shown. */

@@ -26,5 +26,7 @@ fsim_status series_add(series_points *points, int64_t at_ns, int64_t amount, uin
  * span of which every step is a multiple, a second at least), and fills t->builder and the axis. */
 fsim_status series_settle(fsim_trace *t, series_points *points, fsim_error *err);
 void series_free(series_points *points);
+/* Whether a column is called as the numbers of a series are. */
+bool series_names_value(const trace_probe *probe);
 
 #endif
