@@ -102,7 +102,11 @@ void engine_enqueue(engine *e, function *f, uint32_t r) {
     at_ns = at_ns < e->now_ns ? e->now_ns : at_ns;
     bool in_order = f->queued == 1 || q->arrival_ns >= f->queue_latest_ns;
     f->queue_latest_ns = in_order ? q->arrival_ns : f->queue_latest_ns;
-    if (!f->timeout_armed) {
+    /* Who has left within this instant may have been sent away by something that now comes before this timer:
+     * its own is void. */
+    bool left_at_once = f->timeout_armed && f->queued == 1 && at_ns == f->timeout_timer_ns;
+    f->timeout_void += left_at_once;
+    if (!f->timeout_armed || left_at_once) {
         f->timeout_armed = true;
         f->timeout_timer_ns = at_ns;
         engine_push(e, at_ns, q->fn, EVENT_QUEUE_TIMEOUT);

@@ -243,6 +243,7 @@ typedef struct function {
     fsim_ns queue_latest_ns;  /* latest arrival of those that have come into the queue since it was empty */
     bool async;               /* events: the platform tries again */
     bool repeats;             /* executions that fail may be tried again: the last one counts */
+    uint32_t timeout_void;    /* timers of the queue that fire for nobody */
     double cold_mean_s;
     uint32_t alive, alive_peak, removable_min; /* instances; keep-alive never goes below removable_min */
     uint32_t starting_newest, starting_count;  /* elastic ones */

@@ -7,6 +7,10 @@
 /* ---- events ---- */
 
 static void on_queue_timeout(engine *e, function *f) {
+    if (f->timeout_void != 0) {
+        f->timeout_void--;
+        return;
+    }
     f->timeout_armed = false;
     fsim_ns timeout_ns = f->queue_timeout_ns;
     while (f->queued != 0) {
