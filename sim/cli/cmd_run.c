@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct run_values {
     fsim_word_list policies, fail_if;
@@ -46,7 +47,7 @@ static const fsim_option options[] = {
      .kind = FSIM_OPTION_TEXT,
      .offset = offsetof(run_values, requests),
      .operand = "FILE",
-     .help = "one CSV row a request ('-': standard output)"},
+     .help = "one CSV row a request ('-': standard output; the summary goes to stderr)"},
     FSIM_OPTION_ROW_PLOT(run_values),
     {.name = "fail-if",
      .kind = FSIM_OPTION_REPEAT,
@@ -127,15 +128,21 @@ static fsim_status print_digests(const fsim_runs *runs, FILE *out) {
     return FSIM_OK;
 }
 
+/* Where the rows of the requests go to standard output, the summary must not be among them. */
 static fsim_status print_summaries(const fsim_runs *runs, const run_values *values, fsim_error *err) {
     fsim_run_record records[FSIM_POLICIES_MAX];
     fsim_runs_records(runs, records);
     fsim_output output;
+    bool rows = values->requests != NULL && strcmp(values->requests, "-") == 0;
+    if (rows && values->quiet) {
+        return FSIM_OK;
+    }
     FSIM_TRY(fsim_output_begin(&output, err));
     fsim_status status = values->digest ? print_digests(runs, output.stream)
                                         : fsim_report_write(output.stream, (fsim_report_format)values->format,
                                                             records, runs->count, err);
-    return fsim_output_end(&output, status, err);
+    return rows ? fsim_output_end_on(&output, STDERR_FILENO, "standard error", status, err)
+                : fsim_output_end(&output, status, err);
 }
 
 static fsim_status simulate(fsim_runs *runs, const run_values *values, fsim_error *err) {

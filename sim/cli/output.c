@@ -12,14 +12,18 @@ fsim_status fsim_output_begin(fsim_output *output, fsim_error *err) {
 }
 
 fsim_status fsim_output_end(fsim_output *output, fsim_status status, fsim_error *err) {
+    return fsim_output_end_on(output, STDOUT_FILENO, "standard output", status, err);
+}
+
+fsim_status fsim_output_end_on(fsim_output *output, int fd, const char *place, fsim_status status,
+                               fsim_error *err) {
     bool lost = fclose(output->stream) != 0;
     if (status == FSIM_OK && lost) {
         status = fsim_fail(err, FSIM_ELIMIT, "out of memory");
     }
     if (status == FSIM_OK) {
         bool closed = false;
-        status =
-            fsim_output_write(STDOUT_FILENO, output->text, output->size, "standard output", &closed, err);
+        status = fsim_output_write(fd, output->text, output->size, place, &closed, err);
     }
     free(output->text);
     *output = (fsim_output){0};

@@ -21,6 +21,9 @@ fsim_status fsim_output_begin(fsim_output *output, fsim_error *err);
 /* Writes to standard output what went into the stream, unless `status` is a failure; frees everything;
  * returns `status` or its own. */
 fsim_status fsim_output_end(fsim_output *output, fsim_status status, fsim_error *err);
+/* The same to another descriptor. */
+fsim_status fsim_output_end_on(fsim_output *output, int fd, const char *place, fsim_status status,
+                               fsim_error *err);
 
 /* All of bytes to the descriptor. `place` names it in the message. A closed pipe sets *closed and is FSIM_OK.
  */
