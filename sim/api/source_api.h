@@ -64,6 +64,9 @@ typedef struct fsim_source_ops {
     const char *example; /* a complete "workload" object, JSON: shown by `fsim list` and run by the tests */
     size_t state_size;   /* bytes of zeroed state that the caller provides */
     bool endless;        /* produces arrivals until a bound or the end of the run stops it */
+    /* Keys and values, in turn, that stand for those a scenario does not say, so that it is recorded how a
+     * trace was read; ends with NULL. NULL: nothing to record. */
+    const char *const *(*defaults)(const fsim_value *config, const char *base_dir);
     /* Reads its parameters (marking them used). `requests` and `until` are read and applied by the caller
      * around every source. */
     fsim_status (*open)(void *state, const fsim_source_context *context, const fsim_value *config,

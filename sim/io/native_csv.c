@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "io/file.h"
+#include "io/input.h"
 
 #include <string.h>
 
@@ -132,4 +134,22 @@ fsim_status fsim_native_fail_order(const fsim_native_header *h, const fsim_csv *
         "arrival %.12g s is before that of the row in front of it, %.12g s; sort the file with: "
         "fsim convert --sort IN OUT",
         fsim_ns_to_s(at_ns), fsim_ns_to_s(before_ns));
+}
+
+bool fsim_native_is_rates_at(const char *base_dir, const char *path) {
+    static const char name[] = "time_s", around[] = " \t\",\xef\xbb\xbf";
+    char resolved[FSIM_PATH_MAX], head[4096];
+    if (fsim_file_resolve(base_dir, path, resolved, sizeof resolved, NULL) != FSIM_OK) {
+        return false;
+    }
+    head[fsim_input_peek(resolved, head, sizeof head - 1)] = '\0';
+    head[strcspn(head, "\r\n")] = '\0';
+    for (const char *at = head; (at = strstr(at, name)) != NULL; at++) {
+        const char *end = at + sizeof name - 1;
+        if ((at == head || strchr(around, at[-1]) != NULL) &&
+            (*end == '\0' || strchr(around, *end) != NULL)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -1,6 +1,7 @@
 /* From what the user typed to a validated scenario; see scenario_load.h. */
 #include "io/scenario_load.h"
 
+#include "api/registry.h"
 #include "base/text.h"
 #include "io/embedded.h"
 #include "io/file.h"
@@ -182,6 +183,30 @@ static fsim_status check_document(const fsim_value *tree, fsim_error *err) {
     return FSIM_OK;
 }
 
+/* What the keys that a source lacks stand for; of each that a superposition is of.
+ * NOLINTNEXTLINE(misc-no-recursion): at most FSIM_JSON_DEPTH_MAX deep */
+static void say_how_traces_are_read(fsim_scenario *s, fsim_value *workload, int depth) {
+    const fsim_value *source = fsim_value_peek(workload, "source"), *parts = fsim_value_peek(workload, "of");
+    const char *name = source != NULL && source->kind == FSIM_VALUE_STRING ? source->string : "";
+    const char *const *pairs = NULL;
+    for (const fsim_source_ops *const *ops = fsim_source_registry; *ops != NULL; ops++) {
+        if (strcmp((*ops)->name, name) == 0 && (*ops)->defaults != NULL) {
+            pairs = (*ops)->defaults(workload, s->base_dir);
+        }
+    }
+    for (; pairs != NULL && *pairs != NULL; pairs += 2) {
+        if (fsim_value_peek(workload, pairs[0]) == NULL) {
+            fsim_value_put(s->pool, workload, pairs[0],
+                           fsim_value_new_string(s->pool, pairs[1], FSIM_ORIGIN_DEFAULT));
+        }
+    }
+    for (fsim_value *part = parts == NULL ? NULL : parts->first; part != NULL; part = part->next) {
+        if (part->kind == FSIM_VALUE_OBJECT && depth < FSIM_JSON_DEPTH_MAX) {
+            say_how_traces_are_read(s, part, depth + 1);
+        }
+    }
+}
+
 /* Head of the effective tree: what it is called and what arrives. */
 static fsim_status read_head(fsim_scenario *s, fsim_error *err) {
     const char *schema = NULL;
@@ -201,6 +226,7 @@ static fsim_status read_head(fsim_scenario *s, fsim_error *err) {
         return fsim_value_missing(s->root, "workload", err);
     }
     FSIM_TRY(fsim_scenario_need_object(workload, "workload", err));
+    say_how_traces_are_read(s, workload, 0);
     fsim_value_mark_used(workload);
     s->workload = workload;
     return FSIM_OK;

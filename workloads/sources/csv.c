@@ -152,6 +152,13 @@ static fsim_status open(void *state, const fsim_source_context *context, const f
     return FSIM_OK;
 }
 
+static const char *const *defaults(const fsim_value *config, const char *base_dir) {
+    static const char *const pairs[] = {"placement", "uniform", NULL};
+    const fsim_value *file = fsim_value_peek(config, "file");
+    bool named = file != NULL && file->kind == FSIM_VALUE_STRING;
+    return named && fsim_native_is_rates_at(base_dir, file->string) ? pairs : NULL;
+}
+
 static void close_files(void *state) {
     csv_source *c = state;
     fsim_function_table_destroy(c->versions);
@@ -295,6 +302,7 @@ const fsim_source_ops fsim_source_csv = {
     .summary = "a request trace or a rate trace in the native CSV formats, told apart by the header",
     .example = "{\"source\": \"csv\", \"file\": \"hello.csv\"}",
     .state_size = sizeof(csv_source),
+    .defaults = defaults,
     .open = open,
     .next = next,
     .close = close_files,

@@ -84,6 +84,15 @@ static fsim_status open_trace(fsim_trace **out, const fsim_value *config, const 
     return status;
 }
 
+static const char *const *defaults(const fsim_value *config, const char *base_dir) {
+    static const char *const pairs[] = {"placement", "uniform", "join", "inner",  "durations",
+                                        "fitted",    "floor",   "1ms",  "memory", "app",
+                                        "values",    "auto",    NULL};
+    (void)config;
+    (void)base_dir;
+    return pairs;
+}
+
 /* --- functions --- */
 
 /* What the trace says of a function that the scenario does not list. */
@@ -258,6 +267,7 @@ const fsim_source_ops fsim_source_trace = {
     .summary = "a public trace: Azure, Huawei, IBM, OpenDC, web logs, Lambda reports, Prometheus, series",
     .example = "{\"source\": \"trace\", \"files\": [\"series.csv\"], \"placement\": \"stratified\"}",
     .state_size = sizeof(trace_source),
+    .defaults = defaults,
     .open = open,
     .next = next,
     .close = close_trace,
