@@ -187,6 +187,26 @@ static fsim_status step_index(const set_path *path, fsim_value *array, const cha
     return FSIM_OK;
 }
 
+static void forget_members(fsim_value *object) {
+    object->first = object->last = NULL;
+    object->count = 0;
+}
+
+/* "phases" of what was a distribution so far, and the like. The phases of one are its parameters. */
+static void change_form(fsim_value *object, const char *key) {
+    static const char *const forms[] = {"dist", "phases", "profile"};
+    const char *form = cold_start_form(object);
+    const fsim_value *dist = fsim_value_peek(object, "dist");
+    bool has_phases =
+        dist != NULL && dist->kind == FSIM_VALUE_STRING && strcmp(dist->string, "hyperexponential") == 0;
+    for (size_t i = 0; form != NULL && !has_phases && i < sizeof forms / sizeof *forms; i++) {
+        if (strcmp(key, forms[i]) == 0 && strcmp(form, key) != 0) {
+            forget_members(object);
+            return;
+        }
+    }
+}
+
 /* ".key" or "key" */
 static fsim_status step_key(const set_path *path, fsim_value *parent, const char **rest, fsim_value **out) {
     char key[256];
@@ -206,6 +226,7 @@ static fsim_status step_key(const set_path *path, fsim_value *parent, const char
         return fail_path(path, "\"%s\" is below something that is not an object", key);
     }
     *rest += len;
+    change_form(parent, key);
     *out = fsim_value_peek(parent, key);
     if (*out == NULL) {
         *out = fsim_value_new(path->pool, FSIM_VALUE_NULL, path->origin);
@@ -220,8 +241,7 @@ static void forget_parameters(fsim_value *object, const char *key, const fsim_va
     const fsim_value *old = fsim_value_peek(object, key);
     bool inner = object->parent != NULL && object->parent->kind == FSIM_VALUE_OBJECT;
     if (inner && is_identity(key) && old->kind != FSIM_VALUE_NULL && !same_string(old, value)) {
-        object->first = object->last = NULL;
-        object->count = 0;
+        forget_members(object);
     }
 }
 
@@ -231,8 +251,9 @@ fsim_status fsim_value_set_value(fsim_value_pool *pool, fsim_value *root, const 
     const char *rest = path_text;
     fsim_value *at = root;
     do {
-        /* What is switched off (null, "none") can be switched on by setting something inside it. */
-        if (fsim_value_is_off(at)) {
+        /* What is switched off (null, "none") can be switched on by setting something inside it; a span,
+         * which stands for a distribution, gives way to what is set. */
+        if (fsim_value_is_off(at) || at->kind == FSIM_VALUE_STRING) {
             at->kind = rest[0] == '[' ? FSIM_VALUE_ARRAY : FSIM_VALUE_OBJECT;
             at->origin = origin;
         }

@@ -35,7 +35,8 @@ typedef struct fsim_native_header {
  * the same, or of both formats. */
 fsim_status fsim_native_read_header(fsim_native_header *out, const fsim_csv *csv, fsim_error *err);
 
-/* Whether the file, packed or not, begins with the header of a rate trace; false where it cannot be looked into.
+/* Whether the file, packed or not, begins with the header of a rate trace; false where it cannot be looked
+ * into.
  * "-" is standard input, of which nothing is taken. */
 bool fsim_native_is_rates_at(const char *base_dir, const char *path);
 

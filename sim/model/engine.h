@@ -428,8 +428,7 @@ typedef struct engine {
 
     closed_population closed[FSIM_CLOSED_MAX];
     uint32_t closed_count;
-    uint64_t closed_outstanding; /* users that will call again */
-    uint64_t retried;            /* attempts after the first one, warm-up included */
+    uint64_t closed_outstanding, retried; /* users that will call again; attempts after the first one */
 
     /* marks: warm-up, windows, probes, time series */
     fsim_ns warmup_mark_ns, window_mark_ns, probe_mark_ns, series_mark_ns;

@@ -152,6 +152,16 @@ static void test_set(void) {
     CHECK_EQ_INT(fsim_value_set(pool, v, "policy.keepalive.name", "lru", "--set", &err), FSIM_OK);
     CHECK(fsim_value_at(v, "policy.keepalive.window") == NULL);
 
+    /* A span stands for a distribution, and gives way to one; one form of a cold start to another. */
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait", "1s", "--set", &err), FSIM_OK);
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait.mean", "2s", "--set", &err), FSIM_OK);
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait.dist", "exponential", "--set", &err), FSIM_OK);
+    CHECK_EQ_STR(fsim_value_peek(fsim_value_peek(fsim_value_peek(v, "run"), "wait"), "mean")->string, "2s");
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait.phases.pull", "3s", "--set", &err), FSIM_OK);
+    CHECK(fsim_value_peek(fsim_value_peek(fsim_value_peek(v, "run"), "wait"), "dist") == NULL);
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait.dist", "hyperexponential", "--set", &err), FSIM_OK);
+    CHECK_EQ_INT(fsim_value_set(pool, v, "run.wait.phases[0].p", "1", "--set", &err), FSIM_OK);
+    CHECK(fsim_value_peek(fsim_value_peek(fsim_value_peek(v, "run"), "wait"), "dist") != NULL);
     CHECK_EQ_INT(fsim_value_set(pool, v, "functions.rezise.x", "1", "--set", &err), FSIM_ECONFIG);
     CHECK_EQ_STR(err.place, "--set");
     CHECK_EQ_STR(err.text, "functions.rezise.x: no element is named \"rezise\"; did you mean \"resize\"?");
