@@ -235,9 +235,8 @@ static inline void become_busy(engine *e, function *f, uint32_t i, uint32_t rate
     }
 }
 
-/* q has begun to execute at q->start_ns. */
 /* The request, counted as inside instance i, starts to execute there. */
-void engine_begin(engine *e, uint32_t r, uint32_t i) {
+FSIM_INLINE void begin(engine *e, uint32_t r, uint32_t i) {
     request *q = &e->requests[r];
     instance *in = &e->instances[i];
     function *f = &e->functions[q->fn];
@@ -296,10 +295,14 @@ void engine_begin(engine *e, uint32_t r, uint32_t i) {
     engine_push(e, fsim_ns_add(e->now_ns, span_ns), r, kind);
 }
 
+void engine_begin(engine *e, uint32_t r, uint32_t i) {
+    begin(e, r, i);
+}
+
 void engine_enter(engine *e, function *f, uint32_t r, uint32_t i) {
     count_inside(e, f, r, i);
     take_slot(e, f, i);
-    engine_begin(e, r, i);
+    begin(e, r, i);
 }
 
 static void mark_cold(engine *e, uint32_t r, bool caused) {
@@ -504,7 +507,7 @@ static bool send_direct(engine *e, function *f, uint32_t r) {
     return true;
 }
 
-void engine_route(engine *e, function *f, uint32_t r) {
+FSIM_INLINE void route(engine *e, function *f, uint32_t r) {
     fsim_cause cause = FSIM_CAUSE_COUNT;
     session_way way = SESSION_FREE;
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
@@ -539,8 +542,12 @@ void engine_route(engine *e, function *f, uint32_t r) {
     }
 }
 
+void engine_route(engine *e, function *f, uint32_t r) {
+    route(e, f, r);
+}
+
 /* A request comes in, for the first time or again. */
-void engine_admit(engine *e, function *f, uint32_t r) {
+FSIM_INLINE void admit(engine *e, function *f, uint32_t r) {
     fsim_cause cause;
     if ((e->has_gateway || e->has_admission) && !engine_admitted(e, f, &cause)) {
         engine_refuse(e, r, cause);
@@ -549,7 +556,11 @@ void engine_admit(engine *e, function *f, uint32_t r) {
     if (f->scaled) {
         f->came++;
     }
-    engine_route(e, f, r);
+    route(e, f, r);
+}
+
+void engine_admit(engine *e, function *f, uint32_t r) {
+    admit(e, f, r);
 }
 
 void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, uint32_t rate_ucore,
@@ -574,7 +585,7 @@ void engine_arrive(engine *e, fsim_ns at_ns, fsim_fn_id fn, fsim_ns service_ns, 
     if ((f->extras & FUNCTION_SESSIONS) != 0) {
         engine_session_mark(e, r, closed == 0 ? e->session_now : 0);
     }
-    engine_admit(e, f, r);
+    admit(e, f, r);
 }
 
 /* The instance of its session takes it, in front of whatever free slot there may be. */

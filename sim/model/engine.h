@@ -97,7 +97,6 @@ typedef struct request {
     uint16_t flags, closed; /* closed: population + 1, 0 for streams */
     fsim_ns service_ns;
     union {
-        double finish_work;    /* sharing domain: its virtual time at completion */
         fsim_ns core_until_ns; /* CORE_HELD: when it gives its core back; CORE_PAST: when it is done */
         uint32_t later;        /* in the function's queue: one that comes QUEUE_AHEAD places later, a hint */
     };
@@ -116,12 +115,13 @@ typedef struct instance {
     bool held;   /* provisioned, ready, and waiting for the others */
     bool parked; /* as many sessions as it may hold, or out of service: in the fleet, but not to be picked */
     bool begun;  /* a request has begun in it; not kept on the short way */
-    uint32_t fn;
+    uint32_t head; /* of the requests that wait inside */
     fsim_cpu_meter meter;
     uint32_t generation;
     uint32_t rate_ucore; /* CPU in use now */
-    uint32_t head, tail; /* requests waiting inside */
-    fsim_ns init_ns;     /* initialisation to bill with its first active interval */
+    uint32_t fn;
+    uint32_t tail;
+    fsim_ns init_ns; /* initialisation to bill with its first active interval */
     /* the third: seldom */
     uint32_t newer, older; /* in the function's list of starting or of provisioned ones; newer: free list */
     fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
@@ -144,27 +144,6 @@ typedef struct cpu_use {
     uint32_t rate_ucore;   /* in use now; on a shared node only what does not go by its clock */
     uint32_t most_ucore;   /* what the instance has */
 } cpu_use;
-
-enum { DOMAIN_FEW = 8 };
-
-/* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
- * a heap orders by it. */
-typedef struct share_domain {
-    _Alignas(64) double virtual_ns;
-    double speed, demand; /* demand: sum of CPU fractions */
-    fsim_ns at_ns;
-    uint32_t count, capacity, generation;
-    bool linear;
-    double cores; /* ps */
-    double slowdown;
-    /* the next cache line: the heap, of requests by finish_work, then by id (share_heap) */
-    uint32_t *large; /* NULL: few is enough */
-    uint32_t few[DOMAIN_FEW];
-} share_domain;
-
-FSIM_INLINE uint32_t *share_heap(share_domain *d) {
-    return d->large != NULL ? d->large : d->few;
-}
 
 /* What is counted of requests apart from the function's tally and usage until somebody looks (engine_fold).
  * Its end is what the plain way touches at every step. */
@@ -433,7 +412,7 @@ typedef struct engine {
     /* marks: warm-up, windows, probes, time series */
     fsim_ns warmup_mark_ns, window_mark_ns, probe_mark_ns, series_mark_ns;
     level present, starting; /* instances of all functions */
-    level busy;              /* the same, once a function has more than one slot: engine_busy */
+    level busy; /* the same, once there are many functions and one has more than one slot: engine_busy */
     bool keeps_busy;
     uint64_t wanted; /* by the scalers of all functions */
     bool any_scaled;
@@ -653,6 +632,9 @@ static inline const level *engine_in_execution(const engine *e) {
 
 /* Instances with at least one request executing; with one slot everywhere they are the requests. */
 static inline const level *engine_busy(const engine *e) {
+    if (!e->many && e->function_count != 0 && e->functions[0].keeps_busy) {
+        return &e->functions[0].busy;
+    }
     return e->keeps_busy ? &e->busy : engine_in_execution(e);
 }
 

@@ -12,7 +12,7 @@ void engine_serve_waiting(engine *e, fsim_ns since_ns) {
     }
 }
 
-void engine_meter_request(engine *e, function *f, const request *q) {
+FSIM_INLINE void meter_request(engine *e, function *f, const request *q) {
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
     fsim_ns init_ns = 0;
@@ -30,6 +30,10 @@ void engine_meter_request(engine *e, function *f, const request *q) {
         fsim_cpu_meter_span(&e->instances[i].meter, &f->cpu_rule, &f->usage, q->start_ns, e->now_ns,
                             q->rate_ucore);
     }
+}
+
+void engine_meter_request(engine *e, function *f, const request *q) {
+    meter_request(e, f, q);
 }
 
 static inline void become_idle(engine *e, function *f, uint32_t i) {
@@ -79,7 +83,7 @@ static inline void watch_end(engine *e, function *f, const instance *in, uint32_
 }
 
 /* It leaves its instance, and the system unless it is tried again. */
-static inline void end_execution(engine *e, uint32_t r, bool failed) {
+FSIM_INLINE void end_execution(engine *e, uint32_t r, bool failed) {
     request *q = &e->requests[r];
     uint32_t i = q->instance;
     instance *in = &e->instances[i];
@@ -109,7 +113,7 @@ static inline void end_execution(engine *e, uint32_t r, bool failed) {
         }
     }
     if (e->metering) {
-        engine_meter_request(e, f, q);
+        meter_request(e, f, q);
     }
     engine_count_inside(e, f, i, -1);
     if (in->draining || in->parked) {

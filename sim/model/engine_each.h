@@ -29,11 +29,16 @@ FSIM_INLINE void engine_queue_append(engine *e, function *f, uint32_t r) {
     }
 }
 
-/* It waits no more. */
+/* It waits no more. What the head of the queue has as prev is void. */
 FSIM_INLINE void engine_queue_unlink(engine *e, function *f, const request *q) {
-    f->queue_came = q->link.prev != FSIM_NONE ? 0u : f->queue_came;
-    *(q->link.prev != FSIM_NONE ? &e->requests[q->link.prev].link.next : &f->queue_head) = q->link.next;
-    *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
+    if (FSIM_LIKELY(q == &e->requests[f->queue_head])) {
+        f->queue_head = q->link.next;
+        f->queue_tail = q->link.next != FSIM_NONE ? f->queue_tail : FSIM_NONE;
+    } else {
+        f->queue_came = 0;
+        e->requests[q->link.prev].link.next = q->link.next;
+        *(q->link.next != FSIM_NONE ? &e->requests[q->link.next].link.prev : &f->queue_tail) = q->link.prev;
+    }
     f->queued--;
     level_leave(&f->queue, e->now_ns);
     if (e->many) {

@@ -1,7 +1,7 @@
 /* The loops of the ledger; see engine_ledger.h. */
 #include "model/engine_stretch.h"
 
-enum { AHEAD = 6 }; /* rows: so long before what a row touches is fetched */
+enum { AHEAD = 8, SOON = 4 }; /* rows: so long before what a row touches is fetched, and what that leads to */
 
 /* ---- billed time ---- */
 
@@ -156,6 +156,8 @@ static void settle_requests(engine *e, const ledger *l) {
     for (uint32_t k = 0; k < l->direct_count; k++) {
         const ledger_end *ahead = &l->direct[k + AHEAD < l->direct_count ? k + AHEAD : k];
         prefetch_lines(&e->functions[ahead->fn].sums, 2 * CACHE_LINE);
+        const ledger_end *soon = &l->direct[k + SOON < l->direct_count ? k + SOON : k];
+        fsim_histogram_expect(e->functions[soon->fn].sums.hist, soon->end_ns - soon->start_ns);
         settle_one(e, &l->direct[k]);
     }
     for (uint32_t k = 0; k < l->waited_count; k++) {

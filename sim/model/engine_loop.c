@@ -147,17 +147,18 @@ static inline bool next_is_due(const engine *e, fsim_ns until_ns) {
 }
 
 /* So many events ahead is long enough for it to come in. */
-enum { EVENT_FAR = 8, EVENT_NEAR = 3, SHARE_NEAR = 4 };
+enum { EVENT_FAR = 8, EVENT_NEAR = 3 };
 
 /* Whose turn is soon is known while this event is handled: what they touch comes in meanwhile. Of a large
- * pool the kind has only the low bits of the instance: a hint. */
-static inline void prefetch_instance(const engine *e, uint32_t i) {
+ * pool the kind has only the low bits of the instance: a hint. (A compiler takes a function that only fetches
+ * for one without effect and leaves out calls of it: these are inlined before it looks.) */
+FSIM_INLINE void prefetch_instance(const engine *e, uint32_t i) {
     __builtin_prefetch(&e->instances[i], 1);
     __builtin_prefetch(&e->instances[i].meter.part_at_ns, 1);
     __builtin_prefetch(&e->links[i], 1);
 }
 
-static inline void prefetch_far(const engine *e, uint32_t ahead) {
+FSIM_INLINE void prefetch_far(const engine *e, uint32_t ahead) {
     const fsim_event *far = fsim_event_queue_peek(&e->queue, ahead);
     uint32_t kind = far != NULL ? far->kind & 0xffu : EVENT_TICK;
     if (kind == EVENT_COMPLETE || kind == EVENT_SHORT) {
@@ -165,31 +166,27 @@ static inline void prefetch_far(const engine *e, uint32_t ahead) {
         prefetch_instance(e, far->kind >> 8);
     } else if (kind == EVENT_SHARE) {
         __builtin_prefetch(&e->domains[far->target], 1);
-        __builtin_prefetch(&e->domains[far->target].large, 1);
+        __builtin_prefetch(&e->domains[far->target].few, 1);
         if (!e->node_sharing) {
             prefetch_instance(e, far->target);
         }
     }
 }
 
-/* Of a domain the requests that will be compared. */
-static inline void prefetch_near(const engine *e, uint32_t ahead) {
+/* Of a domain the request that completes. */
+FSIM_INLINE void prefetch_near(const engine *e, uint32_t ahead) {
     const fsim_event *near = fsim_event_queue_peek(&e->queue, ahead);
     if (near == NULL || (near->kind & 0xffu) != EVENT_SHARE) {
         return;
     }
     share_domain *d = &e->domains[near->target];
-    if (d->generation != near->kind >> 8) {
-        return;
-    }
-    const uint32_t *heap = share_heap(d);
-    for (uint32_t k = 0; k < SHARE_NEAR && k < d->count; k++) {
-        __builtin_prefetch(&e->requests[heap[k]], 1);
+    if (d->generation == near->kind >> 8) {
+        __builtin_prefetch(&e->requests[share_heap(d)[0].request], 1);
     }
 }
 
 /* A slice of events has just been sorted: its first ones, too. */
-static __attribute__((noinline)) void prefetch_slice(const engine *e) {
+FSIM_INLINE void prefetch_slice(const engine *e) {
     for (uint32_t ahead = 0; ahead < EVENT_FAR; ahead++) {
         prefetch_far(e, ahead);
     }
@@ -198,8 +195,8 @@ static __attribute__((noinline)) void prefetch_slice(const engine *e) {
     }
 }
 
-static inline void prefetch_next(const engine *e) {
-    if (e->queue.run_at == 0) {
+FSIM_INLINE void prefetch_next(const engine *e) {
+    if (FSIM_UNLIKELY(e->queue.run_at == 0)) {
         prefetch_slice(e);
     }
     prefetch_far(e, EVENT_FAR);

@@ -1,11 +1,13 @@
-/* Inside of the engine (model/engine.h): a node, and its cores where they go in order of arrival
- * (engine_cores.c). */
+/* Inside of the engine (model/engine.h): a node, its cores where they go in order of arrival
+ * (engine_cores.c), and what requests share where they slow each other down (engine_share.c). */
 #ifndef FSIM_MODEL_ENGINE_NODE_H
 #define FSIM_MODEL_ENGINE_NODE_H
 
+#include "base/inline.h"
 #include "base/time.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Who stands in a node's line for a core: a request, or an instance that starts (engine_cores.c). */
@@ -38,5 +40,34 @@ typedef struct core_use {
 } core_use;
 
 typedef struct core_interrupts core_interrupts;
+
+enum { DOMAIN_FEW = 4 };
+
+/* A request that shares CPU, and its domain's virtual time when it completes. */
+typedef struct sharer {
+    double finish_work;
+    uint32_t request;
+} sharer;
+
+/* Requests that share CPU: those of one instance, or of one node. Virtual time advances by the common speed;
+ * a heap orders by it. */
+typedef struct share_domain {
+    _Alignas(64) double virtual_ns;
+    double speed, demand; /* demand: sum of CPU fractions */
+    fsim_ns at_ns;
+    uint32_t count, capacity, generation;
+    bool linear;
+    union {
+        double cores;    /* ps */
+        double slowdown; /* linear */
+    };
+    sharer *large; /* NULL: few is enough */
+    /* the next cache line: the heap, by finish_work, then by order of entering (share_heap) */
+    sharer few[DOMAIN_FEW];
+} share_domain;
+
+FSIM_INLINE sharer *share_heap(share_domain *d) {
+    return d->large != NULL ? d->large : d->few;
+}
 
 #endif

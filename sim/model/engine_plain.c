@@ -17,6 +17,7 @@ typedef struct stretch {
     fsim_ns now_ns; /* as engine.now_ns */
     uint64_t arrived, completed;
     uint32_t traits;      /* a constant of the form of the way that is running */
+    bool may_wait;        /* requests, and are served here: late binding, no limit that functions share */
     bool far;             /* instances are too many for the nearest cache */
     fsim_event_walk walk; /* over the events after those that are sorted; in queue.day walked_day */
     uint64_t walked_day;
@@ -50,7 +51,8 @@ PART void prefetch_function(const function *f) {
 }
 
 PART void prefetch_instance(const engine *e, const stretch *s, uint32_t i) {
-    prefetch_lines(&s->instances[i], 2 * CACHE_LINE);
+    bool solo = of_run(s, TRAIT_KNOWN) && of_run(s, TRAIT_SOLO_METER); /* one line is enough */
+    prefetch_lines(&s->instances[i], solo ? CACHE_LINE : 2 * CACHE_LINE);
     __builtin_prefetch(&s->links[i], 1);
     if (of_run(s, TRAIT_KNOWN) ? of_run(s, TRAIT_CPU) : e->cpu_uses != NULL) {
         __builtin_prefetch(&e->cpu_uses[i], 1);
@@ -133,7 +135,7 @@ PART void prefetch_middle_event(const engine *e, const stretch *s, uint32_t ahea
 }
 
 /* A slice of events has just been sorted: from its first ones on. */
-static __attribute__((noinline)) void prefetch_slice(const engine *e, const stretch *s) {
+PART void prefetch_slice(const engine *e, const stretch *s) {
     for (uint32_t ahead = 0; ahead < EVENT_MIDDLE; ahead++) {
         prefetch_middle_event(e, s, ahead);
     }
@@ -141,7 +143,7 @@ static __attribute__((noinline)) void prefetch_slice(const engine *e, const stre
 
 PART void prefetch_events(const engine *e, stretch *s) {
     if (of_run(s, TRAIT_MANY)) {
-        if (e->queue.run_at == 0) {
+        if (FSIM_UNLIKELY(e->queue.run_at == 0)) {
             prefetch_slice(e, s);
         }
         prefetch_middle_event(e, s, EVENT_MIDDLE);
@@ -232,13 +234,8 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
 
 /* Whether the queue, `more` requests longer, asks for a start that is not forbidden anyway. */
 PART bool wants_start(const function *f, uint32_t more) {
-    return f->scale.on_demand && f->alive < f->spec.max_instances &&
+    return f->alive < f->spec.max_instances && f->scale.on_demand &&
            f->queued + more > (uint64_t)f->starting_count * f->waiting_per_start;
-}
-
-/* Requests may wait, and those that do are served here: late binding, no limit that functions share. */
-PART bool may_wait(const engine *e) {
-    return !e->early && !e->has_waiters;
 }
 
 PART void begin_waiting(engine *e, function *f, uint32_t r) {
@@ -284,7 +281,7 @@ PART bool arrive(engine *e, stretch *s, const fsim_arrivals *batch, uint32_t k) 
     if (f->queued == 0) {
         i = choose(e, s, f, &proxied);
     }
-    if (i == FSIM_NONE && FSIM_UNLIKELY(!may_wait(e) || (f->direct && f->ready_count != 0) ||
+    if (i == FSIM_NONE && FSIM_UNLIKELY(!s->may_wait || (f->direct && f->ready_count != 0) ||
                                         wants_start(f, 1) || f->queued >= e->scenario->queue_capacity)) {
         return false;
     }
@@ -363,7 +360,7 @@ PART bool is_plain(const engine *e, const stretch *s, const function *f, const r
     const uint32_t asked = REQUEST_COUNTED | REQUEST_CUT | REQUEST_SHORT | REQUEST_BURST;
     return f->plain && (q->flags & asked) == REQUEST_COUNTED && q->closed == 0 && !in->draining &&
            in->head == FSIM_NONE && (in->served || !of_run(s, TRAIT_METERING)) &&
-           (f->queued == 0 || (may_wait(e) && !wants_start(f, 0))) && !(e->cancels && f->starting_count != 0);
+           (f->queued == 0 || (s->may_wait && !wants_start(f, 0))) && !(e->cancels && f->starting_count != 0);
 }
 
 /* To the ledger: it ends now. */
@@ -496,7 +493,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
     if (f->queued != 0) {
         serve(e, s, f);
     }
-    if (in->executing == 0 && f->idles && (f->window_drawn || !f->expire_armed)) {
+    if (f->idles && in->executing == 0 && (f->window_drawn || !f->expire_armed)) {
         engine_idle(e, f, i);
     }
     return true;
@@ -511,6 +508,7 @@ PART void open_stretch(const engine *e, stretch *s) {
                    .links = e->links,
                    .now_ns = e->now_ns,
                    .traits = s->traits,
+                   .may_wait = !e->early && !e->has_waiters,
                    .far = e->alive > INSTANCES_NEAR,
                    .walked_day = UINT64_MAX};
 }

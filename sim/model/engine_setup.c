@@ -351,6 +351,9 @@ static void add_function(engine *e, uint32_t fn) {
     }
     f->extras |= f->spec.bursts != NULL ? FUNCTION_BURSTS : 0u;
     f->idles = !f->scale.fixed && (!f->scaled || f->scale.floor);
+    if (!f->idles && !e->has_pool && f->adapting == NULL) {
+        fsim_fleet_unlist_idle(&f->fleet[0]);
+    }
     f->plain = e->fast && f->extras == 0 && f->spec.versions == NULL && f->provisioned_wanted == 0 &&
                f->provisioning == NULL && !f->shared && !f->has_reserve && f->keepalive.prewarm_ns == 0 &&
                !f->async && !(f->spec.error_rate > 0.0);
@@ -411,13 +414,15 @@ void engine_add_functions(engine *e) {
         if (before == 1u) {
             e->in_execution = e->functions[0].in_execution;
             e->in_queue = e->functions[0].queue;
+            e->busy = e->functions[0].busy;
+            e->keeps_busy = e->functions[0].keeps_busy;
             e->base.in_execution = e->function_base[0].in_execution;
             e->base.square = e->function_base[0].square;
             e->base.queue = e->function_base[0].queue;
         }
     }
     settle_traits(e, before);
-    for (uint32_t fn = before; fn < count && !e->keeps_busy; fn++) {
+    for (uint32_t fn = before; fn < count && e->many && !e->keeps_busy; fn++) {
         if (e->functions[fn].keeps_busy) { /* so far busy instances were requests in execution */
             e->busy = *engine_in_execution(e);
             e->keeps_busy = true;

@@ -18,30 +18,28 @@
 
 #include <string.h>
 
-static bool earlier(const engine *e, uint32_t a, uint32_t b) {
-    const request *x = &e->requests[a];
-    const request *y = &e->requests[b];
-    return x->finish_work < y->finish_work ||
-           (x->finish_work == y->finish_work && x->link.order < y->link.order);
+FSIM_INLINE bool earlier(const engine *e, const sharer *a, const sharer *b) {
+    return a->finish_work < b->finish_work ||
+           (FSIM_UNLIKELY(a->finish_work == b->finish_work) &&
+            e->requests[a->request].link.order < e->requests[b->request].link.order);
 }
 
-static void sift_up(const engine *e, share_domain *d, uint32_t at, uint32_t r) {
-    uint32_t *heap = share_heap(d);
-    while (at > 0 && earlier(e, r, heap[(at - 1u) / 2u])) {
+static void sift_up(const engine *e, share_domain *d, uint32_t at, sharer new) {
+    sharer *heap = share_heap(d);
+    while (at > 0 && earlier(e, &new, &heap[(at - 1u) / 2u])) {
         heap[at] = heap[(at - 1u) / 2u];
         at = (at - 1u) / 2u;
     }
-    heap[at] = r;
+    heap[at] = new;
 }
 
-static uint32_t take_first(const engine *e, share_domain *d) {
-    uint32_t *heap = share_heap(d);
-    uint32_t first = heap[0];
-    uint32_t last = heap[--d->count];
+static sharer take_first(const engine *e, share_domain *d) {
+    sharer *heap = share_heap(d);
+    sharer first = heap[0], last = heap[--d->count];
     uint32_t at = 0;
     for (uint32_t child = 1; child < d->count; child = 2u * at + 1u) {
-        child += child + 1u < d->count && earlier(e, heap[child + 1u], heap[child]) ? 1u : 0u;
-        if (!earlier(e, heap[child], last)) {
+        child += child + 1u < d->count && earlier(e, &heap[child + 1u], &heap[child]) ? 1u : 0u;
+        if (!earlier(e, &heap[child], &last)) {
             break;
         }
         heap[at] = heap[child];
@@ -91,7 +89,7 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
     }
     if (d->speed != before && e->metering && (d->linear || e->node_sharing)) {
         for (uint32_t k = 0; k < d->count; k++) {
-            uint32_t i = e->requests[share_heap(d)[k]].instance;
+            uint32_t i = e->requests[share_heap(d)[k].request].instance;
             engine_set_rate(e, engine_function_of(e, i), i, e->instances[i].rate_ucore);
         }
     }
@@ -101,7 +99,7 @@ static void set_speed(engine *e, uint32_t domain, share_domain *d) {
         d->demand = 0.0;
         return;
     }
-    double left_ns = (e->requests[share_heap(d)[0]].finish_work - d->virtual_ns) / d->speed;
+    double left_ns = (share_heap(d)[0].finish_work - d->virtual_ns) / d->speed;
     engine_push(e, fsim_ns_add(e->now_ns, rounded_up(left_ns)), domain,
                 EVENT_KIND(EVENT_SHARE, d->generation));
 }
@@ -136,34 +134,39 @@ void engine_share_enter(engine *e, uint32_t r) {
     uint32_t id = engine_share_domain(e, q->instance);
     share_domain *d = &e->domains[id];
     if (!e->node_sharing && d->count == 0) {
-        d->cores = f->spec.vcpu;
-        d->slowdown = f->spec.slowdown_per_request;
         d->linear = f->spec.cpu_model == FSIM_CPU_LINEAR;
+        if (d->linear) {
+            d->slowdown = f->spec.slowdown_per_request;
+        } else {
+            d->cores = f->spec.vcpu;
+        }
     }
     if (d->count == d->capacity) {
         grow(e, d);
     }
     advance(e, d);
-    q->finish_work = d->virtual_ns + (double)q->service_ns;
     q->link.order = ++e->share_order;
     d->demand += fraction(q);
-    sift_up(e, d, d->count++, r);
+    sift_up(e, d, d->count++, (sharer){d->virtual_ns + (double)q->service_ns, r});
     set_speed(e, id, d);
     if (f->timeout_ns != FSIM_NEVER) {
         engine_push(e, fsim_ns_add(e->now_ns, f->timeout_ns), r, EVENT_KIND(EVENT_CUT, q->generation));
     }
 }
 
-static void take_out(const engine *e, share_domain *d, uint32_t r) {
-    uint32_t *heap = share_heap(d);
+static uint32_t place_of(share_domain *d, uint32_t r) {
     uint32_t at = 0;
-    while (heap[at] != r) {
+    while (share_heap(d)[at].request != r) {
         at++;
     }
-    for (; at > 0; at = (at - 1u) / 2u) { /* to the top, in front of everybody */
+    return at;
+}
+
+static void take_out(const engine *e, share_domain *d, uint32_t r) {
+    sharer *heap = share_heap(d);
+    for (uint32_t at = place_of(d, r); at > 0; at = (at - 1u) / 2u) { /* in front of everybody */
         heap[at] = heap[(at - 1u) / 2u];
     }
-    heap[0] = r;
     take_first(e, d);
 }
 
@@ -204,7 +207,7 @@ void engine_share_cut(engine *e, uint32_t r, uint32_t generation) {
     uint32_t id = engine_share_domain(e, q->instance);
     share_domain *d = &e->domains[id];
     advance(e, d);
-    if (q->finish_work <= d->virtual_ns) {
+    if (share_heap(d)[place_of(d, r)].finish_work <= d->virtual_ns) {
         return;
     }
     leave_unfinished(e, id, d, r);
@@ -219,10 +222,9 @@ void engine_share_fire(engine *e, uint32_t id, uint32_t generation) {
         return;
     }
     advance(e, d);
-    uint32_t r = take_first(e, d);
-    if (d->virtual_ns < e->requests[r].finish_work) {
-        d->virtual_ns = e->requests[r].finish_work;
-    }
+    sharer first = take_first(e, d);
+    uint32_t r = first.request;
+    d->virtual_ns = d->virtual_ns < first.finish_work ? first.finish_work : d->virtual_ns;
     d->demand -= fraction(&e->requests[r]);
     if (e->cpu_uses != NULL) {
         engine_cpu_settle(e, e->requests[r].instance);

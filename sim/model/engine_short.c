@@ -29,16 +29,16 @@ typedef struct stretch {
  * in, first what is known, then what that leads to. */
 enum { ARRIVAL_FAR = 12, ARRIVAL_NEAR = 5, EVENT_FAR = 8, EVENT_NEAR = 3 };
 
-static inline void prefetch_function(const function *f) {
+PART void prefetch_function(const function *f) {
     prefetch_lines(f, 2 * CACHE_LINE);
     prefetch_lines(&f->sums, 2 * CACHE_LINE);
 }
 
-static inline uint32_t pick(const fsim_fleet *fleet) {
+PART uint32_t pick(const fsim_fleet *fleet) {
     return fleet->order == FSIM_ROUTE_NEWEST_IDLE ? fleet->idle_newest : fleet->idle_oldest;
 }
 
-static inline void prefetch_instance(const stretch *s, uint32_t i) {
+PART void prefetch_instance(const stretch *s, uint32_t i) {
     __builtin_prefetch(&s->instances[i], 1);
     __builtin_prefetch(&s->links[i], 1);
 }

@@ -36,7 +36,12 @@ void fsim_fleet_init(fsim_fleet *f, fsim_route_order order, uint32_t slots) {
     f->idle_newest = f->idle_oldest = FSIM_NONE;
     f->free_newest = f->free_oldest = FSIM_NONE;
     f->by_few = may_be_few(f);
+    f->lists_idle = true;
     f->cursor = FSIM_NONE;
+}
+
+void fsim_fleet_unlist_idle(fsim_fleet *f) {
+    f->lists_idle = f->by_idle_list;
 }
 
 void fsim_fleet_deinit(fsim_fleet *f) {
@@ -372,13 +377,15 @@ bool fsim_fleet_add(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
         }
         break;
     }
-    fsim_fleet_idle_append(f, links, i);
+    if (f->lists_idle) {
+        fsim_fleet_idle_append(f, links, i);
+    }
     f->count++;
     return true;
 }
 
 void fsim_fleet_park(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
-    if (links[i].inside == 0) {
+    if (links[i].inside == 0 && f->lists_idle) {
         fsim_fleet_idle_unlink(f, links, i);
     }
     if (f->by_idle_list) {
@@ -413,7 +420,7 @@ void fsim_fleet_park(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
 bool fsim_fleet_unpark(fsim_fleet *f, fsim_fleet_link *links, uint32_t i) {
     uint32_t inside = links[i].inside;
     bool is_free = inside < f->slots;
-    if (inside == 0) {
+    if (inside == 0 && f->lists_idle) {
         fsim_fleet_idle_append(f, links, i);
     }
     switch (f->by_idle_list ? INDEX_RECENCY : kind_of(f->order)) {

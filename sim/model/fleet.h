@@ -5,7 +5,8 @@
  *
  * The fleet knows instances by id and by the requests inside them; it never looks at the clock. An instance
  * has a free slot while inside < slots, and is idle while inside = 0. The idle ones are kept in a list in the
- * order in which they became idle, which under a fixed keep-alive is the order in which they expire. */
+ * order in which they became idle, which under a fixed keep-alive is the order in which they expire; unless
+ * nobody asks for it. */
 #ifndef FSIM_MODEL_FLEET_H
 #define FSIM_MODEL_FLEET_H
 
@@ -37,6 +38,7 @@ typedef struct fsim_fleet {
     bool by_idle_list; /* one slot and a rule of recency: the idle list is the index */
     bool by_room;      /* the index changes only when an instance becomes full, or is no longer */
     bool by_few;       /* RANDOM, LEAST, MOST, few members: few[] is the index, else dense[] and level[] */
+    bool lists_idle;   /* fsim_fleet_unlist_idle */
     uint32_t slots;
     uint32_t count;                        /* instances in the fleet */
     uint32_t dense_count;                  /* of few[] or dense[] */
@@ -53,6 +55,9 @@ typedef struct fsim_fleet {
 
 void fsim_fleet_init(fsim_fleet *fleet, fsim_route_order order, uint32_t slots);
 void fsim_fleet_deinit(fsim_fleet *fleet);
+/* Before the first member: nobody will ask for the idle ones, so they are not listed, which spares what is in
+ * doubt and two other members' lines at each change. No effect where that list is the index. */
+void fsim_fleet_unlist_idle(fsim_fleet *fleet);
 
 /* An instance starts: its place in the order of creation is that of its start. Then fsim_fleet_add when it is
  * ready, or withdraw. False: out of memory, nothing changed. */
@@ -164,9 +169,10 @@ FSIM_INLINE uint32_t fsim_fleet_few_pick(const fsim_fleet *fleet, fsim_rng *rng)
 
 /* One request more inside an instance of the fleet; its slot was free. False: out of memory. */
 FSIM_INLINE bool fsim_fleet_enter(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
-    if (links[instance].inside++ == 0) {
+    if (fleet->lists_idle && links[instance].inside == 0) {
         fsim_fleet_idle_unlink(fleet, links, instance);
     }
+    links[instance].inside++;
     if (fleet->by_idle_list || (fleet->by_room && links[instance].inside != fleet->slots)) {
         return true;
     }
@@ -179,7 +185,8 @@ FSIM_INLINE bool fsim_fleet_enter(fsim_fleet *fleet, fsim_fleet_link *links, uin
 
 /* One request less. */
 FSIM_INLINE void fsim_fleet_leave(fsim_fleet *fleet, fsim_fleet_link *links, uint32_t instance) {
-    if (--links[instance].inside == 0) {
+    links[instance].inside--;
+    if (fleet->lists_idle && links[instance].inside == 0) {
         fsim_fleet_idle_append(fleet, links, instance);
     }
     if (fleet->by_idle_list || (fleet->by_room && links[instance].inside + 1u != fleet->slots)) {
