@@ -123,6 +123,9 @@ fsim_status fsim_workload_next(fsim_workload *workload, fsim_arrivals *batch, fs
 fsim_status fsim_workload_next_open(fsim_workload *workload, fsim_arrivals *batch, fsim_error *err);
 fsim_status fsim_workload_draw(fsim_workload *workload, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
                                fsim_error *err);
+/* The same where all of them were left open; what service_ns holds does not matter. */
+fsim_status fsim_workload_draw_all(fsim_workload *workload, fsim_fn_id fn, fsim_ns *service_ns,
+                                   uint32_t count, fsim_error *err);
 /* As fsim_source_ops.streams; false also where the workload has a bound, which all functions share. */
 bool fsim_workload_streams(fsim_workload *workload, fsim_source_streams *streams);
 /* As fsim_source_ops.take; durations left open stay FSIM_DRAW. */

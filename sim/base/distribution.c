@@ -51,10 +51,10 @@ void fsim_dist_constant(fsim_dist *dist, fsim_ns value_ns) {
  * ------------------------------------------------------------------------------------------------------ */
 
 static fsim_ns to_ns(double ns) {
-    if (!(ns >= 0.5)) {
-        return 0;
+    if (FSIM_LIKELY(ns >= 0.5 && ns < LENGTH_MAX)) {
+        return (fsim_ns)(ns + 0.5);
     }
-    return ns >= LENGTH_MAX ? FSIM_NEVER : (fsim_ns)(ns + 0.5);
+    return ns >= LENGTH_MAX ? FSIM_NEVER : 0;
 }
 
 /* Unit scale. For k < 1: gamma(k) = gamma(k + 1) * U^(1/k). */
@@ -126,22 +126,26 @@ fsim_ns fsim_dist_sample(const fsim_dist *dist, fsim_rng *rng) {
     return 0;
 }
 
+static void fill_exponential(double mean_ns, fsim_rng *rng, fsim_ns *out, size_t n) {
+    fsim_rng local = *rng; /* in registers */
+    for (size_t i = 0; i < n; i++) {
+        out[i] = to_ns(mean_ns * fsim_rng_exponential(&local));
+    }
+    *rng = local;
+}
+
 void fsim_dist_fill(const fsim_dist *dist, fsim_rng *rng, fsim_ns *out, size_t n) {
-    fsim_rng local = *rng;
     if (dist->kind == FSIM_DIST_CONSTANT) {
         for (size_t i = 0; i < n; i++) {
             out[i] = dist->constant_ns;
         }
     } else if (dist->kind == FSIM_DIST_EXPONENTIAL) {
-        for (size_t i = 0; i < n; i++) {
-            out[i] = to_ns(dist->a * fsim_rng_exponential(&local));
-        }
+        fill_exponential(dist->a, rng, out, n);
     } else {
         for (size_t i = 0; i < n; i++) {
-            out[i] = fsim_dist_sample(dist, &local);
+            out[i] = fsim_dist_sample(dist, rng);
         }
     }
-    *rng = local;
 }
 
 uint64_t fsim_dist_sample_count(const fsim_dist *dist, fsim_rng *rng) {

@@ -9,6 +9,8 @@
 #ifndef FSIM_BASE_RNG_H
 #define FSIM_BASE_RNG_H
 
+#include "base/inline.h"
+
 #include <stdint.h>
 
 typedef struct fsim_rng {
@@ -88,12 +90,19 @@ static inline uint32_t fsim_rng_below(fsim_rng *r, uint32_t n) {
 extern const double fsim_ziggurat_exponential[257];
 double fsim_rng_exponential_rest(fsim_rng *rng, uint64_t word);
 
-/* Mean 1. One word serves twice: its low byte picks the layer, its high 53 bits the place in it. */
+/* Mean 1. One word serves twice: its low byte picks the layer, its high 53 bits the place in it. The rest
+ * works on a copy, so that a loop's own stream can stay in registers. */
 static inline double fsim_rng_exponential(fsim_rng *r) {
     uint64_t word = fsim_rng_word(r);
     unsigned layer = (unsigned)(word & 255u);
     double x = (double)(int64_t)(word >> 11) * 0x1.0p-53 * fsim_ziggurat_exponential[layer];
-    return x < fsim_ziggurat_exponential[layer + 1u] ? x : fsim_rng_exponential_rest(r, word);
+    if (FSIM_LIKELY(x < fsim_ziggurat_exponential[layer + 1u])) {
+        return x;
+    }
+    fsim_rng copy = *r;
+    x = fsim_rng_exponential_rest(&copy, word);
+    *r = copy;
+    return x;
 }
 double fsim_rng_normal(fsim_rng *rng); /* mean 0, standard deviation 1 */
 

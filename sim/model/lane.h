@@ -28,23 +28,20 @@ enum { LANE_FEW = 8 }; /* items of a ring that lies in its lane */
 
 /* What the pass touches of a function: two cache lines, as long as it has few instances. */
 typedef struct lane {
-    _Alignas(64) fsim_ns *idle; /* ring: since when, in order: [head, tail) modulo mask + 1 */
-    uint32_t head, tail, mask;  /* there is always room for one more */
-    uint32_t bound[2];   /* [1]: a request that finds fewer idle goes the long way; [0]: an end that does */
-    uint32_t seen;       /* arrivals so far, modulo 2^32 */
-    uint32_t ready;      /* instances: those that are not idle execute one request each */
-    uint32_t idle_least; /* since `ready` last changed: then most requests were in execution */
-    uint32_t executing_peak; /* until then */
-    bool newest;             /* routing: the newest idle instance, or the oldest */
-    fsim_wide square_acc;    /* of the requests in execution, as in squared_level */
-    fsim_ns few[LANE_FEW];   /* the ring while it is no larger */
+    _Alignas(64) fsim_ns *idle; /* ring: since when the idle instances are, in order: those before tail */
+    uint32_t tail, mask;        /* modulo mask + 1; there is always room for one more */
+    uint32_t bound[2]; /* with as many requests executing an end [0], a beginning [1] goes the long way */
+    uint32_t executing, executing_peak;
+    uint32_t ready;        /* instances: those that are not idle execute one request each */
+    uint32_t seen;         /* arrivals so far, modulo 2^32 */
+    bool newest;           /* routing: the newest idle instance, or the oldest */
+    bool held;             /* all its requests go the long way */
+    fsim_wide square_acc;  /* of the requests in execution, as in squared_level */
+    fsim_ns few[LANE_FEW]; /* the ring while it is no larger */
 } lane;
 
 static inline uint32_t lane_idle_count(const lane *l) {
-    return l->tail - l->head;
-}
-static inline uint32_t lane_executing(const lane *l) {
-    return l->ready - lane_idle_count(l);
+    return l->ready - l->executing;
 }
 
 /* The rest. The pass has what comes first, and who fills and accounts the blocks the rest: they work side by
@@ -53,7 +50,7 @@ typedef struct lane_rest {
     fsim_ns window_ns;
     fsim_wide executing_acc; /* as in level, of the requests that went the long way */
     fsim_ns *ready_ns;       /* ring like `idle`: when the instances that are there became ready */
-    uint32_t ready_head, ready_tail;
+    uint32_t ready_tail;
     uint32_t tied; /* arrivals so far, modulo 2^32, whose ends lanes_pass.ties knows of */
 
     _Alignas(64) short_sums sums;

@@ -44,10 +44,10 @@ static void note(lanes *s, fsim_ns now_ns, fsim_ns at_ns, uint32_t target, uint3
     fsim_event_queue_push(queue, now_ns, (fsim_event){at_ns, target, kind});
 }
 
-/* The ring's items from its begin on. */
-static void unroll(fsim_ns *to, const fsim_ns *ring, uint32_t head, uint32_t tail, uint32_t mask) {
-    for (uint32_t k = head; k != tail; k++) {
-        to[k - head] = ring[k & mask];
+/* The last `count` items of the ring. */
+static void unroll(fsim_ns *to, const fsim_ns *ring, uint32_t tail, uint32_t count, uint32_t mask) {
+    for (uint32_t k = 0; k < count; k++) {
+        to[k] = ring[(tail - count + k) & mask];
     }
 }
 
@@ -64,26 +64,27 @@ static __attribute__((noinline)) bool grow_rings(lane *l, lane_rest *rest, uint3
         free(ready_ns);
         return false;
     }
-    unroll(idle, l->idle, l->head, l->tail, l->mask);
-    unroll(ready_ns, rest->ready_ns, rest->ready_head, rest->ready_tail, l->mask);
+    unroll(idle, l->idle, l->tail, lane_idle_count(l), l->mask);
+    unroll(ready_ns, rest->ready_ns, rest->ready_tail, l->ready, l->mask);
     lane_free_ring(l);
     free(rest->ready_ns);
     l->idle = idle;
-    l->tail -= l->head;
-    l->head = 0;
+    l->tail = lane_idle_count(l);
     l->mask = 2u * capacity - 1u;
     rest->ready_ns = ready_ns;
-    rest->ready_tail -= rest->ready_head;
-    rest->ready_head = 0;
+    rest->ready_tail = l->ready;
     return true;
 }
 
 /* ---- executions ---- */
 
-static void fold_peak(lane *l) {
-    uint32_t most = l->ready - l->idle_least;
-    l->executing_peak = most > l->executing_peak ? most : l->executing_peak;
-    l->idle_least = lane_idle_count(l);
+static void set_ready(lane *l, uint32_t ready) {
+    l->ready = ready;
+    l->bound[1] = l->held ? 0 : ready;
+}
+
+static fsim_ns idle_longest_ns(const lane *l) {
+    return l->idle[(l->tail - lane_idle_count(l)) & l->mask];
 }
 
 /* An execution begins, in an idle instance or in one that has just become ready: then `later` counts ends at
@@ -95,16 +96,14 @@ static void execution_begins(lanes *s, uint32_t fn, fsim_ns now_ns, bool idle, u
     if (s->alone && run->level.n + later > run->level.peak) {
         run->level.peak = run->level.n + later;
     }
-    l->square_acc -= (fsim_wide)(2u * (uint64_t)lane_executing(l) + 1u) * now_ns;
+    l->square_acc -= (fsim_wide)(2u * (uint64_t)l->executing + 1u) * now_ns;
+    l->executing++;
     if (!idle) {
-        fold_peak(l);
-        l->ready++;
+        set_ready(l, l->ready + 1u);
     } else if (l->newest) {
         l->tail--;
-    } else {
-        l->head++;
     }
-    uint32_t most = lane_executing(l) + later;
+    uint32_t most = l->executing + later;
     l->executing_peak = most > l->executing_peak ? most : l->executing_peak;
 }
 
@@ -112,10 +111,11 @@ static void execution_begins(lanes *s, uint32_t fn, fsim_ns now_ns, bool idle, u
 static void execution_ends(lanes *s, uint32_t fn, fsim_ns now_ns) {
     lane *l = &s->lane[fn];
     squared_leave(lanes_run_level(s), now_ns);
-    l->square_acc += (fsim_wide)(2u * (uint64_t)lane_executing(l) - 1u) * now_ns;
+    l->square_acc += (fsim_wide)(2u * (uint64_t)l->executing - 1u) * now_ns;
+    l->executing--;
     l->idle[l->tail++ & l->mask] = now_ns;
-    if (l->bound[0] != 0) {
-        l->bound[0] = 0;
+    if (l->bound[0] == 0) {
+        l->bound[0] = UINT32_MAX;
         note(s, now_ns, now_ns + s->rest[fn].window_ns + 1, fn, LANES_EXPIRY);
     }
 }
@@ -194,7 +194,8 @@ static void on_end(lanes *s, uint32_t r, fsim_ns now_ns) {
 /* ---- instances ---- */
 
 void lanes_hold(lanes *s, uint32_t fn, bool on) {
-    s->lane[fn].bound[1] = on ? UINT32_MAX : 1u;
+    s->lane[fn].held = on;
+    set_ready(&s->lane[fn], s->lane[fn].ready);
 }
 
 /* Ends of the warm requests since it was last done, for those who wait; b: the block that is followed. */
@@ -282,8 +283,10 @@ static void start(lanes *s, uint32_t r, fsim_ns now_ns) {
 
 /* One that is there is gone. What part of its life it was busy is known for all of them together. */
 static void meter_life(lanes *s, uint32_t fn, fsim_ns end_ns) {
-    lane_rest *rest = &s->rest[fn];
-    uint64_t resident_ns = (uint64_t)(end_ns - rest->ready_ns[rest->ready_head++ & s->lane[fn].mask]);
+    lane *l = &s->lane[fn];
+    const lane_rest *rest = &s->rest[fn];
+    uint64_t resident_ns = (uint64_t)(end_ns - rest->ready_ns[(rest->ready_tail - l->ready) & l->mask]);
+    set_ready(l, l->ready - 1u);
     if (s->e->metering) {
         fsim_meter_instance(&s->e->plan, &s->e->functions[fn].usage, 0, resident_ns, resident_ns);
     }
@@ -292,11 +295,7 @@ static void meter_life(lanes *s, uint32_t fn, fsim_ns end_ns) {
 static void remove_oldest(lanes *s, uint32_t fn) {
     lane *l = &s->lane[fn];
     function *f = &s->e->functions[fn];
-    fsim_ns due_ns = l->idle[l->head & l->mask] + s->rest[fn].window_ns;
-    fold_peak(l);
-    l->head++;
-    l->ready--;
-    l->idle_least = lane_idle_count(l);
+    fsim_ns due_ns = idle_longest_ns(l) + s->rest[fn].window_ns;
     level_leave(&f->present, due_ns);
     level_leave(&s->e->present, due_ns);
     meter_life(s, fn, due_ns);
@@ -309,13 +308,13 @@ static void remove_oldest(lanes *s, uint32_t fn) {
 static void on_expiry(lanes *s, uint32_t fn, fsim_ns now_ns) {
     lane *l = &s->lane[fn];
     fsim_ns window_ns = s->rest[fn].window_ns;
-    while (l->head != l->tail && l->idle[l->head & l->mask] + window_ns < now_ns) {
+    while (lane_idle_count(l) != 0 && idle_longest_ns(l) + window_ns < now_ns) {
         remove_oldest(s, fn);
     }
-    if (l->head != l->tail) {
-        note(s, now_ns, l->idle[l->head & l->mask] + window_ns + 1, fn, LANES_EXPIRY);
+    if (lane_idle_count(l) != 0) {
+        note(s, now_ns, idle_longest_ns(l) + window_ns + 1, fn, LANES_EXPIRY);
     } else {
-        l->bound[0] = 1;
+        l->bound[0] = 0;
     }
 }
 
@@ -343,7 +342,7 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     lanes_columns of = lanes_columns_of(s, b, fn);
     uint32_t place = l->seen - of.span->before;
     fsim_ns service_ns = of.service_ns[place];
-    bool whole = lanes_is_whole(s, &s->e->functions[fn], at_ns, service_ns), warm = l->head != l->tail;
+    bool whole = lanes_is_whole(s, &s->e->functions[fn], at_ns, service_ns), warm = lane_idle_count(l) != 0;
     fsim_check(place < of.span->count);
     s->e->seen.arrived++;
     if (warm && whole) { /* as any other */
@@ -388,8 +387,7 @@ bool lane_fits(const engine *e, const function *f) {
 bool lane_init(lane *l, lane_rest *rest, const engine *e, const function *f) {
     memset(l, 0, sizeof *l);
     memset(rest, 0, sizeof *rest);
-    l->bound[0] = f->window_ns < FSIM_NEVER / 2 ? 1u : 0;
-    l->bound[1] = 1;
+    l->bound[0] = f->window_ns < FSIM_NEVER / 2 ? 0 : UINT32_MAX;
     l->newest = f->fleet[0].order == FSIM_ROUTE_NEWEST_IDLE;
     rest->window_ns = f->window_ns;
     rest->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[f - e->functions].hist.direct};
@@ -453,16 +451,15 @@ void lanes_finish(lanes *s, fsim_ns end_ns) {
         function *f = &e->functions[fn];
         lane *l = &s->lane[fn];
         const lane_rest *rest = &s->rest[fn];
-        while (rest->ready_head != rest->ready_tail) {
+        while (l->ready != 0) {
             meter_life(s, fn, end_ns);
         }
         if (e->metering) {
             meter_function(f, rest);
         }
         if (!s->alone) {
-            fold_peak(l);
             f->in_execution.level = (level){.acc = rest->executing_acc + (fsim_wide)rest->sums.span_ns,
-                                            .n = lane_executing(l),
+                                            .n = l->executing,
                                             .peak = l->executing_peak};
             f->in_execution.square_acc = l->square_acc;
         }

@@ -99,7 +99,6 @@ static void end_alone(lanes *s) {
     lanes_flush(s);
     const squared_level *executing = &s->e->functions[0].in_execution;
     s->lane[0].executing_peak = (uint32_t)executing->level.peak;
-    s->lane[0].idle_least = lane_idle_count(&s->lane[0]);
     s->lane[0].square_acc = executing->square_acc;
     s->alone = false;
 }
@@ -164,6 +163,7 @@ static fsim_ns reach(const lanes *s) {
 static void append(lanes *s, const fsim_arrivals *batch, uint32_t count) {
     for (uint32_t first = 0, end = 0; first < count; first = end) {
         fsim_ns last_ns = reach(s);
+        end = batch->at_ns[count - 1u] <= last_ns ? count : first;
         while (end < count && batch->at_ns[end] <= last_ns) {
             end++;
         }

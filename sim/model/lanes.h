@@ -59,6 +59,7 @@ typedef struct lanes_block {
     uint32_t skips, skip_capacity;
     /* a workload in order of time: its arrivals as they came, and columns by function */
     uint32_t arrivals;
+    bool drawn; /* as in `lanes` */
     fsim_fn_id *came_fn;
     fsim_ns *came_ns, *grouped_ns;
     const fsim_ns *at_ns; /* one of them */
@@ -119,7 +120,7 @@ struct lanes {
 
     /* A workload in order of time: what is to become a block. */
     uint32_t arrivals, room;
-    bool drawn; /* all their durations are left open */
+    bool drawn; /* all their durations are left open, and are not in service_ns */
     fsim_fn_id *fn;
     fsim_ns *at_ns, *service_ns;
     uint32_t *start; /* of each function; count + 2 entries */

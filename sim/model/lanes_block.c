@@ -68,21 +68,21 @@ fill_changes(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t 
              const fsim_ns *service_ns, uint32_t count, bool beginnings) {
     uint64_t *word = part->word + part->words;
     lanes_end *later = task->later + task->laters;
-    uint32_t bits = b->fn_bits, n = 0, m = 0;
+    uint64_t begin_of_fn = UINT64_C(1) << b->fn_bits | fn, each = beginnings ? 2 : 1, laters = 0;
+    uint32_t bits = b->fn_bits + 1u;
     fsim_ns from_ns = b->from_ns, to_ns = b->to_ns;
-    for (uint32_t k = 0; k < count; k++) {
+    for (uint64_t k = 0; k < count; k++) {
         fsim_ns end_ns = at_ns[k] + service_ns[k];
-        bool due = end_ns <= to_ns;
+        uint64_t *next = word + each * k - laters;
         if (beginnings) {
-            word[n++] = ((uint64_t)(at_ns[k] - from_ns) << 1 | 1u) << bits | fn;
+            *next++ = (uint64_t)(at_ns[k] - from_ns) << bits | begin_of_fn;
         }
-        word[n] = (uint64_t)(end_ns - from_ns) << 1 << bits | fn;
-        n += due;
-        later[m] = (lanes_end){end_ns, fn};
-        m += !due;
+        *next = (uint64_t)(end_ns - from_ns) << bits | fn;
+        later[laters] = (lanes_end){end_ns, fn};
+        laters += end_ns > to_ns;
     }
-    part->words += n;
-    task->laters += m;
+    part->words += (uint32_t)(each * count - laters);
+    task->laters += (uint32_t)laters;
 }
 
 static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
@@ -94,8 +94,17 @@ static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, l
     }
 }
 
+/* As lanes_is_whole of each. First a little more is asked, of all at once: nearly always it holds. */
 static bool all_whole(const lanes *s, const function *f, const fsim_ns *at_ns, const fsim_ns *service_ns,
                       uint32_t count) {
+    uint64_t most = 0; /* of one less each: 0 becomes the largest of all */
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t less = (uint64_t)service_ns[k] - 1u;
+        most = less > most ? less : most;
+    }
+    if (FSIM_LIKELY(most < INT64_MAX && lanes_is_whole(s, f, at_ns[count - 1u], (fsim_ns)most + 1))) {
+        return true;
+    }
     bool whole = true;
     for (uint32_t k = 0; k < count; k++) {
         whole &= lanes_is_whole(s, f, at_ns[k], service_ns[k]);
@@ -124,7 +133,9 @@ static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part
                           uint32_t first, uint32_t count) {
     const fsim_ns *at_ns = (s->by_stream ? part->at_ns : b->at_ns) + first;
     fsim_ns *service_ns = (s->by_stream ? part->service_ns : b->service_ns) + first;
-    task->status = fsim_workload_draw(s->e->workload, fn, service_ns, count, &task->err);
+    task->status = !s->by_stream && b->drawn
+                       ? fsim_workload_draw_all(s->e->workload, fn, service_ns, count, &task->err)
+                       : fsim_workload_draw(s->e->workload, fn, service_ns, count, &task->err);
     if (task->status != FSIM_OK || !reserve_changes(task, part, count) ||
         !reserve(task, &part->span, (uint64_t)part->spans + 1u, &part->span_capacity, sizeof *part->span)) {
         return;
@@ -274,15 +285,28 @@ void lanes_reserve(lanes *s, uint32_t room) {
     s->room = room;
 }
 
+static void leave_open(fsim_ns *service_ns, uint32_t count) {
+    for (uint32_t k = 0; k < count; k++) {
+        service_ns[k] = FSIM_DRAW;
+    }
+}
+
 void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end) {
     uint32_t count = end - first;
     fsim_check(s->arrivals + count <= s->room);
     memcpy(s->fn + s->arrivals, batch->fn + first, count * sizeof *s->fn);
     memcpy(s->at_ns + s->arrivals, batch->at_ns + first, count * sizeof *s->at_ns);
-    memcpy(s->service_ns + s->arrivals, batch->service_ns + first, count * sizeof *s->service_ns);
-    s->drawn |= s->arrivals == 0;
+    fsim_ns given = 0;
     for (uint32_t k = first; k < end; k++) {
-        s->drawn &= batch->service_ns[k] == FSIM_DRAW;
+        given |= batch->service_ns[k] ^ (fsim_ns)FSIM_DRAW;
+    }
+    s->drawn |= s->arrivals == 0;
+    if (s->drawn && given != 0) {
+        leave_open(s->service_ns, s->arrivals);
+        s->drawn = false;
+    }
+    if (!s->drawn) {
+        memcpy(s->service_ns + s->arrivals, batch->service_ns + first, count * sizeof *s->service_ns);
     }
     s->arrivals += count;
 }
@@ -299,22 +323,26 @@ static void reserve_columns(lanes *s, lanes_block *b) {
 }
 
 static void scatter(lanes *s, lanes_block *b) {
-    uint32_t *start = s->start;
-    for (uint32_t k = 0; k < s->arrivals; k++) {
-        start[s->fn[k] + 2u]++;
+    uint32_t *start = s->start, count = s->arrivals;
+    const fsim_fn_id *fn = s->fn;
+    const fsim_ns *at_ns = s->at_ns, *service_ns = s->service_ns;
+    fsim_ns *grouped_ns = b->grouped_ns, *grouped_service_ns = b->service_ns;
+    for (uint32_t k = 0; k < count; k++) {
+        start[fn[k] + 2u]++;
     }
-    for (uint32_t fn = 2; fn < s->count + 2u; fn++) {
-        start[fn] += start[fn - 1u];
+    for (uint32_t k = 2; k < s->count + 2u; k++) {
+        start[k] += start[k - 1u];
     }
-    for (uint32_t k = 0; k < s->arrivals; k++) { /* start[fn + 1] moves from the begin of fn to its end */
-        uint32_t to = start[s->fn[k] + 1u]++;
-        b->grouped_ns[to] = s->at_ns[k];
-        if (!s->drawn) {
-            b->service_ns[to] = s->service_ns[k];
+    if (s->drawn) {
+        for (uint32_t k = 0; k < count; k++) { /* start[fn + 1] moves from the begin of fn to its end */
+            grouped_ns[start[fn[k] + 1u]++] = at_ns[k];
         }
+        return;
     }
-    for (uint32_t k = 0; k < s->arrivals && s->drawn; k++) {
-        b->service_ns[k] = FSIM_DRAW;
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t to = start[fn[k] + 1u]++;
+        grouped_ns[to] = at_ns[k];
+        grouped_service_ns[to] = service_ns[k];
     }
 }
 
@@ -340,6 +368,7 @@ static void group(lanes *s, lanes_block *b) {
     swap(&s->at_ns, &b->came_ns);
     b->at_ns = s->count == 1 ? b->came_ns : b->grouped_ns;
     b->arrivals = s->arrivals;
+    b->drawn = s->drawn;
 }
 
 /* ---- tasks ---- */

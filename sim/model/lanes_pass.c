@@ -15,55 +15,22 @@ PART void prefetch_ahead(const lane *l) {
 }
 
 /* One change of the function, if it does not go the long way. */
-PART bool follow_one(lane *l, uint64_t begins, int64_t step, fsim_ns at_ns, bool alone, bool newest) {
-    uint32_t tail = l->tail, head = l->head, before = tail - head;
-    if (before < l->bound[begins]) {
+PART bool follow_one(lane *l, uint64_t begins, uint64_t step, fsim_ns at_ns, bool alone, bool newest) {
+    uint32_t before = l->executing, after = before + (uint32_t)step, tail = l->tail;
+    if (FSIM_UNLIKELY(before >= l->bound[begins])) {
         return false;
     }
     l->idle[tail & l->mask] = at_ns; /* where one begins, this is beyond the last */
-    if (newest) {
-        tail -= (uint32_t)step;
-    } else {
-        uint32_t oldest = (uint32_t)begins & !l->newest;
-        tail += oldest - (uint32_t)step;
-        head += oldest;
-        l->head = head;
-    }
-    l->tail = tail;
+    l->tail = newest || l->newest ? tail - (uint32_t)step : tail + 1u - (uint32_t)begins;
     l->seen += (uint32_t)begins;
+    l->executing = after;
     if (!alone) {
-        uint32_t after = tail - head;
-        int64_t twice = 2 * (int64_t)l->ready - (int64_t)((uint64_t)before + after); /* in execution */
-        l->idle_least = after < l->idle_least ? after : l->idle_least;
-        l->square_acc -= (fsim_wide)(step * twice) * at_ns;
+        l->square_acc -= (fsim_wide)(int64_t)(step * ((uint64_t)before + after)) * at_ns;
+        if (FSIM_UNLIKELY(after > l->executing_peak)) {
+            l->executing_peak = after;
+        }
     }
     return true;
-}
-
-/* Follows changes from k on that are before `stop`, which the one behind the last is not; returns the first
- * that is not, or goes the long way. */
-PART uint32_t follow(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
-                     uint64_t stop, bool alone, bool newest, bool ahead) {
-    uint64_t mask = (UINT64_C(1) << b->fn_bits) - 1u;
-    uint32_t bits = b->fn_bits;
-    fsim_ns from_ns = b->from_ns;
-    lane *first = s->lane, one = *first; /* of one alone what moves stays in registers */
-    for (; word[k] < stop; k++) {
-        uint64_t begins = word[k] >> bits & 1u;
-        if (ahead && k + FAR < count) {
-            prefetch_ahead(&first[word[k + FAR] & mask]);
-        }
-        if (!follow_one(alone ? &one : &first[word[k] & mask], begins, 2 * (int64_t)begins - 1,
-                        from_ns + (fsim_ns)(word[k] >> bits >> 1), alone, newest)) {
-            break;
-        }
-    }
-    if (alone) {
-        first->head = one.head;
-        first->tail = one.tail;
-        first->seen = one.seen;
-    }
-    return k;
 }
 
 /* ---- the run as a whole ---- */
@@ -80,9 +47,9 @@ typedef struct narrow_sums {
 } narrow_sums;
 
 PART void add_change(narrow_sums *x, uint64_t past_ns, uint64_t step) {
-    uint64_t after = x->n + step;
-    x->instants += step * past_ns;
-    x->square += step * past_ns * (x->n + after);
+    uint64_t after = x->n + step, moved = step * past_ns;
+    x->instants += moved;
+    x->square += moved * (x->n + after);
     x->n = after;
     x->peak = after > x->peak ? after : x->peak;
 }
@@ -98,15 +65,7 @@ static bool is_narrow(const lanes_block *b, uint64_t n, uint64_t count) {
            63;
 }
 
-static void add_narrow(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
-    narrow_sums sum = {.n = x->n, .peak = x->peak};
-    for (uint32_t k = 0; k < count; k++) {
-        add_change(&sum, word[k] >> bits >> 1, 2u * (word[k] >> bits & 1u) - 1u);
-    }
-    *x = widen(sum);
-}
-
-/* Where 64 bits do not hold them. */
+/* Where they do not. */
 static void add_wide(sums *x, const uint64_t *word, uint32_t count, uint32_t bits) {
     for (uint32_t k = 0; k < count; k++) {
         fsim_wide past_ns = (fsim_wide)(word[k] >> bits >> 1), before = (fsim_wide)x->n;
@@ -136,15 +95,32 @@ static void end_sums(lanes *s, const lanes_block *b, const sums *x, uint64_t cou
     s->e->seen.completed += count - arrived;
 }
 
-/* Changes that were followed. */
-static void add_to_run(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t count) {
-    sums x = begin_sums(s);
-    if (is_narrow(b, x.n, count)) {
-        add_narrow(&x, word, count, b->fn_bits);
-    } else {
-        add_wide(&x, word, count, b->fn_bits);
+/* Follows changes from k on that are before `stop`, which the one behind the last is not; returns the first
+ * that is not, or goes the long way. The run's sums besides, where they are narrow. */
+PART uint32_t follow(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
+                     uint64_t stop, sums *x, bool narrow, bool newest, bool ahead) {
+    uint64_t mask = (UINT64_C(1) << b->fn_bits) - 1u;
+    uint32_t bits = b->fn_bits;
+    fsim_ns from_ns = b->from_ns;
+    lane *first = s->lane;
+    narrow_sums sum = {.n = x->n, .peak = x->peak};
+    const uint64_t *at = word + k, *end = word + count;
+    for (uint64_t next = *at; next < stop; next = *++at) {
+        uint64_t past_ns = next >> bits >> 1, begins = next >> bits & 1u, step = 2u * begins - 1u;
+        if (ahead && end - at > FAR) {
+            prefetch_ahead(&first[at[FAR] & mask]);
+        }
+        if (!follow_one(&first[next & mask], begins, step, from_ns + (fsim_ns)past_ns, false, newest)) {
+            break;
+        }
+        if (narrow) {
+            add_change(&sum, past_ns, step);
+        }
     }
-    end_sums(s, b, &x, count);
+    if (narrow) {
+        *x = widen(sum);
+    }
+    return (uint32_t)(at - word);
 }
 
 static fsim_ns instant_of(const lanes_block *b, uint64_t word) {
@@ -189,18 +165,20 @@ static void happen(lanes *s, const lanes_block *b) {
 
 static uint32_t follow_some(lanes *s, const lanes_block *b, const uint64_t *word, uint32_t k, uint32_t count,
                             uint64_t stop) {
+    sums x = begin_sums(s);
     uint32_t end;
-    if (s->alone) {
-        end = s->newest ? follow(s, b, word, k, count, stop, true, true, false)
-                        : follow(s, b, word, k, count, stop, true, false, false);
-    } else if (s->newest) {
-        end = s->count <= FEW_FUNCTIONS ? follow(s, b, word, k, count, stop, false, true, false)
-                                        : follow(s, b, word, k, count, stop, false, true, true);
+    if (!is_narrow(b, x.n, count - k)) {
+        end = follow(s, b, word, k, count, stop, &x, false, false, false);
+        add_wide(&x, word + k, end - k, b->fn_bits);
+    } else if (!s->newest) {
+        end = follow(s, b, word, k, count, stop, &x, true, false, true);
+    } else if (s->count > FEW_FUNCTIONS) {
+        end = follow(s, b, word, k, count, stop, &x, true, true, true);
     } else {
-        end = follow(s, b, word, k, count, stop, false, false, true);
+        end = follow(s, b, word, k, count, stop, &x, true, true, false);
     }
     if (end > k) {
-        add_to_run(s, b, word + k, end - k);
+        end_sums(s, b, &x, end - k);
         s->pass.last_ns = instant_of(b, word[end - 1u]);
     }
     return end;
@@ -254,8 +232,8 @@ typedef struct column_front {
     const uint64_t *begin, *end;
 } column_front;
 
-/* As `follow` of one function alone, the run included: its requests in execution are those of the run. Which
- * column has the next change is not to be foreseen, so nothing is decided on it. */
+/* As `follow`, of one function alone: its requests in execution are those of the run, and what moves of it
+ * stays in registers. Which column has the next change is not to be foreseen, so nothing is decided on it. */
 PART void follow_two(lanes *s, const lanes_block *b, column_front *front, uint64_t stop, sums *x,
                      bool newest) {
     uint32_t bits = b->fn_bits;
@@ -268,17 +246,16 @@ PART void follow_two(lanes *s, const lanes_block *b, column_front *front, uint64
         bool begins = word_begin < word_end;
         uint64_t word = begins ? word_begin : word_end;
         uint64_t past_ns = word >> bits >> 1, step = 2u * (uint64_t)begins - 1u;
-        if (word >= stop ||
-            !follow_one(&one, begins, (int64_t)step, from_ns + (fsim_ns)past_ns, true, newest)) {
+        if (word >= stop || !follow_one(&one, begins, step, from_ns + (fsim_ns)past_ns, true, newest)) {
             break;
         }
         begin += begins;
         end += !begins;
         add_change(&sum, past_ns, step);
     }
-    s->lane->head = one.head;
     s->lane->tail = one.tail;
     s->lane->seen = one.seen;
+    s->lane->executing = one.executing;
     *front = (column_front){begin, end};
     *x = widen(sum);
 }

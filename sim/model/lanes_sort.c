@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum {
     PART_BITS = 10,             /* changes that are put in order together, more or less */
     PARTS_BITS = 10,            /* that are split off at once, at most */
     PLACE_BITS = 13,            /* of a part */
     COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
-    MERGED = 1 << 11,           /* changes that are followed together where two columns become one, at most */
-    FEW = 32                    /* changes in one place that insertion is good for; a power of 2 */
+    PLACES_AT_ONCE = 8,
+    MERGED = 1 << 11, /* changes that are followed together where two columns become one, at most */
+    FEW = 32          /* changes in one place that insertion is good for; a power of 2 */
 };
 
 static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
@@ -23,55 +28,64 @@ static __attribute__((noinline)) bool reserve(lanes *s, uint64_t count) {
     return count <= s->sorted_capacity;
 }
 
+/* Most words are not before the last one. */
 static void insert(uint64_t *to, const uint64_t *from, uint32_t count) {
+    uint64_t last = 0;
     for (uint32_t k = 0; k < count; k++) {
         uint64_t word = from[k];
-        uint32_t at = k;
-        for (; at > 0 && to[at - 1u] > word; at--) {
-            to[at] = to[at - 1u];
+        if (FSIM_LIKELY(word >= last)) {
+            to[k] = last = word;
+            continue;
         }
+        uint32_t at = k;
+        do {
+            to[at] = to[at - 1u];
+            at--;
+        } while (at > 0 && to[at - 1u] > word);
         to[at] = word;
     }
 }
 
-/* From counts to where each place begins, four at a time: the product with ones has in each quarter the sum
- * of those up to it. */
+/* From counts to where each place begins; `places` is a multiple of PLACES_AT_ONCE. */
+#ifdef __SSE2__
 static void accumulate(uint16_t *place, uint32_t places) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    const uint64_t ones = UINT64_C(0x0001000100010001);
-    uint64_t before = 0;
-    for (uint32_t k = 0; k < places; k += 4) {
-        uint64_t counts, sums;
-        memcpy(&counts, place + k, sizeof counts);
-        sums = counts * ones;
-        counts = (sums << 16) + before * ones;
-        before += sums >> 48;
-        memcpy(place + k, &counts, sizeof counts);
+    __m128i before = _mm_setzero_si128(); /* the sum so far, eight times */
+    for (uint32_t k = 0; k < places; k += PLACES_AT_ONCE) {
+        __m128i counts = _mm_loadu_si128((const __m128i *)(const void *)(place + k));
+        __m128i sums = _mm_add_epi16(counts, _mm_slli_si128(counts, 2));
+        sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 4));
+        sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 8));
+        sums = _mm_add_epi16(sums, before);
+        _mm_storeu_si128((__m128i *)(void *)(place + k), _mm_sub_epi16(sums, counts));
+        before = _mm_shuffle_epi32(_mm_shufflehi_epi16(sums, 0xff), 0xff);
     }
+}
 #else
+static void accumulate(uint16_t *place, uint32_t places) {
     uint32_t before = 0;
     for (uint32_t k = 0; k < places; k++) {
         uint32_t here = place[k];
         place[k] = (uint16_t)before;
         before += here;
     }
-#endif
 }
+#endif
 
 /* Words that are alike from bit `wide` on: each to its place among about four times as many as there are
  * words, and those that share one by insertion, or where many do, as when all arrive at once, by the bits
  * below. As many words of `spare` are free to use. */
 static void sort_few(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
-    uint16_t place[(1 << PLACE_BITS) + 3];
+    uint16_t place[(1 << PLACE_BITS) + PLACES_AT_ONCE];
     uint32_t bits = lanes_bits_of(count) + 1u, many = 0;
     bits = bits > PLACE_BITS ? PLACE_BITS : bits;
     bits = bits > wide ? wide : bits;
     uint32_t shift = wide - bits, mask = (1u << bits) - 1u;
-    memset(place, 0, ((size_t)mask + 4u) * sizeof *place); /* whole groups of four */
+    uint32_t places = (mask + PLACES_AT_ONCE) / PLACES_AT_ONCE * PLACES_AT_ONCE;
+    memset(place, 0, places * sizeof *place);
     for (uint32_t k = 0; k < count; k++) {
         many |= ++place[word[k] >> shift & mask];
     }
-    accumulate(place, mask + 1u);
+    accumulate(place, places);
     for (uint32_t k = 0; k < count; k++) {
         spare[place[word[k] >> shift & mask]++] = word[k];
     }
@@ -130,15 +144,14 @@ static uint64_t beginning(const lanes_block *b, uint32_t k) {
  * nothing is decided on it. */
 static void merge(uint64_t *to, uint32_t count, const uint64_t **a, const uint64_t **b) {
     const uint64_t *next_a = *a, *next_b = *b;
-    for (uint32_t k = 0; k < count; k++) {
-        uint64_t word_a = *next_a, word_b = *next_b;
-        bool first = word_a < word_b;
-        to[k] = first ? word_a : word_b;
-        next_a += first;
-        next_b += !first;
+    uint64_t from_a = 0; /* so far; the others are from b */
+    for (uint64_t k = 0; k < count; k++) {
+        uint64_t word_a = next_a[from_a], word_b = next_b[k - from_a];
+        to[k] = word_a < word_b ? word_a : word_b;
+        from_a += word_a < word_b;
     }
-    *a = next_a;
-    *b = next_b;
+    *a = next_a + from_a;
+    *b = next_b + (count - from_a);
 }
 
 /* Those from *came on that are before `limit`, at most MERGED. */

@@ -275,6 +275,16 @@ static bool all_open(const fsim_ns *service_ns, uint32_t count) {
     return given == 0;
 }
 
+fsim_status fsim_workload_draw_all(fsim_workload *w, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
+                                   fsim_error *err) {
+    const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, fn);
+    if (!spec->has_service) {
+        return fail_no_service(w, spec, err);
+    }
+    fsim_dist_fill(&spec->service, &w->service_rng[fn], service_ns, count);
+    return FSIM_OK;
+}
+
 fsim_status fsim_workload_draw(fsim_workload *w, fsim_fn_id fn, fsim_ns *service_ns, uint32_t count,
                                fsim_error *err) {
     const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, fn);
@@ -283,12 +293,11 @@ fsim_status fsim_workload_draw(fsim_workload *w, fsim_fn_id fn, fsim_ns *service
     while (first < count && !w->context.draw_all && service_ns[first] != FSIM_DRAW) {
         first++;
     }
+    if (first == 0 && count > 0 && (w->context.draw_all || all_open(service_ns, count))) {
+        return fsim_workload_draw_all(w, fn, service_ns, count, err);
+    }
     if (first < count && !spec->has_service) {
         return fail_no_service(w, spec, err);
-    }
-    if (first == 0 && (w->context.draw_all || all_open(service_ns, count))) {
-        fsim_dist_fill(&spec->service, rng, service_ns, count);
-        return FSIM_OK;
     }
     for (uint32_t i = first; i < count; i++) {
         if (service_ns[i] == FSIM_DRAW) {
@@ -315,12 +324,7 @@ static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_e
         batch->service_ns[i] = FSIM_DRAW;
     }
     if (is_one_block(batch)) {
-        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[0]);
-        if (!spec->has_service) {
-            return fail_no_service(w, spec, err);
-        }
-        fsim_dist_fill(&spec->service, &w->service_rng[batch->fn[0]], batch->service_ns, batch->count);
-        return FSIM_OK;
+        return fsim_workload_draw_all(w, batch->fn[0], batch->service_ns, batch->count, err);
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         if (i + DRAW_AHEAD < batch->count) { /* of many functions, each is elsewhere in memory */

@@ -65,9 +65,11 @@ static fsim_status next(void *state, fsim_arrivals *batch, fsim_error *err) {
         p->ended = !fsim_source_run_poisson(&p->gaps, p->mean_gap_ns, FSIM_NEVER, &p->at_ns, batch);
     }
     fsim_source_fill(batch, p->ids[0]);
+    fsim_rng choice = p->choice; /* in registers */
     for (uint32_t i = 0; i < batch->count; i++) {
-        batch->fn[i] = p->ids[fsim_rng_below(&p->choice, p->count)];
+        batch->fn[i] = p->ids[fsim_rng_below(&choice, p->count)];
     }
+    p->choice = choice;
     return FSIM_OK;
 }
 
