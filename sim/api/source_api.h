@@ -54,7 +54,7 @@ typedef struct fsim_source_streams {
 
 /* Room for a function's bucket at work. It belongs to whoever asks; between two requests for a function that
  * end inside a bucket it must stay as it is, or be NULL for both. */
-#define FSIM_SOURCE_SCRATCH 4096u
+#define FSIM_SOURCE_SCRATCH 32768u
 typedef struct fsim_source_scratch {
     double value[FSIM_SOURCE_SCRATCH];
 } fsim_source_scratch;

@@ -16,9 +16,8 @@ static inline fsim_ns inside(const fsim_place_cursor *c, double offset_ns) {
     return fsim_ns_add(c->start_ns, offset < c->bucket_ns ? offset : c->bucket_ns - 1);
 }
 
-/* `placement` is a constant where this is used: one loop for each. */
-static inline __attribute__((always_inline)) void step(fsim_place_cursor *c, fsim_placement placement,
-                                                       fsim_rng *rng) {
+/* `placement` and `kept`, whether the gaps are, are constants where this is used: one loop for each. */
+FSIM_INLINE void step(fsim_place_cursor *c, fsim_placement placement, bool kept, fsim_rng *rng) {
     if (placement == FSIM_PLACE_POISSON) {
         c->sum += c->gap_ns * fsim_rng_exponential(rng);
         c->live = c->sum < (double)c->bucket_ns;
@@ -31,12 +30,12 @@ static inline __attribute__((always_inline)) void step(fsim_place_cursor *c, fsi
     }
     switch (placement) {
     case FSIM_PLACE_UNIFORM:
-        c->sum += c->gaps != NULL ? c->gaps[c->done] : fsim_rng_exponential(rng);
+        c->sum += kept ? c->gaps[c->done] : fsim_rng_exponential(rng);
         c->next_ns = inside(c, c->sum * c->gap_ns);
         break;
     case FSIM_PLACE_EXPONENTIAL:
         c->next_ns = inside(c, c->sum * c->gap_ns);
-        c->sum += c->gaps != NULL ? c->gaps[c->done] : fsim_rng_exponential(rng);
+        c->sum += kept ? c->gaps[c->done] : fsim_rng_exponential(rng);
         break;
     case FSIM_PLACE_EVEN:
         c->next_ns = fsim_ns_add(c->start_ns, c->offset_ns);
@@ -55,13 +54,14 @@ static inline __attribute__((always_inline)) void step(fsim_place_cursor *c, fsi
 
 void fsim_place_advance(fsim_place_cursor *c, fsim_rng *rng) {
     fsim_rng *from = stream_of(c, rng);
+    bool kept = c->gaps != NULL;
     switch (c->placement) {
-    case FSIM_PLACE_UNIFORM: step(c, FSIM_PLACE_UNIFORM, from); break;
-    case FSIM_PLACE_EVEN: step(c, FSIM_PLACE_EVEN, from); break;
-    case FSIM_PLACE_POISSON: step(c, FSIM_PLACE_POISSON, from); break;
-    case FSIM_PLACE_START: step(c, FSIM_PLACE_START, from); break;
-    case FSIM_PLACE_STRATIFIED: step(c, FSIM_PLACE_STRATIFIED, from); break;
-    case FSIM_PLACE_EXPONENTIAL: step(c, FSIM_PLACE_EXPONENTIAL, from); break;
+    case FSIM_PLACE_UNIFORM: step(c, FSIM_PLACE_UNIFORM, kept, from); break;
+    case FSIM_PLACE_EVEN: step(c, FSIM_PLACE_EVEN, kept, from); break;
+    case FSIM_PLACE_POISSON: step(c, FSIM_PLACE_POISSON, kept, from); break;
+    case FSIM_PLACE_START: step(c, FSIM_PLACE_START, kept, from); break;
+    case FSIM_PLACE_STRATIFIED: step(c, FSIM_PLACE_STRATIFIED, kept, from); break;
+    case FSIM_PLACE_EXPONENTIAL: step(c, FSIM_PLACE_EXPONENTIAL, kept, from); break;
     }
 }
 
@@ -112,16 +112,15 @@ void fsim_place_begin(fsim_place_cursor *c, fsim_placement placement, fsim_ns st
     fsim_place_advance(c, rng);
 }
 
-static inline __attribute__((always_inline)) uint32_t fill(fsim_place_cursor *cursor,
-                                                           fsim_placement placement, fsim_rng *stream,
-                                                           fsim_ns before_ns, fsim_ns *at_ns, uint32_t max) {
+FSIM_INLINE uint32_t fill(fsim_place_cursor *cursor, fsim_placement placement, bool kept, fsim_rng *stream,
+                          fsim_ns before_ns, fsim_ns *at_ns, uint32_t max) {
     fsim_place_cursor c =
         *cursor; /* copies, which the writes to at_ns cannot touch: they stay in registers */
     fsim_rng rng = *stream;
     uint32_t n = 0;
     while (n < max && c.live && c.next_ns < before_ns) {
         at_ns[n++] = c.next_ns;
-        step(&c, placement, &rng);
+        step(&c, placement, kept, &rng);
     }
     *cursor = c;
     *stream = rng;
@@ -131,13 +130,16 @@ static inline __attribute__((always_inline)) uint32_t fill(fsim_place_cursor *cu
 uint32_t fsim_place_fill(fsim_place_cursor *c, fsim_rng *rng, fsim_ns before_ns, fsim_ns *at_ns,
                          uint32_t max) {
     fsim_rng *from = stream_of(c, rng);
+    bool kept = c->gaps != NULL;
     switch (c->placement) {
-    case FSIM_PLACE_UNIFORM: return fill(c, FSIM_PLACE_UNIFORM, from, before_ns, at_ns, max);
-    case FSIM_PLACE_EVEN: return fill(c, FSIM_PLACE_EVEN, from, before_ns, at_ns, max);
-    case FSIM_PLACE_POISSON: return fill(c, FSIM_PLACE_POISSON, from, before_ns, at_ns, max);
-    case FSIM_PLACE_START: return fill(c, FSIM_PLACE_START, from, before_ns, at_ns, max);
-    case FSIM_PLACE_STRATIFIED: return fill(c, FSIM_PLACE_STRATIFIED, from, before_ns, at_ns, max);
-    case FSIM_PLACE_EXPONENTIAL: return fill(c, FSIM_PLACE_EXPONENTIAL, from, before_ns, at_ns, max);
+    case FSIM_PLACE_UNIFORM:
+        return kept ? fill(c, FSIM_PLACE_UNIFORM, true, from, before_ns, at_ns, max)
+                    : fill(c, FSIM_PLACE_UNIFORM, false, from, before_ns, at_ns, max);
+    case FSIM_PLACE_EVEN: return fill(c, FSIM_PLACE_EVEN, kept, from, before_ns, at_ns, max);
+    case FSIM_PLACE_POISSON: return fill(c, FSIM_PLACE_POISSON, kept, from, before_ns, at_ns, max);
+    case FSIM_PLACE_START: return fill(c, FSIM_PLACE_START, kept, from, before_ns, at_ns, max);
+    case FSIM_PLACE_STRATIFIED: return fill(c, FSIM_PLACE_STRATIFIED, kept, from, before_ns, at_ns, max);
+    case FSIM_PLACE_EXPONENTIAL: return fill(c, FSIM_PLACE_EXPONENTIAL, kept, from, before_ns, at_ns, max);
     }
     return 0;
 }

@@ -330,7 +330,9 @@ static lanes *create(engine *e) {
     e->lanes = s;
     s->e = e;
     s->task = engine_grow(e, NULL, LANES_TASKS, sizeof *s->task);
-    memset(s->task, 0, LANES_TASKS * sizeof *s->task);
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        memset(&s->task[t], 0, offsetof(lanes_task, scratch));
+    }
     s->crew = crew_create(e->options->threads);
     s->pass.request_free = FSIM_NONE;
     s->alone = s->newest = true;

@@ -66,23 +66,24 @@ static void fill_ends(lanes_task *task, const lanes_block *b, lanes_part *part) 
 static inline __attribute__((always_inline)) void
 fill_changes(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn, const fsim_ns *at_ns,
              const fsim_ns *service_ns, uint32_t count, bool beginnings) {
-    uint64_t *word = part->word + part->words;
-    lanes_end *later = task->later + task->laters;
-    uint64_t begin_of_fn = UINT64_C(1) << b->fn_bits | fn, each = beginnings ? 2 : 1, laters = 0;
+    uint64_t *first = part->word + part->words, *word = first;
+    lanes_end *first_later = task->later + task->laters, *later = first_later;
+    uint64_t begin_of_fn = UINT64_C(1) << b->fn_bits | fn;
     uint32_t bits = b->fn_bits + 1u;
     fsim_ns from_ns = b->from_ns, to_ns = b->to_ns;
     for (uint64_t k = 0; k < count; k++) {
-        fsim_ns end_ns = at_ns[k] + service_ns[k];
-        uint64_t *next = word + each * k - laters;
+        fsim_ns begin_ns = at_ns[k], end_ns = begin_ns + service_ns[k];
         if (beginnings) {
-            *next++ = (uint64_t)(at_ns[k] - from_ns) << bits | begin_of_fn;
+            *word++ = (uint64_t)(begin_ns - from_ns) << bits | begin_of_fn;
         }
-        *next = (uint64_t)(end_ns - from_ns) << bits | fn;
-        later[laters] = (lanes_end){end_ns, fn};
-        laters += end_ns > to_ns;
+        *word = (uint64_t)(end_ns - from_ns) << bits | fn;
+        *later = (lanes_end){end_ns, fn};
+        uint64_t late = (uint64_t)(to_ns - end_ns) >> 63;
+        word += 1u - late;
+        later += late;
     }
-    part->words += (uint32_t)(each * count - laters);
-    task->laters += (uint32_t)laters;
+    part->words += (uint32_t)(word - first);
+    task->laters += (uint32_t)(later - first_later);
 }
 
 static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,

@@ -46,10 +46,12 @@ static void insert(uint64_t *to, const uint64_t *from, uint32_t count) {
     }
 }
 
-/* From counts to where each place begins; `places` is a multiple of PLACES_AT_ONCE. */
+/* From counts to where each place begins; `places` is a multiple of PLACES_AT_ONCE. True: one holds FEW or
+ * more. */
 #ifdef __SSE2__
-static void accumulate(uint16_t *place, uint32_t places) {
+static bool accumulate(uint16_t *place, uint32_t places) {
     __m128i before = _mm_setzero_si128(); /* the sum so far, eight times */
+    __m128i many = _mm_setzero_si128();
     for (uint32_t k = 0; k < places; k += PLACES_AT_ONCE) {
         __m128i counts = _mm_loadu_si128((const __m128i *)(const void *)(place + k));
         __m128i sums = _mm_add_epi16(counts, _mm_slli_si128(counts, 2));
@@ -58,16 +60,21 @@ static void accumulate(uint16_t *place, uint32_t places) {
         sums = _mm_add_epi16(sums, before);
         _mm_storeu_si128((__m128i *)(void *)(place + k), _mm_sub_epi16(sums, counts));
         before = _mm_shuffle_epi32(_mm_shufflehi_epi16(sums, 0xff), 0xff);
+        many = _mm_or_si128(many, counts);
     }
+    __m128i few = _mm_cmpeq_epi16(_mm_and_si128(many, _mm_set1_epi16(-FEW)), _mm_setzero_si128());
+    return _mm_movemask_epi8(few) != 0xffff;
 }
 #else
-static void accumulate(uint16_t *place, uint32_t places) {
-    uint32_t before = 0;
+static bool accumulate(uint16_t *place, uint32_t places) {
+    uint32_t before = 0, many = 0;
     for (uint32_t k = 0; k < places; k++) {
         uint32_t here = place[k];
         place[k] = (uint16_t)before;
         before += here;
+        many |= here;
     }
+    return many >= FEW;
 }
 #endif
 
@@ -76,20 +83,20 @@ static void accumulate(uint16_t *place, uint32_t places) {
  * below. As many words of `spare` are free to use. */
 static void sort_few(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
     uint16_t place[(1 << PLACE_BITS) + PLACES_AT_ONCE];
-    uint32_t bits = lanes_bits_of(count) + 1u, many = 0;
+    uint32_t bits = lanes_bits_of(count) + 1u;
     bits = bits > PLACE_BITS ? PLACE_BITS : bits;
     bits = bits > wide ? wide : bits;
     uint32_t shift = wide - bits, mask = (1u << bits) - 1u;
     uint32_t places = (mask + PLACES_AT_ONCE) / PLACES_AT_ONCE * PLACES_AT_ONCE;
     memset(place, 0, places * sizeof *place);
     for (uint32_t k = 0; k < count; k++) {
-        many |= ++place[word[k] >> shift & mask];
+        place[word[k] >> shift & mask]++;
     }
-    accumulate(place, places);
+    bool many = accumulate(place, places);
     for (uint32_t k = 0; k < count; k++) {
         spare[place[word[k] >> shift & mask]++] = word[k];
     }
-    if (many < FEW || shift == 0) {
+    if (!many || shift == 0) {
         insert(word, spare, count);
         return;
     }

@@ -267,6 +267,15 @@ static void draw_versions(fsim_workload *w, fsim_arrivals *batch) {
     }
 }
 
+/* Nothing but FSIM_DRAW is negative. */
+static bool all_given(const fsim_ns *service_ns, uint32_t count) {
+    fsim_ns signs = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        signs |= service_ns[i];
+    }
+    return signs >= 0;
+}
+
 static bool all_open(const fsim_ns *service_ns, uint32_t count) {
     fsim_ns given = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -289,17 +298,16 @@ fsim_status fsim_workload_draw(fsim_workload *w, fsim_fn_id fn, fsim_ns *service
                                fsim_error *err) {
     const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, fn);
     fsim_rng *rng = &w->service_rng[fn];
-    uint32_t first = 0;
-    while (first < count && !w->context.draw_all && service_ns[first] != FSIM_DRAW) {
-        first++;
+    if (count == 0 || (!w->context.draw_all && all_given(service_ns, count))) {
+        return FSIM_OK;
     }
-    if (first == 0 && count > 0 && (w->context.draw_all || all_open(service_ns, count))) {
+    if (w->context.draw_all || all_open(service_ns, count)) {
         return fsim_workload_draw_all(w, fn, service_ns, count, err);
     }
-    if (first < count && !spec->has_service) {
+    if (!spec->has_service) {
         return fail_no_service(w, spec, err);
     }
-    for (uint32_t i = first; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (service_ns[i] == FSIM_DRAW) {
             service_ns[i] = fsim_dist_sample(&spec->service, rng);
         }
