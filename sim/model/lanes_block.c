@@ -397,8 +397,7 @@ static lanes_block *in_hand(lanes *s, uint32_t hand) {
     return &s->block[(s->turn + LANES_BLOCKS - hand) % LANES_BLOCKS];
 }
 
-static void do_pass(lanes *s) {
-    lanes_block *b = in_hand(s, 1);
+static void pass_filled(lanes *s, lanes_block *b) {
     if (b->filled) {
         lanes_pass_block(s, b);
         b->filled = false;
@@ -410,7 +409,7 @@ static void do_task(void *user, uint32_t i) {
     lanes *s = user;
     if (i == 0) {
         if (s->pass_aside) {
-            do_pass(s);
+            pass_filled(s, in_hand(s, 1));
         }
         return;
     }
@@ -448,15 +447,33 @@ static void add_direct(lanes *s) {
     p->directs = 0;
 }
 
-static void turn(lanes *s) {
-    if (!s->pass_aside) {
-        do_pass(s);
+/* One thread: a block goes through all hands at once, while it is in the cache. */
+static void turn_alone(lanes *s) {
+    lanes_block *b = in_hand(s, 0);
+    for (uint32_t t = 0; t < LANES_TASKS && b->filled; t++) {
+        fill(s, &s->task[t], b);
     }
-    crew_do(s->crew, LANES_TASKS + 1u, do_task, s);
-    in_hand(s, 2)->passed = false;
+    check_tasks(s);
+    pass_filled(s, b);
+    for (uint32_t t = 0; t < LANES_TASKS && b->passed; t++) {
+        account(s, &s->task[t], b);
+    }
+    b->passed = false;
+}
+
+static void turn(lanes *s) {
+    if (s->crew == NULL) {
+        turn_alone(s);
+    } else {
+        if (!s->pass_aside) {
+            pass_filled(s, in_hand(s, 1));
+        }
+        crew_do(s->crew, LANES_TASKS + 1u, do_task, s);
+        in_hand(s, 2)->passed = false;
+        s->turn = (s->turn + 1u) % LANES_BLOCKS;
+    }
     check_tasks(s);
     add_direct(s);
-    s->turn = (s->turn + 1u) % LANES_BLOCKS;
 }
 
 static void reserve_functions(lanes *s, lanes_block *b) {
