@@ -35,6 +35,7 @@ void lanes_destroy(lanes *s) {
     for (uint32_t t = 0; t < LANES_TASKS && s->task != NULL; t++) {
         engine_free_collector(&s->task[t].shared);
         free(s->task[t].later);
+        free(s->task[t].word);
     }
     for (uint32_t k = 0; k < LANES_BLOCKS; k++) {
         free_block(&s->block[k]);

@@ -18,7 +18,8 @@ enum {
     LANES_BLOCKS = 3,
     LANES_BLOCK_LEAST = 1 << 14, /* arrivals of a block: some for each function, in the second-level cache */
     LANES_BLOCK_MOST = 1 << 18,
-    LANES_PER_FUNCTION = 16
+    LANES_PER_FUNCTION = 16,
+    LANES_PARTS_BITS = 10 /* parts of a block's changes, at most */
 };
 
 /* A request of a block that went the long way: its place among those of its function. */
@@ -36,9 +37,9 @@ typedef struct lanes_span {
 
 /* What one task has put into a block. */
 typedef struct lanes_part {
-    uint64_t *word; /* changes: ((instant - from_ns) * 2 + begins) << fn_bits | fn; without beginnings where
-                       these came in order of time */
-    uint32_t words, word_capacity;
+    uint64_t *word; /* its changes, those of the first part of the block's time first */
+    uint32_t word_capacity;
+    uint32_t split[1 << LANES_PARTS_BITS]; /* where each part of the time ends among them */
     lanes_span *span;
     uint32_t spans, span_capacity;
     uint32_t *odd; /* functions with a request that is not whole and warm whatever happens */
@@ -51,6 +52,7 @@ typedef struct lanes_part {
 typedef struct lanes_block {
     fsim_ns from_ns, to_ns; /* everything in (from_ns, to_ns]; of the first also what is at 0 */
     uint32_t fn_bits;
+    uint32_t split_bits, split_shift; /* 2^split_bits parts of its time: the highest bits of a change */
     bool filled, passed;
     lanes_part part[LANES_TASKS];
     uint32_t *span_of; /* by function: task << LANES_SPAN_BITS | its place there; only of those in a span */
@@ -78,6 +80,9 @@ typedef struct lanes_end {
 typedef struct lanes_task {
     collector shared;    /* of the functions that have no histograms of their own */
     uint32_t first, end; /* functions: by id, or by place among the streams */
+    uint64_t *word;      /* changes of the block that is filled: ((instant - from_ns) * 2 + begins) << fn_bits
+                            | fn; without beginnings where these came in order of time */
+    uint32_t words, word_capacity;
     lanes_end *later;
     uint32_t laters, later_capacity;
     bool failed; /* out of memory */
@@ -135,7 +140,8 @@ struct lanes {
 
     bool pass_aside; /* a task of its own: only if marks need no memory of the engine's (none can be asked for
                         outside the thread of the run) */
-    uint64_t *sorted; /* twice sorted_capacity: as much again while it is made */
+    uint64_t changes; /* of the block that was filled last */
+    uint64_t *sorted; /* those of a part; twice sorted_capacity: as much again while it is made */
     uint32_t sorted_capacity;
 };
 
@@ -179,8 +185,13 @@ void lanes_serve(lanes *s, fsim_ns to_ns);
 /* The blocks under way are passed and accounted. */
 void lanes_flush(lanes *s);
 
-/* lanes_sort.c: puts the block's changes in order of time and has them followed piece by piece, while they
- * are in the cache. */
+/* lanes_sort.c: into how many parts the changes of a block are split, if there are about as many as in the
+ * last one. */
+void lanes_plan_split(lanes_block *b, uint64_t changes);
+/* What a task has filled, split. False: out of memory. */
+bool lanes_split(const lanes_block *b, const lanes_task *task, lanes_part *part);
+/* Puts the block's changes in order of time and has them followed part by part, while they are in the cache.
+ */
 void lanes_sort(lanes *s, lanes_block *b);
 
 /* lanes_pass.c */

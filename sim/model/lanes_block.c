@@ -35,38 +35,39 @@ static bool reserve(lanes_task *task, void *array, uint64_t need, uint32_t *capa
 
 /* ---- filling ---- */
 
-static bool reserve_changes(lanes_task *task, lanes_part *part, uint32_t requests) {
-    uint64_t words = (uint64_t)part->words + 2u * (uint64_t)requests + 1u;
+static bool reserve_changes(lanes_task *task, uint32_t requests) {
+    uint64_t words = (uint64_t)task->words + 2u * (uint64_t)requests + 1u;
     uint64_t laters = (uint64_t)task->laters + requests + 1u;
-    return reserve(task, &part->word, words, &part->word_capacity, sizeof *part->word) &&
+    return reserve(task, &task->word, words, &task->word_capacity, sizeof *task->word) &&
            reserve(task, &task->later, laters, &task->later_capacity, sizeof *task->later);
 }
 
 /* Executions that began in blocks before and end in this one. */
-static void fill_ends(lanes_task *task, const lanes_block *b, lanes_part *part) {
-    uint64_t words = (uint64_t)part->words + task->laters + 1u;
-    if (!reserve(task, &part->word, words, &part->word_capacity, sizeof *part->word)) {
+static void fill_ends(lanes_task *task, const lanes_block *b) {
+    uint64_t words = (uint64_t)task->laters + 1u;
+    if (!reserve(task, &task->word, words, &task->word_capacity, sizeof *task->word)) {
         return;
     }
-    uint32_t kept = 0, n = part->words;
+    uint32_t kept = 0, n = 0;
     for (uint32_t k = 0; k < task->laters; k++) {
         lanes_end end = task->later[k];
         bool due = end.at_ns <= b->to_ns;
-        part->word[n] = (uint64_t)(end.at_ns - b->from_ns) << 1 << b->fn_bits | end.fn;
+        task->word[n] = (uint64_t)(end.at_ns - b->from_ns) << 1 << b->fn_bits | end.fn;
         n += due;
         task->later[kept] = end;
         kept += !due;
     }
-    part->words = n;
+    task->words = n;
     task->laters = kept;
 }
 
 /* The changes that warm requests make. Whether they end in this block or a later one is decided without a
  * branch. */
-static inline __attribute__((always_inline)) void
-fill_changes(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn, const fsim_ns *at_ns,
-             const fsim_ns *service_ns, uint32_t count, bool beginnings) {
-    uint64_t *first = part->word + part->words, *word = first;
+static inline __attribute__((always_inline)) void fill_changes(lanes_task *task, const lanes_block *b,
+                                                               uint32_t fn, const fsim_ns *at_ns,
+                                                               const fsim_ns *service_ns, uint32_t count,
+                                                               bool beginnings) {
+    uint64_t *first = task->word + task->words, *word = first;
     lanes_end *first_later = task->later + task->laters, *later = first_later;
     uint64_t begin_of_fn = UINT64_C(1) << b->fn_bits | fn;
     uint32_t bits = b->fn_bits + 1u;
@@ -82,16 +83,16 @@ fill_changes(lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t 
         word += 1u - late;
         later += late;
     }
-    part->words += (uint32_t)(word - first);
+    task->words += (uint32_t)(word - first);
     task->laters += (uint32_t)(later - first_later);
 }
 
-static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
+static void fill_whole(const lanes *s, lanes_task *task, const lanes_block *b, uint32_t fn,
                        const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
     if (s->by_stream) {
-        fill_changes(task, b, part, fn, at_ns, service_ns, count, true);
+        fill_changes(task, b, fn, at_ns, service_ns, count, true);
     } else {
-        fill_changes(task, b, part, fn, at_ns, service_ns, count, false);
+        fill_changes(task, b, fn, at_ns, service_ns, count, false);
     }
 }
 
@@ -122,9 +123,9 @@ static void fill_odd(const lanes *s, lanes_task *task, const lanes_block *b, lan
     part->odd[part->odds++] = fn;
     for (uint32_t k = 0; k < count; k++) {
         if (lanes_is_whole(s, &s->e->functions[fn], at_ns[k], service_ns[k])) {
-            fill_whole(s, task, b, part, fn, &at_ns[k], &service_ns[k], 1);
+            fill_whole(s, task, b, fn, &at_ns[k], &service_ns[k], 1);
         } else if (s->by_stream) {
-            part->word[part->words++] = ((uint64_t)(at_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | fn;
+            task->word[task->words++] = ((uint64_t)(at_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | fn;
         }
     }
 }
@@ -137,7 +138,7 @@ static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part
     task->status = !s->by_stream && b->drawn
                        ? fsim_workload_draw_all(s->e->workload, fn, service_ns, count, &task->err)
                        : fsim_workload_draw(s->e->workload, fn, service_ns, count, &task->err);
-    if (task->status != FSIM_OK || !reserve_changes(task, part, count) ||
+    if (task->status != FSIM_OK || !reserve_changes(task, count) ||
         !reserve(task, &part->span, (uint64_t)part->spans + 1u, &part->span_capacity, sizeof *part->span)) {
         return;
     }
@@ -150,7 +151,7 @@ static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part
                                              .skip_last = FSIM_NONE};
     s->rest[fn].filled += count;
     if (all_whole(s, &s->e->functions[fn], at_ns, service_ns, count)) {
-        fill_whole(s, task, b, part, fn, at_ns, service_ns, count);
+        fill_whole(s, task, b, fn, at_ns, service_ns, count);
     } else {
         fill_odd(s, task, b, part, fn, at_ns, service_ns, count);
     }
@@ -179,8 +180,8 @@ static void fill_stream(lanes *s, lanes_task *task, lanes_block *b, lanes_part *
 
 static void fill(lanes *s, lanes_task *task, lanes_block *b) {
     lanes_part *part = &b->part[task - s->task];
-    part->words = part->spans = part->odds = part->arrivals = 0;
-    fill_ends(task, b, part);
+    task->words = part->spans = part->odds = part->arrivals = 0;
+    fill_ends(task, b);
     for (uint32_t place = task->first; place < task->end && task->status == FSIM_OK && !task->failed;
          place++) {
         if (!s->by_stream) {
@@ -192,6 +193,7 @@ static void fill(lanes *s, lanes_task *task, lanes_block *b) {
             fill_stream(s, task, b, part, place);
         }
     }
+    task->failed |= !lanes_split(b, task, part);
 }
 
 /* ---- accounting ---- */
@@ -490,6 +492,7 @@ void lanes_serve(lanes *s, fsim_ns to_ns) {
     b->to_ns = to_ns;
     b->fn_bits = s->fn_bits;
     b->filled = true;
+    lanes_plan_split(b, s->changes);
     if (!s->by_stream) {
         group(s, b);
     }
@@ -497,9 +500,10 @@ void lanes_serve(lanes *s, fsim_ns to_ns) {
     turn(s);
     s->arrivals = 0;
     s->from_ns = to_ns;
-    s->arrived = 0;
+    s->arrived = s->changes = 0;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
         s->arrived += b->part[t].arrivals;
+        s->changes += s->task[t].words;
     }
 }
 

@@ -10,7 +10,6 @@
 
 enum {
     PART_BITS = 10,             /* changes that are put in order together, more or less */
-    PARTS_BITS = 10,            /* that are split off at once, at most */
     PLACE_BITS = 13,            /* of a part */
     COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
     PLACES_AT_ONCE = 8,
@@ -122,8 +121,9 @@ static void accumulate_parts(uint32_t *place, uint32_t parts) {
 
 /* The same of any number, in parts that are few. */
 static void sort(uint64_t *word, uint64_t *spare, uint32_t count, uint32_t wide) {
-    uint32_t place[1 << PARTS_BITS] = {0};
-    uint32_t bits = wide < PARTS_BITS ? wide : PARTS_BITS, shift = wide - bits, mask = (1u << bits) - 1u;
+    uint32_t place[1 << LANES_PARTS_BITS] = {0};
+    uint32_t bits = wide < LANES_PARTS_BITS ? wide : LANES_PARTS_BITS, shift = wide - bits,
+             mask = (1u << bits) - 1u;
     if (count <= COUNT_MOST) {
         sort_few(word, spare, count, wide);
         return;
@@ -207,53 +207,70 @@ static void follow_columns(lanes *s, lanes_block *b, const uint64_t *end, const 
     }
 }
 
-/* The part [from, to) of the changes: all that are before `limit` and not yet followed. What lies behind it
- * is not in order yet. */
-static void follow_part(lanes *s, lanes_block *b, uint64_t *from, uint64_t *to, uint64_t limit,
-                        uint32_t *came) {
-    uint64_t next = *to;
-    *to = UINT64_MAX;
-    if (s->by_stream) {
-        lanes_follow(s, b, from, (uint32_t)(to - from));
-    } else {
-        follow_columns(s, b, from, to, limit, came);
-    }
-    *to = next;
+/* ---- parts of the block's time, each of which fits the first-level cache ---- */
+
+void lanes_plan_split(lanes_block *b, uint64_t changes) {
+    uint32_t wide = lanes_bits_of((uint64_t)(b->to_ns - b->from_ns)) + 1u + b->fn_bits;
+    uint32_t bits = changes >> PART_BITS != 0 ? lanes_bits_of(changes >> PART_BITS) : 0;
+    bits = bits > LANES_PARTS_BITS ? LANES_PARTS_BITS : bits;
+    b->split_bits = bits > wide ? wide : bits;
+    b->split_shift = wide - b->split_bits;
 }
 
-/* Parts of the block's time first, each of which fits the first-level cache. */
-void lanes_sort(lanes *s, lanes_block *b) {
-    uint32_t place[1 << PARTS_BITS] = {0};
-    uint64_t count = 0, span_ns = (uint64_t)(b->to_ns - b->from_ns);
+bool lanes_split(const lanes_block *b, const lanes_task *task, lanes_part *part) {
+    if (!lanes_room(&part->word, (uint64_t)task->words + 1u, &part->word_capacity, sizeof *part->word)) {
+        return false;
+    }
+    const uint64_t *word = task->word;
+    uint64_t *to = part->word;
+    uint32_t *place = part->split, shift = b->split_shift, count = task->words;
+    memset(place, 0, sizeof *place << b->split_bits);
+    for (uint32_t k = 0; k < count; k++) {
+        place[word[k] >> shift]++;
+    }
+    accumulate_parts(place, 1u << b->split_bits);
+    for (uint32_t k = 0; k < count; k++) {
+        to[place[word[k] >> shift]++] = word[k];
+    }
+    return true;
+}
+
+/* The k-th part of what all tasks have, unsorted; returns how many changes these are. */
+static uint32_t gather(lanes *s, const lanes_block *b, uint32_t k) {
+    uint64_t count = 0;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        count += b->part[t].words;
+        const uint32_t *end = b->part[t].split;
+        count += end[k] - (k == 0 ? 0 : end[k - 1u]);
     }
     if (!reserve(s, count + 1u)) {
         s->pass.failed = true;
-        return;
+        return 0;
     }
-    uint32_t wide = lanes_bits_of(span_ns) + 1u + b->fn_bits;
-    uint32_t bits = count >> PART_BITS != 0 ? lanes_bits_of(count >> PART_BITS) : 0;
-    bits = bits > PARTS_BITS ? PARTS_BITS : bits;
-    bits = bits > wide ? wide : bits;
-    uint32_t shift = wide - bits;
+    uint64_t *to = s->sorted;
     for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        const lanes_part *part = &b->part[t];
-        for (uint32_t k = 0; k < part->words; k++) {
-            place[part->word[k] >> shift]++;
-        }
+        const uint32_t *end = b->part[t].split;
+        uint32_t from = k == 0 ? 0 : end[k - 1u], here = end[k] - from;
+        memcpy(to, b->part[t].word + from, here * sizeof *to);
+        to += here;
     }
-    accumulate_parts(place, 1u << bits);
-    uint64_t *sorted = s->sorted, *spare = s->sorted + s->sorted_capacity;
-    for (uint32_t t = 0; t < LANES_TASKS; t++) {
-        const lanes_part *part = &b->part[t];
-        for (uint32_t k = 0; k < part->words; k++) {
-            sorted[place[part->word[k] >> shift]++] = part->word[k];
+    return (uint32_t)count;
+}
+
+void lanes_sort(lanes *s, lanes_block *b) {
+    uint32_t came = 0, last = (1u << b->split_bits) - 1u;
+    for (uint32_t k = 0; k <= last && !s->pass.failed; k++) {
+        uint64_t limit = k < last ? (uint64_t)(k + 1u) << b->split_shift : UINT64_MAX;
+        uint32_t count = gather(s, b, k);
+        uint64_t *word = s->sorted;
+        if (s->pass.failed) {
+            return;
         }
-    }
-    for (uint32_t k = 0, from = 0, came = 0; k < 1u << bits && !s->pass.failed; from = place[k++]) {
-        uint64_t limit = k + 1u < 1u << bits ? (uint64_t)(k + 1u) << shift : UINT64_MAX;
-        sort(sorted + from, spare + from, place[k] - from, shift);
-        follow_part(s, b, sorted + from, sorted + place[k], limit, &came);
+        sort(word, word + s->sorted_capacity, count, b->split_shift);
+        word[count] = UINT64_MAX;
+        if (s->by_stream) {
+            lanes_follow(s, b, word, count);
+        } else {
+            follow_columns(s, b, word, word + count, limit, &came);
+        }
     }
 }
