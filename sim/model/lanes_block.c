@@ -456,6 +456,9 @@ static void turn_alone(lanes *s) {
         fill(s, &s->task[t], b);
     }
     check_tasks(s);
+    if (s->e->status != FSIM_OK) { /* the block is not whole */
+        return;
+    }
     pass_filled(s, b);
     for (uint32_t t = 0; t < LANES_TASKS && b->passed; t++) {
         account(s, &s->task[t], b);
