@@ -294,6 +294,15 @@ void engine_one_rate(engine *e) {
     }
 }
 
+/* Of its instances. */
+static void take_size(function *f) {
+    f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
+    f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
+    f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
+    uint64_t most_ucore = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
+    f->most_ucore = most_ucore < UINT32_MAX ? (uint32_t)most_ucore : UINT32_MAX;
+}
+
 static void add_function(engine *e, uint32_t fn) {
     function *f = &e->functions[fn];
     memset(f, 0, sizeof *f);
@@ -328,11 +337,7 @@ static void add_function(engine *e, uint32_t fn) {
     f->queue_timeout_ns = starts_ns > f->queue_timeout_ns ? starts_ns : f->queue_timeout_ns;
     f->async = f->spec.async;
     f->repeats = f->async || (e->scenario->retry.on && e->scenario->retry.on_failed);
-    f->usage.memory_mb = (uint64_t)f->spec.memory_mb;
-    f->usage.vcpu_milli = (uint64_t)(f->spec.vcpu * 1000.0 + 0.5);
-    f->usage.disk_mb = (uint64_t)f->spec.disk_mb;
-    uint64_t most_ucore = f->usage.vcpu_milli * (FSIM_UCORE / 1000);
-    f->most_ucore = most_ucore < UINT32_MAX ? (uint32_t)most_ucore : UINT32_MAX;
+    take_size(f);
     f->cpu_rule = fsim_cpu_rule_make(&e->plan, f->usage.vcpu_milli);
     if (e->one_rate) {
         lengthen_windows(e, f);
