@@ -334,20 +334,26 @@ static fsim_status draw_durations(fsim_workload *w, fsim_arrivals *batch, fsim_e
     if (is_one_block(batch)) {
         return fsim_workload_draw_all(w, batch->fn[0], batch->service_ns, batch->count, err);
     }
+    const fsim_fn_spec *soon[DRAW_AHEAD]; /* of the next requests: each is elsewhere in memory */
+    fsim_rng *rng = w->service_rng;
+    for (uint32_t i = 0; i < DRAW_AHEAD && i < batch->count; i++) {
+        soon[i] = fsim_function_table_get(w->context.table, batch->fn[i]);
+    }
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (i + DRAW_AHEAD < batch->count) { /* of many functions, each is elsewhere in memory */
-            fsim_fn_id soon = batch->fn[i + DRAW_AHEAD];
-            __builtin_prefetch(&w->service_rng[soon], 1);
-            __builtin_prefetch(&fsim_function_table_get(w->context.table, soon)->service);
+        const fsim_fn_spec *spec = soon[i % DRAW_AHEAD];
+        if (i + DRAW_AHEAD < batch->count) {
+            fsim_fn_id fn = batch->fn[i + DRAW_AHEAD];
+            soon[i % DRAW_AHEAD] = fsim_function_table_get(w->context.table, fn);
+            __builtin_prefetch(&rng[fn], 1);
+            __builtin_prefetch(&soon[i % DRAW_AHEAD]->service);
         }
         if (batch->service_ns[i] != FSIM_DRAW) {
             continue;
         }
-        const fsim_fn_spec *spec = fsim_function_table_get(w->context.table, batch->fn[i]);
         if (!spec->has_service) {
             return fail_no_service(w, spec, err);
         }
-        batch->service_ns[i] = fsim_dist_sample(&spec->service, &w->service_rng[batch->fn[i]]);
+        batch->service_ns[i] = fsim_dist_sample(&spec->service, &rng[batch->fn[i]]);
     }
     return FSIM_OK;
 }
