@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy with the rules of .clang-tidy over all C files, on all cores. The analyser, which follows every path, is for
+# clang-tidy with the rules of .clang-tidy, and the warnings of clang, over all C files, on all cores. The analyser, which follows every path, is for
 # what ships; tests are checked by the other rules, but may read names in vectors of ours with sscanf and compare what
 # two runs have used byte by byte, which asks for more than a comparison of the members.
 #   scripts/check_clang_tidy.sh [FILE…]
@@ -12,6 +12,7 @@ command -v clang-tidy >/dev/null 2>&1 || { echo "skip: clang-tidy is not install
     LC_ALL=C sort) # Wasm guests are compiled for another machine
 [ $# -eq 0 ] || files=("$@")
 flags=(-std=c11 -D_GNU_SOURCE -Isim -I. -Itests '-DFSIM_VERSION="0"' -DFSIM_CHECKS
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef # CMakeLists.txt
     '-DFUZZ_FILE="trace"' '-DFUZZ_FORMAT="numbers"') # the last two: of tests/fuzz/reader.c
 # shellcheck disable=SC2207 # the flags are words
 flags+=($(pkg-config --cflags gsl jansson))

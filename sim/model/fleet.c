@@ -31,8 +31,8 @@ void fsim_fleet_init(fsim_fleet *f, fsim_route_order order, uint32_t slots) {
     memset(f, 0, sizeof *f);
     f->order = (uint8_t)order;
     f->slots = slots;
-    f->by_idle_list = slots == 1 && kind_of(order) == INDEX_RECENCY;
-    f->by_room = kind_of(order) == INDEX_FREE || kind_of(order) == INDEX_CREATION;
+    f->by_idle_list = slots == 1 && kind_of(f->order) == INDEX_RECENCY;
+    f->by_room = kind_of(f->order) == INDEX_FREE || kind_of(f->order) == INDEX_CREATION;
     f->idle_newest = f->idle_oldest = FSIM_NONE;
     f->free_newest = f->free_oldest = FSIM_NONE;
     f->by_few = may_be_few(f);

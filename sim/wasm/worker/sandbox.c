@@ -56,10 +56,10 @@ int sandbox_enter(const worker_limits *limits, pid_t parent, bool keep_user) {
     if (output < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) {
         return -1;
     }
-    /* What exceeds RLIMIT_FSIZE ends the process by SIGXFSZ. */
-    bool done = (keep_user || drop_privileges()) && limit(RLIMIT_FSIZE, limits->output_bytes) &&
-                limit(RLIMIT_DATA, limits->data_bytes) && limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) &&
-                limit(RLIMIT_NPROC, 0) && limit(RLIMIT_CORE, 0) &&
+    /* What exceeds RLIMIT_FSIZE ends the process by SIGXFSZ, which whoever began it may ignore. */
+    bool done = (keep_user || drop_privileges()) && signal(SIGXFSZ, SIG_DFL) != SIG_ERR &&
+                limit(RLIMIT_FSIZE, limits->output_bytes) && limit(RLIMIT_DATA, limits->data_bytes) &&
+                limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_CORE, 0) &&
                 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     end_with(parent); /* after the change of user, which takes the wish back */
     return done ? output : -1;
@@ -69,6 +69,7 @@ void sandbox_enter_compiler(fsim_ns cpu_ns, pid_t parent) {
     end_with(parent);
     limit(RLIMIT_CPU, (uint64_t)(cpu_ns / FSIM_SECOND) + 1u);
     limit(RLIMIT_DATA, UINT64_C(2) << 30);
+    signal(SIGXFSZ, SIG_DFL);
     limit(RLIMIT_FSIZE, UINT64_C(256) << 20);
     limit(RLIMIT_CORE, 0);
     alarm((unsigned)(4 * cpu_ns / FSIM_SECOND) + 10u); /* it waits for something */
