@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# clang-tidy with the rules of .clang-tidy, and the warnings of clang, over all C files, on all cores. The analyser, which follows every path, is for
-# what ships; tests are checked by the other rules, but may read names in vectors of ours with sscanf and compare what
-# two runs have used byte by byte, which asks for more than a comparison of the members.
+# clang-tidy with the rules of .clang-tidy, and the warnings of clang, over all C files, on all cores. The analyser, which
+# follows every path, is for what ships; tests are checked by the other rules, but may read names in vectors of ours with
+# sscanf and compare what two runs have used byte by byte, which asks for more than a comparison of the members.
 #   scripts/check_clang_tidy.sh [FILE…]
 # Exit status 77: clang-tidy is not installed.
 set -euo pipefail
