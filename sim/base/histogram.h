@@ -19,8 +19,8 @@ typedef struct fsim_histogram {
 /* Bucket of value_ns >= 0. */
 FSIM_INLINE uint32_t fsim_histogram_bucket(fsim_ns value_ns) {
     uint64_t v = (uint64_t)value_ns;
-    uint32_t shift =
-        (63u ^ (uint32_t)__builtin_clzll(v | 255u)) - 7u; /* the highest bit, which one instruction finds */
+    uint32_t highest = 63u ^ (uint32_t)__builtin_clzll(v | 255u); /* bit: in this form one instruction */
+    uint32_t shift = highest - 7u;
     return (shift << 7) + (uint32_t)(v >> shift);
 }
 

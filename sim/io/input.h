@@ -19,10 +19,9 @@ fsim_status fsim_input_read(fsim_input *input, void *bytes, size_t size, size_t 
  * than max_bytes is FSIM_ELIMIT. */
 fsim_status fsim_input_read_all(const char *path, size_t max_bytes, char **bytes, size_t *size,
                                 fsim_error *err);
-/* The first bytes of a file as they are unpacked, without taking them; how many, 0 where that is not
- * possible.
- * "-" is standard input before anything of it was read; what comes packed through a pipe cannot be looked
- * into. Blocks as fsim_file_peek does. */
+/* The first bytes of a file as they are unpacked, without taking them; how many, 0 where that cannot be. "-"
+ * is standard input before anything of it was read; what comes packed through a pipe cannot be looked into.
+ * Blocks as fsim_file_peek does. */
 size_t fsim_input_peek(const char *path, void *bytes, size_t size);
 /* What is in a packed file as a temporary file without a name, at its beginning; the caller closes it. *out
  * NULL: the file is not packed, or no regular one. "-" is standard input. */

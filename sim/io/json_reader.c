@@ -95,7 +95,7 @@ fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_va
     return status;
 }
 
-fsim_status fsim_json_unpack(const char *path, char **text, fsim_error *err) {
+fsim_status fsim_json_load_text(const char *path, char **text, fsim_error *err) {
     size_t size;
     return fsim_input_read_all(path, FSIM_JSON_BYTES_MAX, text, &size, err);
 }

@@ -11,8 +11,8 @@
 
 /* Reads the file ("-": standard input), packed or not. The tree's origin is the path as given. */
 fsim_status fsim_json_read_file(fsim_value_pool *pool, const char *path, fsim_value **root, fsim_error *err);
-/* The file as text, for who reads it more than once; the caller frees *text. */
-fsim_status fsim_json_unpack(const char *path, char **text, fsim_error *err);
+/* The file, packed or not, as text, for who parses it more than once; the caller frees *text. */
+fsim_status fsim_json_load_text(const char *path, char **text, fsim_error *err);
 /* Reads a text; `origin` names it in messages. */
 fsim_status fsim_json_read_text(fsim_value_pool *pool, const char *text, const char *origin,
                                 fsim_value **root, fsim_error *err);

@@ -36,8 +36,7 @@ typedef struct fsim_native_header {
 fsim_status fsim_native_read_header(fsim_native_header *out, const fsim_csv *csv, fsim_error *err);
 
 /* Whether the file, packed or not, begins with the header of a rate trace; false where it cannot be looked
- * into.
- * "-" is standard input, of which nothing is taken. */
+ * into. "-" is standard input, of which nothing is taken. */
 bool fsim_native_is_rates_at(const char *base_dir, const char *path);
 
 /* The failure of a row that arrives before the one in front of it. */

@@ -216,16 +216,20 @@ static char *read_head(const char *path) {
     return head;
 }
 
+static bool begins_report(const char *head) {
+    return head != NULL && strstr(head, REPORT) != NULL;
+}
+
 static bool is_report(const char *path) {
     char *head = read_head(path);
-    bool found = head != NULL && strstr(head, REPORT) != NULL;
+    bool found = begins_report(head);
     free(head);
     return found;
 }
 
 bool fsim_request_log_is_at(const char *path) {
     char *head = read_head(path);
-    bool found = head != NULL && strstr(head, REPORT) != NULL;
+    bool found = begins_report(head);
     if (head != NULL) {
         head[strcspn(head, "\r\n")] = '\0';
         found |= strstr(head, "start_") != NULL && strstr(head, "end_") != NULL;

@@ -132,7 +132,7 @@ fsim_status fsim_scenario_take_stdin(const fsim_load_options *options, char **te
     if (!named || strcmp(options->workload, "-") != 0 || !fsim_json_is_object("-")) {
         return FSIM_OK;
     }
-    return fsim_json_unpack("-", text, err);
+    return fsim_json_load_text("-", text, err);
 }
 
 /* The document behind what was typed, and the directory its relative files start at. */

@@ -392,7 +392,7 @@ typedef struct engine {
     level node_in_use;
     uint64_t share_order;
 
-    sampled_requests sampled; /* NULL when nothing is sampled */
+    sampled_requests sampled; /* columns; NULL when nothing is sampled */
     cpu_use *cpu_uses;        /* column; NULL when nobody samples CPU */
     char *cells;              /* column: what the scaler keeps about each instance, cell_size bytes */
     size_t cell_size;

@@ -318,7 +318,7 @@ static void watch_retries(engine *e, waiting *w) {
 /* Until everybody has left, or until the end of the run. */
 void engine_drain(engine *e, fsim_ns until_ns) {
     bool to_the_end = until_ns != FSIM_NEVER;
-    waiting w = {0}, again = {0};
+    waiting queued = {0}, retrying = {0};
     uint32_t events = 0;
     while (next_is_due(e, until_ns) && e->queue.next_ns != FSIM_NEVER && !e->stopped &&
            (to_the_end || e->in_system != 0 || e->closed_outstanding != 0)) {
@@ -329,8 +329,8 @@ void engine_drain(engine *e, fsim_ns until_ns) {
         if (++events % LOOK_EVENTS == 0) {
             e->stopped = !engine_go_on(e, -1);
             if (!to_the_end) {
-                watch_waiting(e, &w);
-                watch_retries(e, &again);
+                watch_waiting(e, &queued);
+                watch_retries(e, &retrying);
             }
         }
     }

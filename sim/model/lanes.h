@@ -2,10 +2,10 @@
  *
  * Time goes in blocks, and a block through three hands: it is filled (arrivals of each function, and from
  * them the changes), passed (the changes sorted and followed), accounted (statistics of its warm requests).
- * Three blocks are under way, one in each hand. Filling and accounting go function by function, in tasks that
- * any number of threads take; the pass is a task beside them. What a task writes belongs to it or to its
- * functions alone, and what is put together is a sum or sorted, so the result does not depend on who did
- * what. */
+ * With several threads three blocks are under way, one in each hand; one thread takes a block through all of
+ * them before the next. Filling and accounting go function by function, in tasks that any number of threads
+ * take; the pass is a task beside them. What a task writes belongs to it or to its functions alone, and what
+ * is put together is a sum or sorted, so the result does not depend on who did what. */
 #ifndef FSIM_MODEL_LANES_H
 #define FSIM_MODEL_LANES_H
 
@@ -195,8 +195,9 @@ bool lanes_split(const lanes_block *b, const lanes_task *task, lanes_part *part)
 void lanes_sort(lanes *s, lanes_block *b);
 
 /* lanes_pass.c */
-void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count); /* in order of time */
-/* The same of two columns, each in order and with a word above all behind it: what is before `limit`. Returns
+/* In order of time, with a word above all behind them. */
+void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count);
+/* The same of two columns, each in order and with such a word behind it: what is before `limit`. Returns
  * the first end that is not. For a run of one function, and at most as many changes as its sums have room
  * for: lanes_can_follow_both. */
 const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begin, const uint64_t *end,

@@ -63,10 +63,8 @@ static void fill_ends(lanes_task *task, const lanes_block *b) {
 
 /* The changes that warm requests make. Whether they end in this block or a later one is decided without a
  * branch. */
-static inline __attribute__((always_inline)) void fill_changes(lanes_task *task, const lanes_block *b,
-                                                               uint32_t fn, const fsim_ns *at_ns,
-                                                               const fsim_ns *service_ns, uint32_t count,
-                                                               bool beginnings) {
+FSIM_INLINE void fill_changes(lanes_task *task, const lanes_block *b, uint32_t fn, const fsim_ns *at_ns,
+                              const fsim_ns *service_ns, uint32_t count, bool beginnings) {
     uint64_t *first = task->word + task->words, *word = first;
     lanes_end *first_later = task->later + task->laters, *later = first_later;
     uint64_t begin_of_fn = UINT64_C(1) << b->fn_bits | fn;
