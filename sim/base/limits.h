@@ -18,6 +18,7 @@
 #define FSIM_INTERRUPTIONS_MAX       (1u << 20) /* of cores, in a list */
 #define FSIM_INTERRUPTED_CORES_MAX   65536u     /* of all nodes, where cores are interrupted */
 #define FSIM_SERIES_ROWS_MAX         4096u      /* rows of a time series before neighbours are merged */
+#define FSIM_SAMPLED_ROWS_MAX        (1u << 22) /* rows of a time series whose step run.sample says */
 #define FSIM_SERIES_POINTS_MAX       (1u << 24) /* rows of a metric series that is read */
 #define FSIM_DECIDE_INSTANCES_MAX    (1u << 20) /* instances that fsim decide follows */
 #define FSIM_FUNCTION_HISTOGRAMS_MAX 64u /* with more functions, percentiles per function are not kept */

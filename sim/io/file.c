@@ -192,8 +192,12 @@ fsim_status fsim_file_make_directory(const char *path, fsim_error *err) {
         memcpy(part, path, i);
         part[i] = '\0';
         struct stat about;
-        if (mkdir(part, 0777) != 0 && (stat(part, &about) != 0 || !S_ISDIR(about.st_mode))) {
-            return fail_io(err, part, "cannot create the directory");
+        if (mkdir(part, 0777) != 0) {
+            int why = errno; /* and not why there is nothing to look at either */
+            if (stat(part, &about) != 0 || !S_ISDIR(about.st_mode)) {
+                errno = why;
+                return fail_io(err, part, "cannot create the directory");
+            }
         }
     }
     return FSIM_OK;

@@ -279,6 +279,23 @@ void engine_series_reserve(engine *e) {
     }
 }
 
+static void make_room_for_row(engine *e) {
+    fsim_result *result = e->result;
+    if (e->scenario->sample_ns == 0 && e->series_capacity >= e->series_rows_max) {
+        halve_series(e);
+        return;
+    }
+    uint32_t capacity = e->series_capacity == 0 ? 512u : e->series_capacity * 2u;
+    if (capacity > FSIM_SAMPLED_ROWS_MAX) {
+        e->status = fsim_fail(e->err, FSIM_ELIMIT,
+                              "more than %u rows in the time series: run.sample is too short for this run",
+                              FSIM_SAMPLED_ROWS_MAX);
+        longjmp(e->no_memory, 1);
+    }
+    result->series = engine_grow(e, result->series, capacity, sizeof *result->series);
+    e->series_capacity = capacity;
+}
+
 static void series_row(engine *e, fsim_ns at_ns) {
     fsim_result *result = e->result;
     const series_counts *was = &e->series_seen;
@@ -301,12 +318,7 @@ static void series_row(engine *e, fsim_ns at_ns) {
                            .wanted = e->any_scaled ? e->wanted : e->alive};
     e->series_seen = e->seen;
     if (result->series_count == e->series_capacity) {
-        if (e->scenario->sample_ns == 0 && e->series_capacity >= e->series_rows_max) {
-            halve_series(e);
-        } else {
-            e->series_capacity = e->series_capacity == 0 ? 512u : e->series_capacity * 2u;
-            result->series = engine_grow(e, result->series, e->series_capacity, sizeof *result->series);
-        }
+        make_room_for_row(e);
     }
     result->series[result->series_count++] = row;
     e->series_mark_ns = fsim_ns_add(at_ns, result->series_step_ns);
