@@ -115,6 +115,7 @@ uint32_t fsim_concurrency_of_size(const fsim_concurrency_sizes *sizes, int64_t m
 /* Plain data; the whole behaviour of one function, or of one version. Spans in ns, memory in MiB. */
 typedef struct fsim_fn_spec {
     const char *name;
+    bool implied; /* nobody declared it: it is there if it is called, or if the workload names no other */
     const fsim_versions_spec *versions; /* NULL: the function has none. Lives as long as the scenario */
     const char *version;                /* of the function `version_of`; NULL: not a version */
     fsim_fn_id version_of;

@@ -260,8 +260,9 @@ fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsi
  * hence the exchange. */
 static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, fsim_fn_id *id,
                                   fsim_error *err) {
-    fsim_fn_spec real = *fsim_function_table_template(s->functions);
-    fsim_function_table_set_template(s->functions, spec);
+    fsim_fn_spec real = *fsim_function_table_template(s->functions), fn = *spec;
+    fn.implied = true;
+    fsim_function_table_set_template(s->functions, &fn);
     FSIM_TRY(fsim_function_table_intern(s->functions, spec->name, strlen(spec->name), id, err));
     fsim_function_table_set_template(s->functions, &real);
     if (spec->memory_mb == real.memory_mb) {

@@ -355,6 +355,8 @@ typedef struct engine {
     fsim_function_table *table;
     fsim_workload *workload;
     uint32_t function_count, function_capacity;
+    uint32_t
+        unbegun; /* the implied function, until it is called or turns out to be the only one; FSIM_NONE */
     collector shared_hist; /* when there are too many functions for one each */
     uint32_t request_capacity, instance_capacity;
     jmp_buf no_memory;
@@ -586,6 +588,9 @@ void engine_grow_instances(engine *e);
 void engine_new_collector(engine *e, collector *c);
 void engine_free_collector(collector *c);
 void engine_add_functions(engine *e);
+/* The implied function has its first instant when the batch that calls it is read. A trace that names its
+ * functions never calls it, and then the platform must not keep instances of it either. */
+void engine_begin_if_called(engine *e, const fsim_arrivals *batch);
 /* No request brings CPU of its own: known with the first arrivals, and so for all of them. */
 void engine_one_rate(engine *e);
 bool engine_is_plain(const fsim_fn_spec *spec); /* nothing of what only few functions have */

@@ -50,6 +50,7 @@ static bool read_batch(engine *e) {
         return false;
     }
     engine_add_functions(e);
+    engine_begin_if_called(e, &e->batch);
     e->batches += e->batch.count != 0;
     return true;
 }

@@ -294,6 +294,7 @@ static void fill_scopes(engine *e, fsim_ns end_ns) {
             fill_group(e, fn, end_ns, each);
         }
     }
+    result->told_from = count > 1u && e->unbegun == 0 && result->per_function[0].n.arrived == 0 ? 1u : 0u;
     if (e->shared_hist.direct != NULL) {
         add_histograms(total, &e->shared_hist, begun_direct);
     }

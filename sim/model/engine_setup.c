@@ -396,6 +396,18 @@ static void settle_traits(engine *e, uint32_t before) {
                            (e->metering ? TRAIT_METERING : 0u));
 }
 
+void engine_begin_if_called(engine *e, const fsim_arrivals *batch) {
+    bool called = e->function_count == 1u;
+    for (uint32_t i = 0; e->unbegun != FSIM_NONE && i < batch->count; i++) {
+        called |= batch->fn[i] == e->unbegun;
+    }
+    if (e->unbegun != FSIM_NONE && called) {
+        function *f = &e->functions[e->unbegun];
+        e->unbegun = FSIM_NONE;
+        begin_function(e, f);
+    }
+}
+
 void engine_add_functions(engine *e) {
     uint32_t before = e->function_count;
     uint32_t count = fsim_function_table_count(e->table);
@@ -442,8 +454,14 @@ void engine_add_functions(engine *e) {
     if (e->has_pool) {
         engine_pressure_add_functions(e);
     }
+    const fsim_closed_plan *closed;
+    bool streamed = fsim_workload_closed(e->workload, &closed) == 0;
     for (uint32_t fn = before; fn < count; fn++) {
-        begin_function(e, &e->functions[fn]);
+        if (before == 0 && streamed && e->functions[fn].spec.implied) {
+            e->unbegun = fn;
+        } else {
+            begin_function(e, &e->functions[fn]);
+        }
     }
 }
 
@@ -578,7 +596,7 @@ fsim_status engine_create(engine **out, const fsim_scenario *scenario, const fsi
     e->scenario = scenario;
     e->options = options;
     e->err = err;
-    e->request_free = e->instance_free = e->unlaunched = FSIM_NONE;
+    e->request_free = e->instance_free = e->unlaunched = e->unbegun = FSIM_NONE;
     e->waiting_first = e->waiting_last = FSIM_NONE;
     e->digest = FSIM_HASH_START;
     *out = e;

@@ -104,6 +104,8 @@ typedef struct fsim_result {
     fsim_scope total;
     fsim_function_table *functions; /* ids of per_function; includes those the trace named */
     uint32_t function_count;
+    uint32_t told_from; /* reports tell of the functions from here on: 1 where function 0 is implied, and not
+                           called */
     fsim_scope *per_function;
     fsim_usage *usage;      /* per function */
     fsim_meter_plan meters; /* how usage was metered: fsim_run_options.meters, or the default */

@@ -31,14 +31,15 @@ static void simulate(engine *e) {
             engine_fail(e, status);
             return;
         }
-        if (batch->count == 0) {
-            break;
-        }
         if (e->batches == 0 && !batch->has_cpu) {
             engine_one_rate(e);
         }
         fsim_assert(!e->one_rate || !batch->has_cpu);
         engine_add_functions(e);
+        engine_begin_if_called(e, batch);
+        if (batch->count == 0) {
+            break;
+        }
         engine_feed(e, batch, until_ns);
         e->batches++;
         if ((e->batches & 63u) == 0 && !engine_go_on(e, fsim_workload_progress(e->workload))) {

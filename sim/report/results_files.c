@@ -177,8 +177,13 @@ static void visit_reals(fsim_scope_sink *sink, const char *key, const double *va
 }
 
 static const char *name_of_function(void *user, size_t row) {
-    const fsim_run_record *record = user;
-    return fsim_function_table_get(record->result->functions, (fsim_fn_id)row)->name;
+    const fsim_result *r = ((const fsim_run_record *)user)->result;
+    return fsim_function_table_get(r->functions, r->told_from + (fsim_fn_id)row)->name;
+}
+
+static const fsim_scope *scope_of_function(void *user, size_t row) {
+    const fsim_result *r = ((const fsim_run_record *)user)->result;
+    return &r->per_function[r->told_from + row];
 }
 
 static void cells_of_function(void *user, size_t row, fsim_cell_visit visit, void *visit_user) {
@@ -187,19 +192,19 @@ static void cells_of_function(void *user, size_t row, fsim_cell_visit visit, voi
     cell_sink c = {.sink = {open_object, close_object, visit_integer, visit_real, visit_reals},
                    .visit = visit,
                    .user = visit_user};
-    fsim_scope_visit(&frame, &record->result->per_function[row], &c.sink);
+    fsim_scope_visit(&frame, scope_of_function(user, row), &c.sink);
 }
 
 static bool are_alike(void *user, size_t a, size_t b) {
-    const fsim_scope *scopes = ((const fsim_run_record *)user)->result->per_function;
-    return scopes[a].has_sessions == scopes[b].has_sessions && scopes[a].has_health == scopes[b].has_health;
+    const fsim_scope *one = scope_of_function(user, a), *other = scope_of_function(user, b);
+    return one->has_sessions == other->has_sessions && one->has_health == other->has_health;
 }
 
 fsim_status fsim_results_functions(FILE *out, const fsim_run_record *record, fsim_error *err) {
     const json_t *functions = json_object_get(record->summary, "functions");
     fsim_run_record copy = *record;
     const fsim_rows rows = {.head = "function",
-                            .count = record->result->function_count,
+                            .count = record->result->function_count - record->result->told_from,
                             .name = name_of_function,
                             .cells = cells_of_function,
                             .alike = are_alike,

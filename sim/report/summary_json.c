@@ -103,7 +103,7 @@ static json_t *window_json(const fsim_result *r, uint32_t w) {
     const fsim_window *window = &r->windows[w];
     json_t *functions = json_object();
     bool ok = true;
-    for (uint32_t i = 0; i < r->function_count; i++) {
+    for (uint32_t i = r->told_from; i < r->function_count; i++) {
         const fsim_fn_spec *spec = function_spec(r, i);
         if (spec->version == NULL) {
             ok = set(functions, spec->name, window_function_json(r, w, i)) && ok;
@@ -174,7 +174,7 @@ static json_t *function_json(const frame *f, uint32_t fn) {
 static json_t *functions_json(const frame *f) {
     json_t *object = json_object();
     bool ok = true;
-    for (uint32_t i = 0; i < f->result->function_count; i++) {
+    for (uint32_t i = f->result->told_from; i < f->result->function_count; i++) {
         const fsim_fn_spec *spec = function_spec(f->result, i);
         if (spec->version == NULL) {
             ok = set(object, spec->name, function_json(f, i)) && ok;

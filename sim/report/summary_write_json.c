@@ -47,7 +47,7 @@ static void put_functions(fsim_json_writer *w, const fsim_run_record *record) {
     const fsim_scope_frame frame = {record->scenario, (double)r->horizon_ns};
     text_sink text = {{open_object, close_object, put_integer, put_real, put_reals}, w};
     fsim_json_begin(w, '{');
-    for (uint32_t fn = 0; fn < r->function_count; fn++) {
+    for (uint32_t fn = r->told_from; fn < r->function_count; fn++) {
         fsim_json_key(w, fsim_function_table_get(r->functions, fn)->name);
         fsim_json_begin(w, '{');
         fsim_scope_visit(&frame, &r->per_function[fn], &text.sink);
