@@ -20,7 +20,8 @@ typedef int64_t fsim_ns;
 
 /* a + b for b >= 0, saturating at FSIM_NEVER: an infinite window stays infinite. */
 static inline fsim_ns fsim_ns_add(fsim_ns a, fsim_ns b) {
-    return b >= FSIM_NEVER - a ? FSIM_NEVER : a + b;
+    fsim_ns sum;
+    return __builtin_add_overflow(a, b, &sum) ? FSIM_NEVER : sum;
 }
 
 static inline double fsim_ns_to_s(fsim_ns span_ns) {

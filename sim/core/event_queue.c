@@ -14,6 +14,7 @@
 #define BINS_MAX    4096u
 #define CROWDED_BIN 32u
 #define NONE        UINT32_MAX
+#define NO_DAY      (UINT64_C(1) << 63) /* no slice is within reach of it */
 
 /* ---- memory ---- */
 
@@ -26,7 +27,6 @@ static void clear_wheel(fsim_event_queue *q) {
     memset(q->slices, 0, slices * sizeof *q->slices);
     memset(q->used, 0, words(slices) * sizeof *q->used);
     q->used_words = 0;
-    q->in_wheel = 0;
     q->chunk_free = NONE;
     for (uint32_t i = q->chunk_count; i > 0; i--) {
         q->chunk_before[i - 1u] = q->chunk_free;
@@ -80,6 +80,7 @@ static bool grow_slices(fsim_event_queue *q, uint32_t slices) {
 bool fsim_event_queue_init(fsim_event_queue *q, uint32_t capacity) {
     memset(q, 0, sizeof *q);
     q->next_ns = FSIM_NEVER;
+    q->day = NO_DAY;
     q->chunk_free = NONE;
     q->far_day = UINT64_MAX;
     q->shift = 20; /* about 1 ms, until the first review */
@@ -281,7 +282,6 @@ static void load(fsim_event_queue *q) {
     if (q->used[slot / 64u] == 0) {
         q->used_words &= ~(UINT64_C(1) << (slot / 64u));
     }
-    q->in_wheel -= slice.count;
     q->run_at = 0;
     q->run_end = slice.count;
     if (!insert_each(q->run, 1, slice.count, (uint64_t)CROWDED_BIN * (slice.count + 1u))) {
@@ -304,24 +304,17 @@ static uint64_t first_used(const fsim_event_queue *q) {
     return q->day + ((found - slot) & q->mask);
 }
 
-fsim_event_walk fsim_event_queue_walk(const fsim_event_queue *q) {
-    if (q->in_wheel == 0) {
-        return (fsim_event_walk){NONE, 0};
-    }
-    const fsim_event_slice *slice = &q->slices[first_used(q) & q->mask];
-    return (fsim_event_walk){slice->last, slice->count};
-}
-
 /* The run is empty: on to the next slice that holds something. */
 static void find_next(fsim_event_queue *q) {
     q->run_at = 0;
     q->run_end = 0;
-    if (q->in_wheel != 0) {
+    if (q->used_words != 0) {
         q->day = first_used(q);
     } else if (q->in_far != 0) {
         q->day = q->far_day;
     } else {
         q->next_ns = FSIM_NEVER;
+        q->day = NO_DAY;
         return;
     }
     move_in(q);
@@ -345,7 +338,7 @@ static void lay_out(fsim_event_queue *q, fsim_ns now_ns, uint32_t shift, uint32_
         far_put(q, q->run[i]);
     }
     q->run_at = q->run_end = 0;
-    while (q->in_wheel != 0) {
+    while (q->used_words != 0) {
         q->day = first_used(q);
         load(q);
         for (uint32_t i = q->run_at; i < q->run_end; i++) {

@@ -53,13 +53,14 @@ typedef struct fsim_event_queue {
     uint32_t shift;           /* a slice is 2^shift ns wide */
     uint32_t chunk_free;
     uint64_t mask; /* slices - 1 */
-    uint64_t day;  /* the present slice, counted from 0; the wheel holds (day, day + mask] */
+    uint64_t
+        day; /* the present slice, counted from 0; the wheel holds (day, day + mask]. Empty: beyond all */
     fsim_event_slice *slices;
     fsim_event *chunks; /* FSIM_EVENT_CHUNK events each */
     uint32_t *chunk_before;
     uint64_t *used; /* bit per slice */
     uint64_t used_words;
-    uint32_t in_wheel, in_far;
+    uint32_t in_far;
     uint32_t slice_capacity, chunk_count;
     uint64_t far_day; /* slice of the heap's top, or UINT64_MAX */
     fsim_event_far *far;
@@ -102,7 +103,6 @@ FSIM_INLINE void fsim_event_queue_append(fsim_event_queue *q, uint64_t day, fsim
     }
     q->chunks[slice->last * FSIM_EVENT_CHUNK + place] = event;
     slice->count++;
-    q->in_wheel++;
 }
 
 /* event.at_ns >= now_ns >= every instant popped so far; the queue is not full. */
@@ -110,7 +110,7 @@ FSIM_INLINE void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim
     fsim_check(event.at_ns >= now_ns && now_ns >= 0 && q->count < q->capacity);
     uint64_t day = (uint64_t)event.at_ns >> q->shift;
     q->count++;
-    if (FSIM_LIKELY(day - q->day - 1u < q->mask && q->next_ns != FSIM_NEVER)) {
+    if (FSIM_LIKELY(day - q->day - 1u < q->mask)) {
         fsim_event_queue_append(q, day, event);
     } else {
         fsim_event_queue_push_seldom(q, now_ns, event);
@@ -121,26 +121,6 @@ FSIM_INLINE void fsim_event_queue_push(fsim_event_queue *q, fsim_ns now_ns, fsim
  * there is none. Valid until the next call. */
 FSIM_INLINE const fsim_event *fsim_event_queue_peek(const fsim_event_queue *q, uint32_t ahead) {
     return q->run_end - q->run_at > ahead ? &q->run[q->run_at + ahead] : NULL;
-}
-
-/* A walk over the events of the slice after the present one, in no order: what is known of the future beyond
- * what is sorted, for callers that fetch ahead. After another push or pop it may miss some and give others.
- */
-typedef struct fsim_event_walk {
-    uint32_t chunk, left;
-} fsim_event_walk;
-
-fsim_event_walk fsim_event_queue_walk(const fsim_event_queue *queue);
-
-/* NULL: there is none. */
-FSIM_INLINE const fsim_event *fsim_event_queue_walk_on(const fsim_event_queue *q, fsim_event_walk *walk) {
-    if (walk->left == 0 || walk->chunk >= q->chunk_count) {
-        return NULL;
-    }
-    uint32_t place = --walk->left % FSIM_EVENT_CHUNK;
-    const fsim_event *event = &q->chunks[walk->chunk * FSIM_EVENT_CHUNK + place];
-    walk->chunk = place == 0 ? q->chunk_before[walk->chunk] : walk->chunk;
-    return event;
 }
 
 /* The queue is not empty. */

@@ -492,7 +492,7 @@ void engine_restore(engine *e, uint32_t request); /* one of REQUEST_SHORT become
 /* engine_plain.c: the same, a little longer, for more functions */
 uint32_t engine_plain_way(engine *e, const fsim_arrivals *batch, uint32_t first, uint32_t count);
 
-/* engine_ledger.c: what has been put off, into tallies, meters and digest */
+/* engine_ledger.c: what has been put off, into tallies and meters */
 void engine_settle(engine *e);
 
 /* run.c: tells how far the run is (share of the input, or -1); false: it is to stop */

@@ -72,21 +72,22 @@ FSIM_INLINE void engine_sampled_leave(engine *e, uint32_t i, bool proxied) {
     }
 }
 
-/* The requests that execute in the instance, already counted, demand so much more CPU than before, or less;
- * nobody else uses that CPU. */
-FSIM_INLINE void engine_cpu_change_alone(engine *e, const function *f, uint32_t i, int64_t more_ucore) {
-    cpu_use *u = &e->cpu_uses[i];
-    u->used += (fsim_wide)((uwide)(uint64_t)(e->now_ns - u->at_ns) * u->rate_ucore);
-    u->at_ns = e->now_ns;
+/* The requests that execute in the instance demand so much more CPU than before, or less; nobody else uses
+ * that CPU. Without any the instance uses idle_ucore. */
+FSIM_INLINE void engine_cpu_change_alone(cpu_use *u, fsim_ns now_ns, int64_t more_ucore, bool executing,
+                                         uint32_t idle_ucore) {
+    u->used += (fsim_wide)((uwide)(uint64_t)(now_ns - u->at_ns) * u->rate_ucore);
+    u->at_ns = now_ns;
     u->demand_ucore += (uint64_t)more_ucore;
-    uint64_t demand = e->instances[i].executing != 0 ? u->demand_ucore : f->freeze ? 0 : f->background_ucore;
+    uint64_t demand = executing ? u->demand_ucore : idle_ucore;
     u->rate_ucore = demand < u->most_ucore ? (uint32_t)demand : u->most_ucore;
 }
 static inline void engine_cpu_change(engine *e, const function *f, uint32_t i, int64_t more_ucore) {
     if (f->shared) {
         engine_cpu_change_shared(e, f, i, more_ucore);
     } else {
-        engine_cpu_change_alone(e, f, i, more_ucore);
+        engine_cpu_change_alone(&e->cpu_uses[i], e->now_ns, more_ucore, e->instances[i].executing != 0,
+                                f->freeze ? 0 : f->background_ucore);
     }
 }
 

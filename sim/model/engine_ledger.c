@@ -6,8 +6,9 @@ enum { AHEAD = 8, SOON = 4 }; /* rows: so long before what a row touches is fetc
 /* ---- billed time ---- */
 
 /* A rule's minimum of a step or less counts for spans of 0 alone: all others are a step at least. */
-PART uint64_t billed_by(const fsim_meter_rule *rule, const uint64_t *span_ns, uint32_t count) {
-    uint64_t sum = 0, zeros = 0;
+PART uint64_t billed_by(const fsim_meter_rule *rule, const uint64_t *span_ns, uint32_t count,
+                        uint64_t zeros) {
+    uint64_t sum = 0;
     if (rule->least_ms > rule->step_ms) {
         for (uint32_t k = 0; k < count; k++) {
             sum += fsim_meter_billed_ms(rule, span_ns[k]);
@@ -16,16 +17,19 @@ PART uint64_t billed_by(const fsim_meter_rule *rule, const uint64_t *span_ns, ui
     }
     for (uint32_t k = 0; k < count; k++) {
         sum += fsim_meter_steps(rule, span_ns[k]);
-        zeros += span_ns[k] == 0;
     }
     return sum * rule->step_ms + zeros * rule->least_ms;
 }
 
 PART void add_billed(const fsim_meter_rules *rules, const uint64_t *span_ns, uint32_t count,
                      uint64_t *billed_ms) {
+    uint64_t zeros = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        zeros += span_ns[k] == 0;
+    }
     for (uint32_t j = 0; j < rules->count; j++) {
         const fsim_meter_rule rule = rules->rule[j];
-        billed_ms[j] += billed_by(&rule, span_ns, count);
+        billed_ms[j] += billed_by(&rule, span_ns, count, zeros);
     }
 }
 
@@ -53,7 +57,7 @@ PART void add_spans(fsim_spans *s, fsim_histogram *hist, const uint64_t *span_ns
     note_spans(hist, span_ns, count);
 }
 
-PART void settle_direct(const engine *e, const ledger_end *row, uint32_t count) {
+PART void settle_direct(const engine *e, const ledger_direct *row, uint32_t count) {
     if (count == 0) {
         return;
     }
@@ -61,8 +65,9 @@ PART void settle_direct(const engine *e, const ledger_end *row, uint32_t count) 
     uint64_t span_ns[LEDGER_ROWS];
     uint64_t sum_ns = 0, min_ns = sums->span_min_ns, max_ns = sums->span_max_ns;
     for (uint32_t k = 0; k < count; k++) {
-        uint64_t span = (uint64_t)(row[k].end_ns - row[k].start_ns);
+        uint64_t span = row[k].span_ns;
         span_ns[k] = span;
+        sums->hist->count[row[k].bucket]++;
         sum_ns += span;
         min_ns = span < min_ns ? span : min_ns;
         max_ns = span > max_ns ? span : max_ns;
@@ -71,19 +76,18 @@ PART void settle_direct(const engine *e, const ledger_end *row, uint32_t count) 
     sums->span_min_ns = min_ns;
     sums->span_max_ns = max_ns;
     sums->completed += count;
-    note_spans(sums->hist, span_ns, count);
     if (e->metering) {
         add_billed(&e->plan.request, span_ns, count, sums->billed_ms);
     }
 }
 
 /* One alone: the same without a detour through arrays. */
-PART void settle_one(const engine *e, const ledger_end *row) {
+PART void settle_one(const engine *e, const ledger_direct *row) {
     short_sums *sums = &e->functions[row->fn].sums;
-    sums_add_span(sums, row->end_ns - row->start_ns);
+    sums_add_span(sums, row->span_ns, row->bucket);
     sums->completed++;
     if (e->metering) {
-        fsim_meter_add_span(&e->plan.request, (uint64_t)(row->end_ns - row->start_ns), sums->billed_ms);
+        fsim_meter_add_span(&e->plan.request, row->span_ns, sums->billed_ms);
     }
 }
 
@@ -137,16 +141,7 @@ PART void settle_begun(const engine *e, const ledger_begin *row, uint32_t count)
 
 /* ---- rows of any ---- */
 
-static uint64_t digest_of(const ledger_end *row, uint32_t count) {
-    uint64_t digest = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        digest += engine_mix((uint64_t)row[k].arrival_ns, row[k].fn, (uint64_t)row[k].end_ns, FSIM_COMPLETED);
-    }
-    return digest;
-}
-
-static void settle_requests(engine *e, const ledger *l) {
-    e->digest += digest_of(l->direct, l->direct_count) + digest_of(l->waited, l->waited_count);
+static void settle_requests(const engine *e, const ledger *l) {
     if (!e->many) {
         settle_direct(e, l->direct, l->direct_count);
         settle_waited(e, l->waited, l->waited_count);
@@ -154,10 +149,10 @@ static void settle_requests(engine *e, const ledger *l) {
         return;
     }
     for (uint32_t k = 0; k < l->direct_count; k++) {
-        const ledger_end *ahead = &l->direct[k + AHEAD < l->direct_count ? k + AHEAD : k];
+        const ledger_direct *ahead = &l->direct[k + AHEAD < l->direct_count ? k + AHEAD : k];
         prefetch_lines(&e->functions[ahead->fn].sums, 2 * CACHE_LINE);
-        const ledger_end *soon = &l->direct[k + SOON < l->direct_count ? k + SOON : k];
-        fsim_histogram_expect(e->functions[soon->fn].sums.hist, soon->end_ns - soon->start_ns);
+        const ledger_direct *soon = &l->direct[k + SOON < l->direct_count ? k + SOON : k];
+        __builtin_prefetch(&e->functions[soon->fn].sums.hist->count[soon->bucket], 1);
         settle_one(e, &l->direct[k]);
     }
     for (uint32_t k = 0; k < l->waited_count; k++) {

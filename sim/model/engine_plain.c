@@ -16,11 +16,9 @@ typedef struct stretch {
     fsim_fleet_link *links;
     fsim_ns now_ns; /* as engine.now_ns */
     uint64_t arrived, completed;
-    uint32_t traits;      /* a constant of the form of the way that is running */
-    bool may_wait;        /* requests, and are served here: late binding, no limit that functions share */
-    bool far;             /* instances are too many for the nearest cache */
-    fsim_event_walk walk; /* over the events after those that are sorted; in queue.day walked_day */
-    uint64_t walked_day;
+    uint32_t traits; /* a constant of the form of the way that is running */
+    bool may_wait;   /* requests, and are served here: late binding, no limit that functions share */
+    bool far;        /* instances are too many for the nearest cache */
 } stretch;
 
 PART bool of_run(const stretch *s, uint32_t trait) {
@@ -41,7 +39,7 @@ enum {
     ARRIVAL_NEAR = 5,
     EVENT_FAR = 12,
     EVENT_MIDDLE = 7,
-    EVENTS_A_STEP = 4,
+    EVENT_NEAR = 4,
     INSTANCES_NEAR = 64 /* so many stay in the nearest cache */
 };
 
@@ -100,55 +98,55 @@ PART void prefetch_arrival(const engine *e, const stretch *s, const fsim_arrival
     }
 }
 
-PART void prefetch_completion(const engine *e, const stretch *s, const fsim_event *event) {
-    if (FSIM_LIKELY((event->kind & 0xffu) == EVENT_COMPLETE)) {
-        __builtin_prefetch(&s->requests[event->target], 1);
-        if (s->far) {
-            prefetch_instance(e, s, event->kind >> 8); /* of a large pool only the low bits: a hint */
+/* The instance of a completion soon: of a large pool the event has only its low bits, a hint. */
+PART void prefetch_near_event(const engine *e, const stretch *s, uint32_t ahead) {
+    const fsim_event *event = fsim_event_queue_peek(&e->queue, ahead);
+    if (FSIM_LIKELY(event != NULL && (event->kind & 0xffu) == EVENT_COMPLETE)) {
+        if (!of_run(s, TRAIT_MANY)) {
+            __builtin_prefetch(&s->requests[event->target], 1);
         }
-    }
-}
-
-/* Near the end of what is sorted, some of those that will be next: by then they have all been fetched. */
-PART void prefetch_far_event(const engine *e, stretch *s) {
-    if (fsim_event_queue_peek(&e->queue, EVENT_FAR) != NULL) {
-        return;
-    }
-    if (s->walked_day != e->queue.day) {
-        s->walked_day = e->queue.day;
-        s->walk = fsim_event_queue_walk(&e->queue);
-    }
-    for (uint32_t n = 0; n < EVENTS_A_STEP; n++) {
-        const fsim_event *event = fsim_event_queue_walk_on(&e->queue, &s->walk);
-        if (event == NULL) {
-            return;
-        }
-        prefetch_completion(e, s, event);
+        prefetch_instance(e, s, event->kind >> 8);
     }
 }
 
 PART void prefetch_middle_event(const engine *e, const stretch *s, uint32_t ahead) {
-    const fsim_event *next = fsim_event_queue_peek(&e->queue, ahead);
-    if (FSIM_LIKELY(next != NULL && (next->kind & 0xffu) == EVENT_COMPLETE)) {
-        prefetch_function(&s->functions[s->requests[next->target].fn]);
+    const fsim_event *event = fsim_event_queue_peek(&e->queue, ahead);
+    if (FSIM_LIKELY(event != NULL && (event->kind & 0xffu) == EVENT_COMPLETE)) {
+        prefetch_function(&s->functions[s->requests[event->target].fn]);
     }
 }
 
-/* A slice of events has just been sorted: from its first ones on. */
+PART void prefetch_far_event(const engine *e, const stretch *s, uint32_t ahead) {
+    const fsim_event *event = fsim_event_queue_peek(&e->queue, ahead);
+    if (FSIM_LIKELY(event != NULL && (event->kind & 0xffu) == EVENT_COMPLETE)) {
+        __builtin_prefetch(&s->requests[event->target], 1);
+    }
+}
+
+/* A slice of events has just been sorted: its first ones. */
 PART void prefetch_slice(const engine *e, const stretch *s) {
-    for (uint32_t ahead = 0; ahead < EVENT_MIDDLE; ahead++) {
-        prefetch_middle_event(e, s, ahead);
+    if (of_run(s, TRAIT_MANY)) {
+        for (uint32_t ahead = 0; ahead < EVENT_FAR; ahead++) {
+            prefetch_far_event(e, s, ahead);
+        }
+        for (uint32_t ahead = 0; ahead < EVENT_MIDDLE; ahead++) {
+            prefetch_middle_event(e, s, ahead);
+        }
+    }
+    for (uint32_t ahead = 0; ahead < EVENT_NEAR; ahead++) {
+        prefetch_near_event(e, s, ahead);
     }
 }
 
-PART void prefetch_events(const engine *e, stretch *s) {
+PART void prefetch_events(const engine *e, const stretch *s) {
+    if (FSIM_UNLIKELY(e->queue.run_at == 0)) {
+        prefetch_slice(e, s);
+    }
     if (of_run(s, TRAIT_MANY)) {
-        if (FSIM_UNLIKELY(e->queue.run_at == 0)) {
-            prefetch_slice(e, s);
-        }
+        prefetch_far_event(e, s, EVENT_FAR);
         prefetch_middle_event(e, s, EVENT_MIDDLE);
     }
-    prefetch_far_event(e, s);
+    prefetch_near_event(e, s, EVENT_NEAR);
 }
 
 /* ---- beginning ---- */
@@ -222,7 +220,7 @@ PART void begin(engine *e, stretch *s, function *f, request *q, uint32_t i) {
         squared_enter(&e->in_execution, s->now_ns);
     }
     if (has(s, f, TRAIT_CPU)) {
-        engine_cpu_change_alone(e, f, i, (int64_t)q->rate_ucore);
+        engine_cpu_change_alone(&e->cpu_uses[i], s->now_ns, (int64_t)q->rate_ucore, true, 0);
     }
     if (has(s, f, TRAIT_TOTALS)) {
         demand_enter(&f->demand, s->now_ns, q->rate_ucore);
@@ -363,17 +361,19 @@ PART bool is_plain(const engine *e, const stretch *s, const function *f, const r
            (f->queued == 0 || (s->may_wait && !wants_start(f, 0))) && !(e->cancels && f->starting_count != 0);
 }
 
-/* To the ledger: it ends now. */
+/* It ends now: to the digest and the ledger. */
 PART void account(engine *e, const stretch *s, const request *q) {
     ledger *l = &e->ledger;
     bool cold = (q->flags & REQUEST_COLD) != 0;
-    ledger_end row = {q->arrival_ns, q->start_ns, s->now_ns, q->fn, cold};
     uint32_t count;
+    e->digest += engine_mix((uint64_t)q->arrival_ns, q->fn, (uint64_t)s->now_ns, FSIM_COMPLETED);
     if (q->start_ns == q->arrival_ns && !cold) {
-        l->direct[l->direct_count] = row;
+        fsim_ns span_ns = s->now_ns - q->start_ns;
+        l->direct[l->direct_count] =
+            (ledger_direct){(uint64_t)span_ns, q->fn, fsim_histogram_bucket(span_ns)};
         count = ++l->direct_count;
     } else {
-        l->waited[l->waited_count] = row;
+        l->waited[l->waited_count] = (ledger_end){q->arrival_ns, q->start_ns, s->now_ns, q->fn, cold};
         count = ++l->waited_count;
     }
     if (FSIM_UNLIKELY(count == LEDGER_ROWS)) {
@@ -381,14 +381,14 @@ PART void account(engine *e, const stretch *s, const request *q) {
     }
 }
 
-PART void leave(engine *e, stretch *s, function *f, request *q) {
+PART void leave(engine *e, stretch *s, function *f, request *q, uint32_t r) {
     if ((q->flags & REQUEST_PROXIED) != 0) {
         flow_leave(&f->proxied, s->now_ns);
     }
     q->flags = 0;
     q->generation = (q->generation + 1u) & GENERATION_MASK;
     q->link.next = e->request_free;
-    e->request_free = (uint32_t)(q - s->requests);
+    e->request_free = r;
     e->left_at_ns = s->now_ns;
     s->completed++;
 }
@@ -461,7 +461,7 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
         meter_solo(f, &f->sums, in, q->start_ns, s->now_ns, rate_ucore);
     }
     if (may_hand_over(s, f)) {
-        leave(e, s, f, q);
+        leave(e, s, f, q, r);
         hand_over(e, s, f, in, i);
         return true;
     }
@@ -486,10 +486,11 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
             engine_sampled_leave(e, i, (q->flags & REQUEST_PROXIED) != 0);
         }
         if (has(s, f, TRAIT_CPU)) {
-            engine_cpu_change_alone(e, f, i, -(int64_t)rate_ucore);
+            engine_cpu_change_alone(&e->cpu_uses[i], s->now_ns, -(int64_t)rate_ucore, in->executing != 0,
+                                    has(s, f, TRAIT_FREEZE) ? 0u : f->background_ucore);
         }
     }
-    leave(e, s, f, q);
+    leave(e, s, f, q, r);
     if (f->queued != 0) {
         serve(e, s, f);
     }
@@ -509,8 +510,7 @@ PART void open_stretch(const engine *e, stretch *s) {
                    .now_ns = e->now_ns,
                    .traits = s->traits,
                    .may_wait = !e->early && !e->has_waiters,
-                   .far = e->alive > INSTANCES_NEAR,
-                   .walked_day = UINT64_MAX};
+                   .far = e->alive > INSTANCES_NEAR};
 }
 
 PART void close_stretch(engine *e, const stretch *s) {

@@ -147,7 +147,8 @@ PART bool complete(engine *e, stretch *s, uint32_t r) {
         }
         sums->completed++;
     }
-    sums_add_span(sums, now_ns - q->arrival_ns);
+    fsim_ns span_ns = now_ns - q->arrival_ns;
+    sums_add_span(sums, (uint64_t)span_ns, fsim_histogram_bucket(span_ns));
     if (s->metering) {
         meter(e, f, sums, in, q, now_ns);
     }

@@ -17,12 +17,12 @@ PART void prefetch_lines(const void *from, size_t bytes) {
     }
 }
 
-PART void sums_add_span(short_sums *sums, fsim_ns span_ns) {
-    uint64_t span = (uint64_t)span_ns;
-    sums->span_ns += span;
-    sums->span_min_ns = span < sums->span_min_ns ? span : sums->span_min_ns;
-    sums->span_max_ns = span > sums->span_max_ns ? span : sums->span_max_ns;
-    fsim_histogram_add(sums->hist, span_ns);
+/* Of this bucket of the histogram. */
+PART void sums_add_span(short_sums *sums, uint64_t span_ns, uint32_t bucket) {
+    sums->span_ns += span_ns;
+    sums->span_min_ns = span_ns < sums->span_min_ns ? span_ns : sums->span_min_ns;
+    sums->span_max_ns = span_ns > sums->span_max_ns ? span_ns : sums->span_max_ns;
+    sums->hist->count[bucket]++;
 }
 
 /* An interval that crosses windows of the CPU meter. */

@@ -18,8 +18,9 @@ __extension__ typedef unsigned __int128 uwide; /* products of unsigned words: on
 
 FSIM_INLINE void level_enter(level *l, fsim_ns now_ns) {
     l->acc -= (uint64_t)now_ns;
-    l->n++;
-    l->peak = l->n > l->peak ? l->n : l->peak;
+    if (FSIM_UNLIKELY(++l->n > l->peak)) {
+        l->peak = l->n;
+    }
 }
 FSIM_INLINE void level_leave(level *l, fsim_ns now_ns) {
     l->acc += (uint64_t)now_ns;

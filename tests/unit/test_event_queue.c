@@ -173,32 +173,7 @@ static void test_latest_instant(void) {
     fsim_event_queue_deinit(&q);
 }
 
-static void test_walk_gives_the_next_slice(void) {
-    enum { MANY = 40, LATER = 3 }; /* more than a chunk */
-    fsim_event_queue q;
-    REQUIRE(fsim_event_queue_init(&q, MANY + LATER + 1));
-    fsim_event_walk none = fsim_event_queue_walk(&q);
-    CHECK(fsim_event_queue_walk_on(&q, &none) == NULL);
-    fsim_event_queue_push(&q, 0, (fsim_event){.at_ns = 1});
-    for (uint32_t i = 0; i < MANY + LATER; i++) {
-        fsim_ns at_ns = i < MANY ? 20 * FSIM_MS + i : 40 * FSIM_MS;
-        fsim_event_queue_push(&q, 0, (fsim_event){.at_ns = at_ns, .target = i});
-    }
-    fsim_event_walk walk = fsim_event_queue_walk(&q);
-    bool seen[MANY + LATER] = {false};
-    for (const fsim_event *e = NULL; (e = fsim_event_queue_walk_on(&q, &walk)) != NULL;) {
-        CHECK(e->target < MANY && !seen[e->target]);
-        seen[e->target] = true;
-    }
-    for (uint32_t i = 0; i < MANY; i++) {
-        CHECK(seen[i]);
-    }
-    CHECK_EQ_INT(fsim_event_queue_size(&q), MANY + LATER + 1);
-    fsim_event_queue_deinit(&q);
-}
-
 int main(void) {
-    RUN(test_walk_gives_the_next_slice);
     RUN(test_empty);
     RUN(test_equal_instants_are_first_in_first_out);
     RUN(test_order_across_the_horizon);
