@@ -41,6 +41,9 @@ struct fsim_value {
     fsim_value *parent, *first, *last, *next;
 };
 
+/* The origin of what nobody said. */
+#define FSIM_ORIGIN_DEFAULT "default"
+
 typedef struct fsim_value_pool fsim_value_pool; /* owns nodes and strings */
 
 /* NULL only when memory is exhausted. */

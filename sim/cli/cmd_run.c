@@ -195,9 +195,10 @@ const fsim_command fsim_command_run = {
     .summary = "simulate one workload under one or more policies",
     .arguments = "WORKLOAD…",
     .detail =
-        "WORKLOAD is a trace (CSV or .fst), a JSON workload or scenario, '-' for one of them on standard "
-        "input,\n"
-        "or a built-in one ('fsim list workloads'). 'fsim WORKLOAD' is the same as 'fsim run WORKLOAD'.\n"
+        "WORKLOAD is a trace (CSV or .fst), a JSON workload or scenario, the manifest.json of a run, '-' "
+        "for\n"
+        "one of them on standard input, or a built-in one ('fsim list workloads'). 'fsim WORKLOAD' is the\n"
+        "same as 'fsim run WORKLOAD'.\n"
         "Prints the summary and writes results/<name>/. The same input and seed give the same bytes.\n",
     .examples = "fsim car-log --policy knative,lambda --plot\n"
                 "fsim trace.csv --set functions.fn.memory_mb=256 --format json\n"

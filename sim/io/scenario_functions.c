@@ -258,10 +258,10 @@ fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsi
 /* The function "fn" that nobody declared: for the table it is one more name from the template, so that a
  * trace may set its memory and configurations may use other names. It may differ from the template by --set,
  * hence the exchange. */
-static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, fsim_fn_id *id,
-                                  fsim_error *err) {
+static fsim_status add_undeclared(fsim_scenario *s, const fsim_fn_spec *spec, const fsim_value *entry,
+                                  fsim_fn_id *id, fsim_error *err) {
     fsim_fn_spec real = *fsim_function_table_template(s->functions), fn = *spec;
-    fn.implied = true;
+    fn.implied = strcmp(entry->origin, FSIM_ORIGIN_DEFAULT) == 0;
     fsim_function_table_set_template(s->functions, &fn);
     FSIM_TRY(fsim_function_table_intern(s->functions, spec->name, strlen(spec->name), id, err));
     fsim_function_table_set_template(s->functions, &real);
@@ -284,7 +284,7 @@ static fsim_status add_entry(fsim_scenario *s, const fsim_fn_spec *spec, const f
         return fsim_value_fail(name, err, "function \"%s\" is declared twice", spec->name);
     }
     if (strcmp(name->origin, FSIM_ORIGIN_DEFAULT) == 0 && spec->versions == NULL) {
-        FSIM_TRY(add_undeclared(s, spec, &id, err));
+        FSIM_TRY(add_undeclared(s, spec, entry, &id, err));
     } else {
         FSIM_TRY(fsim_function_table_add(s->functions, spec, &id, err));
     }

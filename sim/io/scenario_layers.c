@@ -52,6 +52,7 @@ typedef struct layers {
     fsim_value *functions;         /* the array in the root */
     fsim_value *function_defaults; /* what each entry starts from */
     fsim_value *template;          /* the entry "*" */
+    fsim_value *implied;           /* the function that nobody declared; NULL: somebody declared some */
     bool functions_declared;
     fsim_error *err;
 } layers;
@@ -406,6 +407,13 @@ static void complete_functions(layers *l) {
     }
 }
 
+static bool is_about_implied(const layers *l, const char *path) {
+    static const char by_name[] = "functions." FSIM_IMPLIED_NAME, by_index[] = "functions[";
+    return l->implied != NULL && (strncmp(path, by_index, sizeof by_index - 1) == 0 ||
+                                  (strncmp(path, by_name, sizeof by_name - 1) == 0 &&
+                                   strchr(".", path[sizeof by_name - 1]) != NULL)); /* finds '\0' too */
+}
+
 /* Settings of the template come first: the default function "fn", if there is no other, is made from it. */
 static fsim_status lay_settings(layers *l, bool about_template) {
     for (size_t i = 0; i < l->options->setting_count; i++) {
@@ -413,6 +421,9 @@ static fsim_status lay_settings(layers *l, bool about_template) {
         bool read = strcmp(s->path, bundle_path) == 0 || strcmp(s->path, functions_path) == 0;
         if (!read && is_about_template(s->path) == about_template) {
             FSIM_TRY(lay_setting(l, s));
+            if (is_about_implied(l, s->path)) {
+                l->implied->origin = s->origin; /* somebody has said it now */
+            }
             expand_short_policies(l, fsim_value_peek(l->root, "policy"));
         }
     }
@@ -439,7 +450,7 @@ fsim_status fsim_scenario_layers(fsim_scenario *scenario, const fsim_value *file
     FSIM_TRY(lay_functions(&l));
     FSIM_TRY(lay_settings(&l, true));
     if (!l.functions_declared) {
-        add_function(&l, l.template, NULL, "fn", FSIM_ORIGIN_DEFAULT);
+        l.implied = add_function(&l, l.template, NULL, FSIM_IMPLIED_NAME, FSIM_ORIGIN_DEFAULT);
     }
     FSIM_TRY(lay_settings(&l, false));
     complete_functions(&l);

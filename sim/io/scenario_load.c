@@ -97,6 +97,15 @@ static fsim_value *document_of_workload(fsim_value_pool *pool, const char *path,
     return tree;
 }
 
+/* The scenario in a run's manifest; NULL: it is none. */
+static fsim_value *scenario_of_manifest(const fsim_value *file) {
+    bool object = file != NULL && file->kind == FSIM_VALUE_OBJECT;
+    const fsim_value *schema = object ? fsim_value_peek(file, "schema") : NULL;
+    bool manifest = schema != NULL && schema->kind == FSIM_VALUE_STRING &&
+                    strcmp(schema->string, FSIM_MANIFEST_SCHEMA) == 0;
+    return manifest ? fsim_value_peek(file, "scenario") : NULL;
+}
+
 static const fsim_embedded *find_builtin(const char *name) {
     for (const fsim_embedded *e = fsim_embedded_workloads; e->name != NULL; e++) {
         if (strcmp(e->name, name) == 0 && strchr(e->name, '.') == NULL) {
@@ -164,6 +173,12 @@ static fsim_status read_document(fsim_value_pool *pool, const fsim_load_options 
     FSIM_TRY(options->document != NULL
                  ? fsim_json_read_text(pool, options->document, "standard input", tree, err)
                  : fsim_json_read_file(pool, workload, tree, err));
+    fsim_value *made_from = scenario_of_manifest(*tree);
+    if (made_from !=
+        NULL) { /* names its files without their folders: they are sought where fsim was called */
+        *tree = made_from;
+        return FSIM_OK;
+    }
     *tree = document_of_workload(pool, workload, *tree);
     fsim_file_directory(workload, base_dir, size);
     return FSIM_OK;

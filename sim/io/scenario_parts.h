@@ -13,11 +13,9 @@
 #define FSIM_PROFILE_SCHEMA  "fsim.profile/1"
 #define FSIM_PROFILE_KS_MAX  0.1 /* Kolmogorov-Smirnov distance of a fit that stands for its sample */
 
-/* The origin of what nobody said. */
-#define FSIM_ORIGIN_DEFAULT "default"
-
 /* The name of the entry of `functions` that names without an entry of their own get. */
 #define FSIM_TEMPLATE_NAME "*"
+#define FSIM_IMPLIED_NAME  "fn" /* of the function that is there where none is declared */
 
 /* Lays defaults, bundle, `file` (a complete scenario document) and settings upon each other into
  * scenario->root; sets scenario->bundle. scenario->pool and base_dir are set. */

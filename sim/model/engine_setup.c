@@ -396,6 +396,16 @@ static void settle_traits(engine *e, uint32_t before) {
                            (e->metering ? TRAIT_METERING : 0u));
 }
 
+/* They come in no batch. */
+static bool users_call(const engine *e, uint32_t fn) {
+    const fsim_closed_plan *plans;
+    bool called = false;
+    for (uint32_t c = fsim_workload_closed(e->workload, &plans); c > 0; c--) {
+        called |= plans[c - 1u].fn == fn;
+    }
+    return called;
+}
+
 void engine_begin_if_called(engine *e, const fsim_arrivals *batch) {
     bool called = e->function_count == 1u;
     for (uint32_t i = 0; e->unbegun != FSIM_NONE && i < batch->count; i++) {
@@ -454,10 +464,8 @@ void engine_add_functions(engine *e) {
     if (e->has_pool) {
         engine_pressure_add_functions(e);
     }
-    const fsim_closed_plan *closed;
-    bool streamed = fsim_workload_closed(e->workload, &closed) == 0;
     for (uint32_t fn = before; fn < count; fn++) {
-        if (before == 0 && streamed && e->functions[fn].spec.implied) {
+        if (before == 0 && e->functions[fn].spec.implied && !users_call(e, fn)) {
             e->unbegun = fn;
         } else {
             begin_function(e, &e->functions[fn]);

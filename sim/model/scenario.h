@@ -79,6 +79,8 @@ typedef struct fsim_gateway_plan {
     fsim_ns window_ns;        /* above 0: rate x window requests in each window from t = 0; 0: token bucket */
 } fsim_gateway_plan;
 
+#define FSIM_MANIFEST_SCHEMA "fsim.manifest/1" /* what a run leaves behind; holds the scenario in full */
+
 typedef struct fsim_scenario {
     const char *name, *summary;
     const char *base_dir; /* relative files start here */

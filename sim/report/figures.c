@@ -56,7 +56,7 @@ fsim_figure fsim_figure_horizon(double seconds) {
     } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
     for (int i = 0; i < 4; i++) {
         double n = seconds / units[i].unit;
-        if (n >= 1 && fabs(n - round(n)) < 1e-3 * n) {
+        if (n >= 1 && n < 100 && fabs(n - round(n)) < 1e-3 * n) {
             fsim_figure f;
             snprintf(f.text, sizeof f.text, "%.0f %s", round(n), units[i].name);
             return f;

@@ -35,6 +35,14 @@ static bool is_left_out(const fsim_value *value) {
            value->parent->key != NULL && strcmp(value->parent->key, "run") == 0;
 }
 
+/* The function that nobody declared: another run of the scenario implies it again. */
+static bool is_implied(const fsim_value *value) {
+    const fsim_value *name = fsim_value_peek(value, "name"), *list = value->parent;
+    return value->kind == FSIM_VALUE_OBJECT && strcmp(value->origin, FSIM_ORIGIN_DEFAULT) == 0 &&
+           list->key != NULL && strcmp(list->key, "functions") == 0 && name != NULL &&
+           name->kind == FSIM_VALUE_STRING && strcmp(name->string, "*") != 0;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): at most FSIM_JSON_DEPTH_MAX deep */
 static json_t *to_json(const fsim_value *value) {
     json_t *out = NULL;
@@ -48,7 +56,7 @@ static json_t *to_json(const fsim_value *value) {
     case FSIM_VALUE_ARRAY:
         out = json_array();
         for (const fsim_value *child = value->first; child != NULL; child = child->next) {
-            ok = json_array_append_new(out, to_json(child)) == 0 && ok;
+            ok = (is_implied(child) || json_array_append_new(out, to_json(child)) == 0) && ok;
         }
         break;
     case FSIM_VALUE_OBJECT:
@@ -186,7 +194,7 @@ char *fsim_manifest_dump(const fsim_scenario *scenario, const fsim_result *resul
     json_t *tree = scenario->root == NULL ? json_object() : to_json(scenario->root);
     if (tree != NULL && inputs != NULL && hash_all(tree, inputs, hex)) {
         json_t *manifest =
-            json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:O, s:O}", "schema", "fsim.manifest/1", "name",
+            json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:O, s:O}", "schema", FSIM_MANIFEST_SCHEMA, "name",
                       scenario->name, "policy", result->policy, "seed", (json_int_t)result->seed, "version",
                       FSIM_VERSION, "input_sha256", hex, "inputs", inputs, "scenario", tree);
         text = manifest != NULL ? json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
