@@ -120,6 +120,7 @@ typedef struct fsim_fn_spec {
     const char *version;                /* of the function `version_of`; NULL: not a version */
     fsim_fn_id version_of;
     int64_t memory_mb, disk_mb;
+    bool memory_open;                    /* nobody says memory_mb: a trace may */
     double vcpu;                         /* cores of one instance */
     uint32_t concurrency;                /* requests inside one instance; FSIM_UNLIMITED: no limit */
     const fsim_concurrency_sizes *sizes; /* what `concurrency` follows; NULL: nothing. Live as long as the
@@ -197,10 +198,13 @@ fsim_status fsim_function_table_find_version(const fsim_function_table *table, f
 const fsim_fn_spec *fsim_function_table_get(const fsim_function_table *table, fsim_fn_id id);
 /* Exchanges the whole spec but the name; whether a trace may set the memory stays as it is. */
 void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, const fsim_fn_spec *spec);
-/* A trace's memory_mb column: sets the size of a function that got its spec from the template; FSIM_EDATA if
- * it contradicts an earlier row or the function's own spec. */
+/* A trace's memory_mb column: sets the size of a function that got its spec from the template or is open;
+ * FSIM_EDATA if it contradicts an earlier row or the function's own spec, or comes after
+ * fsim_function_table_settle. */
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
                                            fsim_error *err);
+/* From now on instances have the size that the function has; a clone begins without this. */
+void fsim_function_table_settle(fsim_function_table *table, fsim_fn_id id);
 /* Whether a trace has said it. */
 bool fsim_function_table_memory_given(const fsim_function_table *table, fsim_fn_id id);
 

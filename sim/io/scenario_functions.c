@@ -228,6 +228,7 @@ fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsi
     const reader here = {s, entry, spec, err}, *r = &here;
     FSIM_TRY(fsim_value_get_string(r->entry, "name", &spec->name, r->err));
     const fsim_value *memory = fsim_value_get(r->entry, "memory_mb");
+    spec->memory_open = memory == NULL || strcmp(memory->origin, FSIM_ORIGIN_DEFAULT) == 0;
     FSIM_TRY(memory != NULL && memory->kind == FSIM_VALUE_OBJECT
                  ? fsim_scenario_read_measured_memory(r->scenario, memory, &spec->memory_mb, r->err)
                  : fsim_value_get_i64(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
@@ -321,6 +322,7 @@ fsim_status fsim_scenario_read_functions(fsim_scenario *s, fsim_error *err) {
             return fsim_value_fail(fsim_value_get(entry, "name"), err, "expected the function's name");
         }
         FSIM_TRY(fsim_scenario_read_versions(s, entry, &spec, &versions, err));
+        spec.memory_open = spec.memory_open && spec.versions == NULL; /* whose instances are its versions' */
         /* Now rather than with the rest of the tree: the place of an unknown key is then that of the first
          * faulty function. */
         FSIM_TRY(fsim_value_check_used(entry, NULL, err));

@@ -391,7 +391,26 @@ static fsim_status lay_json(layers *l, const fsim_setting *s) {
     return FSIM_OK;
 }
 
+/* Of a trace that nobody has read yet. */
+static bool names_stranger(const layers *l, const char *path) {
+    static const char prefix[] = "functions.";
+    bool by_name = l->implied != NULL && strncmp(path, prefix, sizeof prefix - 1) == 0;
+    for (const fsim_value *entry = l->functions->first; by_name && entry != NULL; entry = entry->next) {
+        const char *name = string_at(entry, "name");
+        size_t len = name == NULL ? 0 : strlen(name);
+        by_name = name == NULL || strncmp(path + sizeof prefix - 1, name, len) != 0 ||
+                  strchr(".", path[sizeof prefix - 1 + len]) == NULL; /* finds '\0' too */
+    }
+    return by_name;
+}
+
 static fsim_status lay_setting(layers *l, const fsim_setting *s) {
+    if (names_stranger(l, s->path)) {
+        return fsim_fail_at(l->err, FSIM_ECONFIG, s->origin,
+                            "%.200s: no function of this name is declared, only \"" FSIM_IMPLIED_NAME
+                            "\"; --functions FILE declares those of a trace, functions.* means all of them",
+                            s->path);
+    }
     return is_json_text(s->text) ? lay_json(l, s)
                                  : fsim_value_set(l->pool, l->root, s->path, s->text, s->origin, l->err);
 }

@@ -307,6 +307,7 @@ static void add_function(engine *e, uint32_t fn) {
     function *f = &e->functions[fn];
     memset(f, 0, sizeof *f);
     f->spec = *fsim_function_table_get(e->table, fn);
+    fsim_function_table_settle(e->table, fn);
     f->name = f->spec.name;
     f->concurrency = f->spec.concurrency;
     f->rate_ucore =

@@ -23,6 +23,7 @@ typedef struct entry {
     uint32_t name_len;
     bool from_template;
     bool memory_known; /* a trace has said memory_mb */
+    bool settled;      /* and may no longer */
 } entry;
 
 struct fsim_function_table {
@@ -269,8 +270,16 @@ void fsim_function_table_set_spec(fsim_function_table *table, fsim_fn_id id, con
 fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_id id, int64_t memory_mb,
                                            fsim_error *err) {
     entry *e = entry_at(table, id);
-    bool settled = e->memory_known || !e->from_template;
-    if (settled && e->spec.memory_mb != memory_mb) {
+    bool said = e->memory_known || !(e->from_template || e->spec.memory_open);
+    bool differs = e->spec.memory_mb != memory_mb;
+    if (differs && !said && e->settled) {
+        return fsim_fail(
+            err, FSIM_EDATA,
+            "memory_mb %lld of function \"%.100s\" comes too late: earlier rows said none and ran "
+            "with %lld, expected it in the first of them",
+            (long long)memory_mb, e->spec.name, (long long)e->spec.memory_mb);
+    }
+    if (differs && said) {
         return fsim_fail(err, FSIM_EDATA,
                          "memory_mb %lld contradicts %lld, given earlier for function \"%.100s\"",
                          (long long)memory_mb, (long long)e->spec.memory_mb, e->spec.name);
@@ -281,6 +290,10 @@ fsim_status fsim_function_table_set_memory(fsim_function_table *table, fsim_fn_i
     }
     e->memory_known = true;
     return FSIM_OK;
+}
+
+void fsim_function_table_settle(fsim_function_table *table, fsim_fn_id id) {
+    entry_at(table, id)->settled = true;
 }
 
 bool fsim_function_table_memory_given(const fsim_function_table *table, fsim_fn_id id) {

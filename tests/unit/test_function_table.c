@@ -47,7 +47,7 @@ static void test_many(void) {
 
 static void test_memory_of_a_trace(void) {
     fsim_function_table *table = fsim_function_table_create();
-    fsim_fn_id own, open;
+    fsim_fn_id own, open, unsaid;
     fsim_error err = {0};
     fsim_fn_spec spec = *fsim_function_table_template(table);
     spec.name = "own";
@@ -60,11 +60,25 @@ static void test_memory_of_a_trace(void) {
     CHECK_EQ_INT(fsim_function_table_set_memory(table, open, 65, &err), FSIM_EDATA);
     CHECK_EQ_INT(fsim_function_table_set_memory(table, own, 256, NULL), FSIM_OK);
     CHECK_EQ_INT(fsim_function_table_set_memory(table, own, 128, NULL), FSIM_EDATA);
+    spec.name = "unsaid";
+    spec.memory_open = true;
+    REQUIRE(fsim_function_table_add(table, &spec, &unsaid, NULL) == FSIM_OK);
+    CHECK_EQ_INT(fsim_function_table_set_memory(table, unsaid, 64, NULL), FSIM_OK);
+    CHECK_EQ_INT(fsim_function_table_get(table, unsaid)->memory_mb, 64);
+    CHECK_EQ_INT(fsim_function_table_set_memory(table, unsaid, 256, NULL), FSIM_EDATA);
+    spec.name = "late";
+    REQUIRE(fsim_function_table_add(table, &spec, &unsaid, NULL) == FSIM_OK);
+    fsim_function_table_settle(table, unsaid);
+    err = (fsim_error){0};
+    CHECK_EQ_INT(fsim_function_table_set_memory(table, unsaid, 64, &err), FSIM_EDATA);
+    CHECK_CONTAINS(err.text, "too late");
+    CHECK_EQ_INT(fsim_function_table_get(table, unsaid)->memory_mb, 256);
     fsim_function_table *clone = fsim_function_table_clone(table);
+    CHECK_EQ_INT(fsim_function_table_set_memory(clone, unsaid, 64, NULL), FSIM_OK);
     CHECK_EQ_INT(fsim_function_table_find(clone, "open"), open);
     CHECK_EQ_INT(fsim_function_table_intern(clone, "more", 4, &open, NULL), FSIM_OK);
-    CHECK_EQ_INT(fsim_function_table_count(table), 2);
-    CHECK_EQ_INT(fsim_function_table_count(clone), 3);
+    CHECK_EQ_INT(fsim_function_table_count(table), 4);
+    CHECK_EQ_INT(fsim_function_table_count(clone), 5);
     fsim_function_table_destroy(clone);
     fsim_function_table_destroy(table);
 }

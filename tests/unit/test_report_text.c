@@ -47,7 +47,7 @@ static void test_text(void) {
     set_up();
     check_output(
         fsim_report_write, FSIM_REPORT_TEXT, 1,
-        "sample under knative: 100 s simulated, seed 1\n"
+        "sample under knative: 1 min 40 s simulated, seed 1\n"
         "\n"
         "Requests    10 arrived; 8 completed (80.00 %), 1 refused (429), 1 refused (503)\n"
         "Refused     by account concurrency 1, queue full 1\n"
@@ -229,6 +229,7 @@ static void test_figures(void) {
     CHECK_EQ_STR(fsim_figure_share(1).text, "100 %");
     CHECK_EQ_STR(fsim_figure_horizon(86400).text, "1 d");
     CHECK_EQ_STR(fsim_figure_horizon(90).text, "90 s");
+    CHECK_EQ_STR(fsim_figure_horizon(2472.3).text, "41 min 12 s");
     fsim_i128 pico = 0;
     CHECK(fsim_decimal_parse_pico("1234567.894", &pico));
     CHECK_EQ_STR(fsim_figure_money(pico, fsim_figure_places(pico)).text, "1,234,567.89");

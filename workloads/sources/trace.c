@@ -134,6 +134,8 @@ static fsim_status learn_functions(trace_source *s, fsim_error *err) {
         FSIM_TRY(fsim_function_table_intern(table, f->name, strlen(f->name), id, err));
         if (fresh) {
             describe(table, *id, f);
+        } else if (f->memory_mb > 0) {
+            fsim_function_table_set_memory(table, *id, f->memory_mb, NULL);
         }
     }
     return FSIM_OK;
