@@ -24,11 +24,6 @@ FSIM_INLINE uint32_t fsim_histogram_bucket(fsim_ns value_ns) {
     return (shift << 7) + (uint32_t)(v >> shift);
 }
 
-/* The value will soon be added: what that touches is fetched. */
-FSIM_INLINE void fsim_histogram_expect(const fsim_histogram *h, fsim_ns value_ns) {
-    __builtin_prefetch(&h->count[fsim_histogram_bucket(value_ns)], 1);
-}
-
 FSIM_INLINE void fsim_histogram_add(fsim_histogram *h, fsim_ns value_ns) {
     h->count[fsim_histogram_bucket(value_ns)]++;
 }

@@ -125,7 +125,8 @@ static json_t *list_sources(void) {
 static json_t *list_distributions(void) {
     json_t *list = json_array();
     for (size_t i = 0; fsim_dist_names[i] != NULL; i++) {
-        json_array_append_new(list, json_pack("{s:s}", "name", fsim_dist_names[i]));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "name", fsim_dist_names[i], "summary", fsim_dist_parameters[i]));
     }
     return list;
 }

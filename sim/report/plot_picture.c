@@ -359,7 +359,12 @@ static double in_units(fsim_i128 pico) {
     return (double)pico / (double)FSIM_PICO;
 }
 
-/* A block for each subject: book, amount of each meter; the total alone where there are too many meters. */
+/* Bars of so many meters; else of totals: too many do not tell apart, and of none there is nothing to pay. */
+static bool stacks(size_t meters) {
+    return meters > 0 && meters <= METERS_MAX;
+}
+
+/* A block for each subject: book, and the amount of each meter or the total. */
 static void write_bills(FILE *out, const fsim_plot_subject *subjects, size_t count) {
     const char *names[METERS_MAX + 2];
     size_t meters = meters_of(subjects, count, names);
@@ -368,11 +373,13 @@ static void write_bills(FILE *out, const fsim_plot_subject *subjects, size_t cou
         fprintf(out, "$bills%zu << EOD\n", i);
         for (size_t b = 0; b < bills; b++) {
             fsim_plot_cell(out, fsim_summary_text(subjects[i].summary, "bills[%zu].book", b));
-            for (size_t m = 0; meters <= METERS_MAX && m < meters; m++) {
+            for (size_t m = 0; stacks(meters) && m < meters; m++) {
                 fprintf(out, " %.9g", in_units(fsim_bill_meter(subjects[i].summary, b, names[m])));
             }
-            fprintf(out, meters <= METERS_MAX ? "\n" : " %.9g\n",
-                    in_units(fsim_bill_total(subjects[i].summary, b)));
+            if (!stacks(meters)) {
+                fprintf(out, " %.9g", in_units(fsim_bill_total(subjects[i].summary, b)));
+            }
+            fputc('\n', out);
         }
         fputs(bills == 0 ? "\"\" 0\nEOD\n" : "EOD\n", out);
     }
@@ -420,7 +427,7 @@ static unsigned rows_of_names(const fsim_plot_subject *subjects, size_t count, s
 static void draw_bills(FILE *out, const fsim_plot_subject *subjects, size_t count) {
     const char *names[METERS_MAX + 2];
     size_t meters = meters_of(subjects, count, names), bills = fsim_summary_size(subjects->summary, "bills");
-    bool stacked = meters > 0 && meters <= METERS_MAX;
+    bool stacked = stacks(meters);
     fsim_plot_frame(out);
     set_title(out, subjects, count, "bills", "");
     fputs("set ylabel ", out);
