@@ -7,6 +7,8 @@
 #include "cli/progress.h"
 #include "cli/runs.h"
 #include "cli/workload_words.h"
+#include "io/file.h"
+#include "model/scenario_peak.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -167,6 +169,18 @@ static fsim_status simulate(fsim_runs *runs, const run_values *values, fsim_erro
     return answer.status;
 }
 
+/* A single run may read its workload twice, too: only the scenario tells. */
+static fsim_status keep_for_first_pass(const fsim_runs *runs, fsim_error *err) {
+    const fsim_scenario *s = runs->policies[0].scenario;
+    fsim_value *file = fsim_value_peek(s->workload, "file");
+    bool streamed = file != NULL && file->kind == FSIM_VALUE_STRING && strcmp(file->string, "-") == 0;
+    if (!streamed || !fsim_scenario_takes_first_pass(s)) {
+        return FSIM_OK;
+    }
+    file->string = FSIM_STDIN_PATH;
+    return fsim_file_keep_stdin(err);
+}
+
 static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
     const run_values *values = parsed->values;
     fsim_load_options load = {
@@ -184,7 +198,8 @@ static fsim_status run_run(const fsim_parsed *parsed, fsim_error *err) {
         fsim_runs_bill_a_month(&runs);
     }
     fsim_interrupt_watch();
-    fsim_status status = simulate(&runs, values, err);
+    fsim_status status = keep_for_first_pass(&runs, err);
+    status = status == FSIM_OK ? simulate(&runs, values, err) : status;
     fsim_runs_destroy(&runs);
     fsim_interrupt_obey();
     return status;

@@ -21,6 +21,10 @@ bool fsim_scenario_needs_peak(const fsim_scenario *s) {
     return plan.fixed && plan.initial == FSIM_UNLIMITED;
 }
 
+bool fsim_scenario_takes_first_pass(const fsim_scenario *s) {
+    return s->start_steady || fsim_scenario_needs_peak(s);
+}
+
 #define FIND(kind, wanted)                                                                                   \
     static const fsim_##kind##_ops *find_##kind(void) {                                                      \
         for (size_t i = 0; fsim_##kind##_registry[i] != NULL; i++) {                                         \

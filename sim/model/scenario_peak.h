@@ -8,6 +8,9 @@
 /* True where the scaler leaves the size of its fleet to the peak of the workload. */
 bool fsim_scenario_needs_peak(const fsim_scenario *scenario);
 
+/* True where fsim_run reads the workload twice: for one of the first passes below. */
+bool fsim_scenario_takes_first_pass(const fsim_scenario *scenario);
+
 /* Fills *sized with a copy of `scenario` in which every fleet has its size. A first pass runs the same
  * workload with the same seed and no limit at all: each request executes at once on an instance of its own
  * that starts in no time. The most requests of a function in execution at one instant, divided by its
