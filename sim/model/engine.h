@@ -117,12 +117,11 @@ typedef struct instance {
     bool begun;  /* a request has begun in it; not kept on the short way */
     uint32_t head; /* of the requests that wait inside */
     fsim_cpu_meter meter;
-    uint32_t generation;
-    uint32_t rate_ucore; /* CPU in use now */
-    uint32_t fn;
-    uint32_t tail;
-    fsim_ns init_ns; /* initialisation to bill with its first active interval */
+    uint32_t generation, fn;
+    uint64_t rate_ucore; /* CPU asked for now */
+    fsim_ns init_ns;     /* initialisation to bill with its first active interval */
     /* the third: seldom */
+    uint32_t tail;         /* of the requests that wait inside */
     uint32_t newer, older; /* in the function's list of starting or of provisioned ones; newer: free list */
     fsim_ns due_ns, timer_ns; /* drawn keep-alive: when this idleness ends, and when its timer fires */
     fsim_ns started_ns, ready_ns;
@@ -559,7 +558,7 @@ uint32_t engine_share_domain(const engine *e, uint32_t instance);
 void engine_share_enter(engine *e, uint32_t request);
 void engine_share_leave(engine *e, uint32_t request); /* unfinished */
 void engine_share_cut(engine *e, uint32_t request, uint32_t generation);
-uint32_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint32_t rate_ucore);
+uint64_t engine_share_rate(const engine *e, const function *f, uint32_t instance, uint64_t rate_ucore);
 void engine_share_fire(engine *e, uint32_t id, uint32_t generation);
 
 /* engine_marks.c: warm-up, windows, probes, series, occupancy */
@@ -606,13 +605,13 @@ static inline void engine_push(engine *e, fsim_ns at_ns, uint32_t target, uint32
     fsim_event_queue_push(&e->queue, e->now_ns, (fsim_event){at_ns, target, kind});
 }
 
-static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint32_t rate_ucore) {
+static inline void engine_set_rate(engine *e, function *f, uint32_t i, uint64_t rate_ucore) {
     e->instances[i].rate_ucore = rate_ucore;
     if (f->slowed) {
         rate_ucore = engine_share_rate(e, f, i, rate_ucore);
     }
     fsim_cpu_meter_set_rate(&e->instances[i].meter, &f->cpu_rule, &f->usage, e->now_ns,
-                            rate_ucore < f->most_ucore ? rate_ucore : f->most_ucore);
+                            rate_ucore < f->most_ucore ? (uint32_t)rate_ucore : f->most_ucore);
 }
 
 /* CPU in use by a request that executes alone. */

@@ -152,10 +152,10 @@ PART void prefetch_events(const engine *e, const stretch *s) {
 /* ---- beginning ---- */
 
 /* CPU in use by the instance from now on. */
-PART void set_rate(const stretch *s, function *f, instance *in, uint32_t rate_ucore) {
+PART void set_rate(const stretch *s, function *f, instance *in, uint64_t rate_ucore) {
     in->rate_ucore = rate_ucore;
     fsim_cpu_meter_set_rate(&in->meter, &f->cpu_rule, &f->usage, s->now_ns,
-                            rate_ucore < f->most_ucore ? rate_ucore : f->most_ucore);
+                            rate_ucore < f->most_ucore ? (uint32_t)rate_ucore : f->most_ucore);
 }
 
 /* The instance, idle so far, begins to execute a request. */

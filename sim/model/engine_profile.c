@@ -24,7 +24,7 @@ struct after_work {
 
 static void shift_rate(engine *e, function *f, uint32_t i, int64_t by_ucore) {
     if (e->metering) {
-        engine_set_rate(e, f, i, (uint32_t)((int64_t)e->instances[i].rate_ucore + by_ucore));
+        engine_set_rate(e, f, i, e->instances[i].rate_ucore + (uint64_t)by_ucore);
     }
     if (f->wants_cpu) {
         engine_cpu_change(e, f, i, by_ucore);

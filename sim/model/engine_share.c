@@ -59,7 +59,7 @@ static void advance(engine *e, share_domain *d) {
 }
 
 /* What an instance that demands rate_ucore gets. */
-uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint32_t rate_ucore) {
+uint64_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint64_t rate_ucore) {
     if (e->node_fcfs && e->instances[i].executing != 0) {
         return engine_cores_rate(e, i);
     }
@@ -68,7 +68,7 @@ uint32_t engine_share_rate(const engine *e, const function *f, uint32_t i, uint3
     }
     const share_domain *d = &e->domains[engine_share_domain(e, i)];
     bool follows = e->instances[i].executing != 0 && (d->linear || e->node_sharing);
-    return follows ? (uint32_t)((double)rate_ucore * d->speed + 0.5) : rate_ucore;
+    return follows ? (uint64_t)((double)rate_ucore * d->speed + 0.5) : rate_ucore;
 }
 
 /* The next whole nanosecond, 0 at least; without a call of ceil, for it is once for every change. */
