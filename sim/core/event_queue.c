@@ -9,8 +9,9 @@
 #define SLICES_MAX  4096u /* 64 words of 64 bits: one word says which are used */
 #define SHIFT_MAX   50u
 #define REVIEW_MIN  1024u
-#define SLICE_GAPS  24u /* a slice is to hold 24 to 48 events */
-#define SORT_FEW    12u /* below: by insertion alone */
+#define FAR_MANY    256u /* far events, without as many taken: the wheel is too small */
+#define SLICE_GAPS  24u  /* a slice is to hold 24 to 48 events */
+#define SORT_FEW    12u  /* below: by insertion alone */
 #define BINS_MAX    4096u
 #define CROWDED_BIN 32u
 #define NONE        UINT32_MAX
@@ -104,18 +105,31 @@ void fsim_event_queue_deinit(fsim_event_queue *q) {
     memset(q, 0, sizeof *q);
 }
 
+/* A larger array with what is in use of the old one; the rest of both is not touched. NULL: out of memory. */
+static void *move_to_larger(void *old, size_t first, size_t count, size_t capacity, size_t size) {
+    void *larger = malloc(capacity * size);
+    if (larger != NULL && count != 0) {
+        memcpy((char *)larger + first * size, (const char *)old + first * size, count * size);
+    }
+    if (larger != NULL) {
+        free(old);
+    }
+    return larger;
+}
+
 /* The run has twice the room: it moves to the front when it reaches the end. */
 bool fsim_event_queue_reserve(fsim_event_queue *q, uint32_t count) {
     if (count <= q->capacity) {
         return true;
     }
     uint32_t capacity = count < q->capacity * 2u ? q->capacity * 2u : count;
-    fsim_event_far *far = realloc(q->far, capacity * sizeof *far);
+    fsim_event_far *far = move_to_larger(q->far, 0, q->in_far, capacity, sizeof *far);
     if (far == NULL) {
         return false;
     }
     q->far = far;
-    fsim_event *run = realloc(q->run, (size_t)capacity * 2u * sizeof *run);
+    fsim_event *run =
+        move_to_larger(q->run, q->run_at, q->run_end - q->run_at, (size_t)capacity * 2u, sizeof *run);
     if (run == NULL) {
         return false;
     }
@@ -331,27 +345,44 @@ static uint32_t power_above(uint64_t n, uint32_t least, uint32_t most) {
     return p;
 }
 
-/* All events go through the heap and come back under the new layout. No event outside the heap shares its
- * instant with one in it (it would be of the same slice), so new serials keep the order of equal instants. */
-static void lay_out(fsim_event_queue *q, fsim_ns now_ns, uint32_t shift, uint32_t slices) {
-    for (uint32_t i = q->run_at; i < q->run_end; i++) {
-        far_put(q, q->run[i]);
-    }
-    q->run_at = q->run_end = 0;
-    while (q->used_words != 0) {
+/* Takes what is in the run and on the wheel, in order, to the room behind the heap. Returns how many. */
+static uint32_t take_down(fsim_event_queue *q) {
+    fsim_event_far *down = q->far + q->in_far;
+    uint32_t count = 0;
+    for (;;) {
+        for (; q->run_at < q->run_end; q->run_at++) {
+            down[count++].event = q->run[q->run_at];
+        }
+        if (q->used_words == 0) {
+            q->run_at = q->run_end = 0;
+            return count;
+        }
         q->day = first_used(q);
         load(q);
-        for (uint32_t i = q->run_at; i < q->run_end; i++) {
-            far_put(q, q->run[i]);
-        }
     }
+}
+
+/* Events outside the heap come before those in it, and none shares its instant with one there (it would be of
+ * the same slice): what is put back in order, and given new serials in order, is in order. */
+static void lay_out(fsim_event_queue *q, fsim_ns now_ns, uint32_t shift, uint32_t slices) {
+    const fsim_event_far *down = q->far + q->in_far;
+    uint32_t count = take_down(q);
     if (slices <= q->slice_capacity || grow_slices(q, slices)) { /* if not: slower, not wrong */
         q->mask = slices - 1u;
         q->shift = shift;
     }
     clear_wheel(q);
-    note_far_day(q);
     q->day = (uint64_t)now_ns >> q->shift;
+    for (uint32_t i = 0; i < count; i++) {
+        fsim_event event = down[i].event; /* the heap grows behind what is read */
+        uint64_t day = (uint64_t)event.at_ns >> q->shift;
+        if (day - q->day <= q->mask) {
+            fsim_event_queue_append(q, day, event);
+        } else {
+            far_put(q, event);
+        }
+    }
+    note_far_day(q);
     move_in(q);
     find_next(q);
 }
@@ -447,14 +478,26 @@ static void spread(fsim_event_queue *q, fsim_ns now_ns) {
     reset_counts(q, now_ns);
 }
 
+/* Many events pile up in the heap before a review: slices as far as the last of them, if there may be so
+ * many. */
+static void reach(fsim_event_queue *q, fsim_ns now_ns, fsim_ns at_ns) {
+    uint64_t slices = ((uint64_t)(at_ns - now_ns) >> q->shift) + 2u;
+    if (slices <= SLICES_MAX) {
+        lay_out(q, now_ns, q->shift, power_above(slices, (uint32_t)q->mask + 1u, SLICES_MAX));
+        reset_counts(q, now_ns);
+    }
+}
+
 void fsim_event_queue_push_seldom(fsim_event_queue *q, fsim_ns now_ns, fsim_event event) {
     if (q->next_ns == FSIM_NEVER) { /* empty: the wheel may start anywhere up to the present */
         q->day = (uint64_t)now_ns >> q->shift;
     }
     uint64_t day = (uint64_t)event.at_ns >> q->shift;
     if (day > q->day && day - q->day > q->mask) {
-        q->far_pushes++;
         far_put(q, event);
+        if (++q->far_pushes >= FAR_MANY && q->far_pushes > q->pops + q->run_at) {
+            reach(q, now_ns, event.at_ns);
+        }
     } else if (day > q->day) {
         fsim_event_queue_append(q, day, event);
     } else {

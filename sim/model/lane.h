@@ -59,11 +59,16 @@ typedef struct lane_rest {
     bool shares;     /* its histograms are those of the thread */
 } lane_rest;
 
-/* A request that goes the long way, and the instance that is started for it or that it is in. */
+/* A request that goes the long way, and the instance that it is in. Where it is cold, this one's start begins
+ * as the request arrives, and the execution begins as it is ready. */
 typedef struct lane_request {
-    fsim_ns arrival_ns, started_ns, ready_ns, begin_ns, service_ns;
-    uint64_t ends; /* lane_ties */
-    uint32_t fn, next_free;
+    fsim_ns arrival_ns, service_ns;
+    union {
+        uint64_t ends;      /* starting: lane_ties */
+        fsim_ns begin_ns;   /* executing */
+        uint32_t next_free; /* free */
+    };
+    uint32_t fn;
     uint8_t state; /* LANE_* below */
     bool cold, cut;
 } lane_request;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- what is struck ---- */
 
@@ -54,50 +55,75 @@ static uint32_t home_of(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
 }
 
 /* Where it is, or the free place where it would be. */
-static lane_tie *find(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+static uint32_t find(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
     uint32_t k = home_of(t, fn, at_ns);
     while (t->tie[k].waiting != 0 && (t->tie[k].at_ns != at_ns || t->tie[k].fn != fn)) {
         k = (k + 1u) & (t->capacity - 1u);
     }
-    return &t->tie[k];
+    return k;
 }
 
-/* At most half full. */
+void lane_ties_deinit(lane_ties *t) {
+    free(t->tie);
+    free(t->ends);
+    *t = (lane_ties){0};
+}
+
+/* At most three quarters full. It is cleared before it is searched: reading a page first and then writing it
+ * would fault twice. */
 static __attribute__((noinline)) bool grow(lane_ties *t) {
     lane_ties larger = {.capacity = t->capacity == 0 ? 64u : 2u * t->capacity, .count = t->count};
-    larger.tie = calloc(larger.capacity, sizeof *larger.tie);
-    if (larger.tie == NULL) {
+    larger.tie = malloc(larger.capacity * sizeof *larger.tie);
+    larger.ends = t->ends == NULL ? NULL : calloc(larger.capacity, sizeof *larger.ends);
+    if (larger.tie == NULL || (t->ends != NULL && larger.ends == NULL)) {
+        lane_ties_deinit(&larger);
         return false;
     }
+    memset(larger.tie, 0, larger.capacity * sizeof *larger.tie);
     for (uint32_t k = 0; k < t->capacity; k++) {
         if (t->tie[k].waiting != 0) {
-            *find(&larger, t->tie[k].fn, t->tie[k].at_ns) = t->tie[k];
+            uint32_t to = find(&larger, t->tie[k].fn, t->tie[k].at_ns);
+            larger.tie[to] = t->tie[k];
+            if (t->ends != NULL) {
+                larger.ends[to] = t->ends[k];
+            }
         }
     }
-    free(t->tie);
+    lane_ties_deinit(t);
     *t = larger;
     return true;
 }
 
 bool lane_ties_open(lane_ties *t, uint32_t fn, fsim_ns at_ns, uint64_t *ends) {
-    if (2u * t->count >= t->capacity && !grow(t)) {
+    if (4u * (uint64_t)t->count >= 3u * (uint64_t)t->capacity && !grow(t)) {
         return false;
     }
-    lane_tie *tie = find(t, fn, at_ns);
-    if (tie->waiting == 0) {
-        *tie = (lane_tie){.at_ns = at_ns, .fn = fn};
+    uint32_t k = find(t, fn, at_ns);
+    if (t->tie[k].waiting == 0) {
+        t->tie[k] = (lane_tie){.at_ns = at_ns, .fn = fn};
         t->count++;
     }
-    tie->waiting++;
-    *ends = tie->ends;
+    t->tie[k].waiting++;
+    *ends = t->ends == NULL ? 0 : t->ends[k];
     return true;
 }
 
-void lane_ties_add(lane_ties *t, uint32_t fn, fsim_ns at_ns) {
-    if (t->count != 0) {
-        lane_tie *tie = find(t, fn, at_ns);
-        tie->ends += tie->waiting != 0;
+bool lane_ties_add(lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+    uint32_t k = t->count == 0 ? 0 : find(t, fn, at_ns);
+    if (t->count == 0 || t->tie[k].waiting == 0) {
+        return true;
     }
+    if (t->ends == NULL) {
+        t->ends = calloc(t->capacity, sizeof *t->ends);
+    }
+    if (t->ends != NULL) {
+        t->ends[k]++;
+    }
+    return t->ends != NULL;
+}
+
+void lane_ties_fetch(const lane_ties *t, uint32_t fn, fsim_ns at_ns) {
+    __builtin_prefetch(&t->tie[home_of(t, fn, at_ns)], 1);
 }
 
 /* The place k is free now: what stands behind it moves up, so that a search never meets a gap. */
@@ -107,18 +133,24 @@ static void close_gap(lane_ties *t, uint32_t k) {
         uint32_t home = home_of(t, t->tie[next].fn, t->tie[next].at_ns);
         if (((next - home) & mask) >= ((next - k) & mask)) {
             t->tie[k] = t->tie[next];
+            if (t->ends != NULL) {
+                t->ends[k] = t->ends[next];
+            }
             k = next;
         }
     }
     t->tie[k] = (lane_tie){0};
+    if (t->ends != NULL) {
+        t->ends[k] = 0;
+    }
 }
 
 uint64_t lane_ties_close(lane_ties *t, uint32_t fn, fsim_ns at_ns, uint64_t ends) {
-    lane_tie *tie = find(t, fn, at_ns);
-    uint64_t later = tie->ends - ends;
-    if (--tie->waiting == 0) {
+    uint32_t k = find(t, fn, at_ns);
+    uint64_t later = t->ends == NULL ? 0 : t->ends[k] - ends;
+    if (--t->tie[k].waiting == 0) {
         t->count--;
-        close_gap(t, (uint32_t)(tie - t->tie));
+        close_gap(t, k);
     }
     return later;
 }

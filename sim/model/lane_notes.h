@@ -30,21 +30,26 @@ void lane_struck_pop(lane_struck *struck); /* the first, strike[0] */
  * it is counted while a start is under way. A hash table; every operation costs O(1). */
 typedef struct lane_tie {
     fsim_ns at_ns;
-    uint64_t ends; /* scheduled so far, while somebody waits */
     uint32_t fn, waiting;
 } lane_tie;
 
+/* Begin with a zeroed one. */
 typedef struct lane_ties {
-    lane_tie *tie; /* waiting == 0: free */
+    lane_tie *tie;  /* waiting == 0: free */
+    uint64_t *ends; /* of each: scheduled so far, while somebody waits. NULL until there is one: instants
+                       seldom coincide */
     uint32_t count, capacity;
 } lane_ties;
 
 /* An instance of the function will be ready at that instant. *ends: what lane_ties_close will subtract.
  * False: out of memory. */
 bool lane_ties_open(lane_ties *ties, uint32_t fn, fsim_ns at_ns, uint64_t *ends);
-/* An execution will end then. */
-void lane_ties_add(lane_ties *ties, uint32_t fn, fsim_ns at_ns);
+/* An execution will end then. False: out of memory. */
+bool lane_ties_add(lane_ties *ties, uint32_t fn, fsim_ns at_ns);
+/* It will be closed soon: has the processor fetch it. */
+void lane_ties_fetch(const lane_ties *ties, uint32_t fn, fsim_ns at_ns);
 /* It is ready: the ends at the same instant that were scheduled after it was opened. */
 uint64_t lane_ties_close(lane_ties *ties, uint32_t fn, fsim_ns at_ns, uint64_t ends);
+void lane_ties_deinit(lane_ties *ties);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FAR = 8, NEAR = 4 }; /* events ahead whose request, whose tie is fetched */
+
 squared_level *lanes_run_level(lanes *s) {
     return s->alone ? &s->e->functions[0].in_execution : &s->e->in_execution;
 }
@@ -147,7 +149,7 @@ static void begin(lanes *s, uint32_t r, fsim_ns now_ns, bool idle, uint32_t late
 
 static void meter_request(const engine *e, function *f, const lane_request *q, fsim_ns end_ns) {
     uint64_t span_ns = (uint64_t)(end_ns - q->begin_ns);
-    fsim_ns init_ns = q->cold ? q->ready_ns - q->started_ns : 0;
+    fsim_ns init_ns = q->cold ? q->begin_ns - q->arrival_ns : 0;
     if (init_ns != 0) {
         fsim_meter_init(&f->usage, (uint64_t)init_ns);
     }
@@ -208,7 +210,7 @@ static void remember(lanes *s, const lanes_block *b, uint32_t fn) {
     }
     lanes_columns of = lanes_columns_of(s, b, fn);
     for (from -= of.span->before, to -= of.span->before; from < to; from++) {
-        lane_ties_add(&s->pass.ties, fn, of.at_ns[from] + of.service_ns[from]);
+        s->pass.failed |= !lane_ties_add(&s->pass.ties, fn, of.at_ns[from] + of.service_ns[from]);
     }
 }
 
@@ -227,10 +229,9 @@ static void on_ready(lanes *s, uint32_t r, fsim_ns now_ns, uint32_t later) {
     lane_rest *rest = &s->rest[q->fn];
     level_leave(&f->starting, now_ns);
     level_leave(&s->e->starting, now_ns);
-    q->ready_ns = now_ns;
     rest->ready_ns[rest->ready_tail++ & s->lane[q->fn].mask] = now_ns;
     if (s->e->metering) {
-        f->usage.starting_ns += (uint64_t)(now_ns - q->started_ns);
+        f->usage.starting_ns += (uint64_t)(now_ns - q->arrival_ns);
     }
     if (f->spec.cold_total) {
         q->service_ns = fsim_dist_sample(&f->spec.cold_start, &f->rng_cold);
@@ -268,7 +269,6 @@ static void start(lanes *s, uint32_t r, fsim_ns now_ns) {
     level_enter(&f->starting, now_ns);
     level_enter(&e->starting, now_ns);
     q->state = LANE_STARTING;
-    q->started_ns = now_ns;
     fsim_ns ready_ns = now_ns;
     if (!f->spec.cold_total) { /* else the draw covers start and service */
         ready_ns = fsim_ns_add(now_ns, engine_draw_cold_start(e, f, true));
@@ -318,7 +318,21 @@ static void on_expiry(lanes *s, uint32_t fn, fsim_ns now_ns) {
     }
 }
 
+/* Starts and ends come in another order than their requests came in. */
+static void fetch_ahead(const lanes *s) {
+    const lanes_pass *p = &s->pass;
+    const fsim_event *far = fsim_event_queue_peek(&s->e->queue, FAR);
+    const fsim_event *near = fsim_event_queue_peek(&s->e->queue, NEAR);
+    if (far != NULL && far->kind != LANES_EXPIRY) {
+        __builtin_prefetch(&p->request[far->target], 1);
+    }
+    if (near != NULL && near->kind == LANES_READY) {
+        lane_ties_fetch(&p->ties, p->request[near->target].fn, near->at_ns);
+    }
+}
+
 void lanes_happen(lanes *s, const lanes_block *b, fsim_event event) {
+    fetch_ahead(s);
     switch (event.kind) {
     case LANES_READY: on_ready_in_time(s, b, event.target, event.at_ns); break;
     case LANES_END: on_end(s, event.target, event.at_ns); break;
@@ -422,9 +436,9 @@ static void finish_request(lanes *s, const lane_request *q, fsim_ns end_ns) {
         meter_request(e, f, q, end_ns);
         return;
     }
-    f->usage.starting_ns += (uint64_t)(end_ns - q->started_ns);
-    if (end_ns > q->started_ns) { /* for the request that waits for it */
-        fsim_meter_init_cut(&e->plan, &f->usage, (uint64_t)(end_ns - q->started_ns));
+    f->usage.starting_ns += (uint64_t)(end_ns - q->arrival_ns);
+    if (end_ns > q->arrival_ns) { /* for the request that waits for it */
+        fsim_meter_init_cut(&e->plan, &f->usage, (uint64_t)(end_ns - q->arrival_ns));
     }
 }
 

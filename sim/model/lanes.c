@@ -41,9 +41,10 @@ void lanes_destroy(lanes *s) {
         free_block(&s->block[k]);
     }
     engine_free_collector(&s->pass.shared);
-    void *arrays[] = {s->lane,          s->rest,         s->task,       s->fn,     s->at_ns,
-                      s->service_ns,    s->start,        s->sorted,     s->due_ns, s->pass.struck.strike,
-                      s->pass.ties.tie, s->pass.request, s->pass.direct};
+    lane_ties_deinit(&s->pass.ties);
+    void *arrays[] = {s->lane,         s->rest,       s->task,   s->fn,     s->at_ns,
+                      s->service_ns,   s->start,      s->sorted, s->due_ns, s->pass.struck.strike,
+                      s->pass.request, s->pass.direct};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         free(arrays[k]);
     }

@@ -14,10 +14,14 @@ PART void prefetch_ahead(const lane *l) {
     __builtin_prefetch(l->few, 1);
 }
 
+PART bool goes_long_way(const lane *l, uint64_t begins) {
+    return l->executing >= l->bound[begins];
+}
+
 /* One change of the function, if it does not go the long way. */
 PART bool follow_one(lane *l, uint64_t begins, uint64_t step, fsim_ns at_ns, bool alone, bool newest) {
     uint32_t before = l->executing, after = before + (uint32_t)step, tail = l->tail;
-    if (FSIM_UNLIKELY(before >= l->bound[begins])) {
+    if (FSIM_UNLIKELY(goes_long_way(l, begins))) {
         return false;
     }
     l->idle[tail & l->mask] = at_ns; /* where one begins, this is beyond the last */
@@ -184,8 +188,12 @@ static uint32_t follow_some(lanes *s, const lanes_block *b, const uint64_t *word
     return end;
 }
 
+static uint32_t function_of(const lanes_block *b, uint64_t word) {
+    return (uint32_t)(word & ((UINT64_C(1) << b->fn_bits) - 1u));
+}
+
 static void go_long_way(lanes *s, lanes_block *b, uint64_t word, fsim_ns at_ns) {
-    uint32_t fn = (uint32_t)(word & ((UINT64_C(1) << b->fn_bits) - 1u));
+    uint32_t fn = function_of(b, word);
     if ((word >> b->fn_bits & 1u) != 0) {
         lanes_arrive(s, b, fn, at_ns);
     } else {
@@ -217,9 +225,10 @@ static bool pass_by(lanes *s, lanes_block *b, uint64_t word, uint64_t stop) {
 
 void lanes_follow(lanes *s, lanes_block *b, const uint64_t *word, uint32_t count) {
     for (uint32_t k = 0; k < count && !s->pass.failed;) {
-        uint64_t stop = next_stop(s, b);
-        k = follow_some(s, b, word, k, count, stop);
-        if (k < count && pass_by(s, b, word[k], stop)) {
+        uint64_t stop = next_stop(s, b), next = word[k];
+        if (next < stop && !goes_long_way(&s->lane[function_of(b, next)], next >> b->fn_bits & 1u)) {
+            k = follow_some(s, b, word, k, count, stop);
+        } else if (pass_by(s, b, next, stop)) {
             k++;
         }
     }
@@ -285,13 +294,14 @@ const uint64_t *lanes_follow_both(lanes *s, lanes_block *b, const uint64_t *begi
     column_front front = {begin, end};
     while (!s->pass.failed) {
         uint64_t stop = next_stop(s, b);
-        follow_front(s, b, &front, stop < limit ? stop : limit);
         bool begins = *front.begin < *front.end;
         uint64_t word = begins ? *front.begin : *front.end;
         if (word >= limit) {
             break;
         }
-        if (pass_by(s, b, word, stop)) {
+        if (word < stop && !goes_long_way(s->lane, begins)) {
+            follow_front(s, b, &front, stop < limit ? stop : limit);
+        } else if (pass_by(s, b, word, stop)) {
             front.begin += begins;
             front.end += !begins;
         }

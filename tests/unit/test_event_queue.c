@@ -57,7 +57,7 @@ static bool pop_both(fsim_event_queue *q, plain_queue *p, fsim_ns *now_ns) {
 }
 
 /* How far ahead an event is pushed: the shapes that the layout of the wheel must follow. */
-typedef enum pattern { GRID, NEAR, WIDE, MIXED, FAR_ONLY, DRIFTING, SHAPES } pattern;
+typedef enum pattern { GRID, NEAR, WIDE, MIXED, FAR_ONLY, STARTS, DRIFTING, SHAPES } pattern;
 
 static fsim_ns draw_ahead(fsim_rng *rng, pattern shape, uint32_t step) {
     double unit = fsim_rng_exponential(rng);
@@ -67,6 +67,8 @@ static fsim_ns draw_ahead(fsim_rng *rng, pattern shape, uint32_t step) {
     case WIDE: return (fsim_ns)(unit * 1e12);
     case MIXED: return fsim_rng_below(rng, 5) == 0 ? 600 * FSIM_SECOND : (fsim_ns)(unit * 2e7);
     case FAR_ONLY: return FSIM_DAY + (fsim_ns)(unit * 1e9);
+    case STARTS: /* beyond the first wheel, within a larger one; equal instants */
+        return (250 + (fsim_ns)fsim_rng_below(rng, 40)) * FSIM_MS + (fsim_ns)fsim_rng_below(rng, 2);
     case DRIFTING: {
         uint32_t stretch = step / 4000u;
         return (fsim_ns)(unit * pow(10.0, 2.0 + stretch)); /* gaps grow tenfold, often */
