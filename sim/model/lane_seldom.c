@@ -342,11 +342,13 @@ void lanes_happen(lanes *s, const lanes_block *b, fsim_event event) {
 
 /* ---- a request that goes the long way ---- */
 
-static void skip(lanes_pass *p, lanes_block *b, lanes_span *span, uint32_t place) {
-    if (reserve(p, &b->skip, b->skips, &b->skip_capacity, sizeof *b->skip)) {
-        b->skip[b->skips] = (lanes_skip){place, FSIM_NONE};
-        *(span->skip_first == FSIM_NONE ? &span->skip_first : &b->skip[span->skip_last].next) = b->skips;
-        span->skip_last = b->skips++;
+/* It was counted as warm, and will not end when it was supposed to. */
+static void undo(lanes *s, uint32_t fn, fsim_ns at_ns, fsim_ns service_ns) {
+    lanes_pass *p = &s->pass;
+    s->e->digest -= engine_mix((uint64_t)at_ns, fn, (uint64_t)(at_ns + service_ns), FSIM_COMPLETED);
+    p->failed |= !lane_struck_push(&p->struck, (lane_strike){at_ns + service_ns, fn});
+    if (reserve(p, &p->undone, p->undones, &p->undone_capacity, sizeof *p->undone)) {
+        p->undone[p->undones++] = (lanes_end){service_ns, fn};
     }
 }
 
@@ -373,9 +375,10 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     p->request[r] = (lane_request){.arrival_ns = at_ns, .service_ns = service_ns, .fn = fn, .cold = !warm};
     p->open++;
     s->e->tallies[fn].n.arrived++;
-    skip(p, b, of.span, place);
-    if (whole) { /* it will not end when it was supposed to */
-        p->failed |= !lane_struck_push(&p->struck, (lane_strike){at_ns + service_ns, fn});
+    of.service_ns[place] = 0;
+    of.span->long_way = true;
+    if (whole) {
+        undo(s, fn, at_ns, service_ns);
     }
     if (warm) {
         begin(s, r, at_ns, true, 0);

@@ -16,7 +16,6 @@ static void free_block(lanes_block *b) {
         }
     }
     free(b->span_of);
-    free(b->skip);
     free(b->came_fn);
     free(b->came_ns);
     free(b->grouped_ns);
@@ -42,9 +41,9 @@ void lanes_destroy(lanes *s) {
     }
     engine_free_collector(&s->pass.shared);
     lane_ties_deinit(&s->pass.ties);
-    void *arrays[] = {s->lane,         s->rest,       s->task,   s->fn,     s->at_ns,
-                      s->service_ns,   s->start,      s->sorted, s->due_ns, s->pass.struck.strike,
-                      s->pass.request, s->pass.direct};
+    void *arrays[] = {s->lane,         s->rest,        s->task,       s->fn,     s->at_ns,
+                      s->service_ns,   s->start,       s->sorted,     s->due_ns, s->pass.struck.strike,
+                      s->pass.request, s->pass.direct, s->pass.undone};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         free(arrays[k]);
     }

@@ -22,17 +22,13 @@ enum {
     LANES_PARTS_BITS = 10 /* parts of a block's changes, at most */
 };
 
-/* A request of a block that went the long way: its place among those of its function. */
-typedef struct lanes_skip {
-    uint32_t place, next; /* next: of the same function, or FSIM_NONE */
-} lanes_skip;
-
 /* Requests of one function in one block. */
 typedef struct lanes_span {
     uint32_t fn;
-    uint32_t first, count; /* in the columns */
-    uint32_t before;       /* lane_rest.filled when the block was begun */
-    uint32_t skip_first, skip_last;
+    uint32_t first, count;      /* in the columns */
+    uint32_t before;            /* lane_rest.filled when the block was begun */
+    uint64_t least_ns, most_ns; /* durations of those that are taken to be warm */
+    bool long_way;              /* one of them, at least, went it: its duration is 0 now */
 } lanes_span;
 
 /* What one task has put into a block. */
@@ -57,8 +53,6 @@ typedef struct lanes_block {
     lanes_part part[LANES_TASKS];
     uint32_t *span_of; /* by function: task << LANES_SPAN_BITS | its place there; only of those in a span */
     uint32_t span_of_capacity;
-    lanes_skip *skip;
-    uint32_t skips, skip_capacity;
     /* a workload in order of time: its arrivals as they came, and columns by function */
     uint32_t arrivals;
     bool drawn; /* as in `lanes` */
@@ -105,6 +99,8 @@ typedef struct lanes_pass {
     collector shared;  /* as in a task */
     lanes_end *direct; /* latencies of warm requests that went the long way: their histogram is in use */
     uint32_t directs, direct_capacity;
+    lanes_end *undone; /* the same of requests that were counted as warm, and are not */
+    uint32_t undones, undone_capacity;
     bool failed;
 } lanes_pass;
 
@@ -158,7 +154,8 @@ static inline bool lanes_is_whole(const lanes *s, const function *f, fsim_ns at_
 /* What the block has of one of its functions. */
 typedef struct lanes_columns {
     lanes_span *span;
-    const fsim_ns *at_ns, *service_ns; /* span->count of them */
+    const fsim_ns *at_ns; /* span->count of them */
+    fsim_ns *service_ns;
 } lanes_columns;
 
 static inline lanes_columns lanes_span_columns(const lanes *s, const lanes_block *b, const lanes_part *part,

@@ -33,6 +33,68 @@ static bool reserve(lanes_task *task, void *array, uint64_t need, uint32_t *capa
     return !task->failed;
 }
 
+/* ---- accounting ---- */
+
+/* The histogram's lines are asked for first, and meanwhile what needs nothing but the columns is summed. At
+ * most CHUNK of them. */
+static inline void add_up(lanes_span *span, lane_rest *rest, const fsim_ns *at_ns, const fsim_ns *service_ns,
+                          uint32_t count) {
+    short_sums *sums = &rest->sums;
+    uint32_t fn = span->fn;
+    uint32_t bucket[CHUNK];
+    for (uint32_t k = 0; k < count; k++) {
+        bucket[k] = fsim_histogram_bucket(service_ns[k]);
+        __builtin_prefetch(&sums->hist->count[bucket[k]], 1);
+    }
+    uint64_t sum = 0, least = span->least_ns, most = span->most_ns, mixed = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t length = (uint64_t)service_ns[k];
+        sum += length;
+        least = length < least ? length : least;
+        most = length > most ? length : most;
+        mixed += engine_mix((uint64_t)at_ns[k], fn, (uint64_t)(at_ns[k] + service_ns[k]), FSIM_COMPLETED);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        sums->hist->count[bucket[k]]++;
+    }
+    sums->span_ns += sum;
+    span->least_ns = least;
+    span->most_ns = most;
+    rest->digest += mixed;
+}
+
+/* Spans above 0. One step at the least is what most rules ask for, and then the steps may be summed. */
+static uint64_t add_billed(const fsim_meter_rule *rule, const fsim_ns *service_ns, uint32_t count) {
+    const fsim_meter_rule local = *rule;
+    uint64_t sum = 0;
+    if (local.least_ms <= local.step_ms) {
+        for (uint32_t k = 0; k < count; k++) {
+            sum += fsim_meter_steps(&local, (uint64_t)service_ns[k]);
+        }
+        return sum * local.step_ms;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        sum += fsim_meter_billed_ms(&local, (uint64_t)service_ns[k]);
+    }
+    return sum;
+}
+
+/* Statistics and meters of requests of the function that are taken to be warm, each a loop that keeps the
+ * processor busy. What of it turns out otherwise is undone. */
+static void account(const engine *e, lanes_span *span, lane_rest *rest, const fsim_ns *at_ns,
+                    const fsim_ns *service_ns, uint32_t count) {
+    for (uint32_t k = 0; k < count; k += CHUNK) {
+        add_up(span, rest, at_ns + k, service_ns + k, count - k < CHUNK ? count - k : CHUNK);
+    }
+    for (uint32_t j = 0; e->metering && j < e->plan.request.count; j++) {
+        uint64_t billed_ms = add_billed(&e->plan.request.rule[j], service_ns, count);
+        rest->sums.billed_ms[j] += billed_ms;
+        rest->sums.cpu_mem_ms += j == 0 ? billed_ms : 0; /* to 1 ms, as memory in active windows is */
+    }
+    rest->sums.arrived += count;
+    rest->sums.completed += count;
+}
+
 /* ---- filling ---- */
 
 static bool reserve_changes(lanes_task *task, uint32_t requests) {
@@ -113,15 +175,17 @@ static bool all_whole(const lanes *s, const function *f, const fsim_ns *at_ns, c
 }
 
 /* Of those that are not whole it is known that they begin. */
-static void fill_odd(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part, uint32_t fn,
-                     const fsim_ns *at_ns, const fsim_ns *service_ns, uint32_t count) {
+static void fill_odd(const lanes *s, lanes_task *task, const lanes_block *b, lanes_part *part,
+                     lanes_span *span, const fsim_ns *at_ns, const fsim_ns *service_ns) {
     if (!reserve(task, &part->odd, (uint64_t)part->odds + 1u, &part->odd_capacity, sizeof *part->odd)) {
         return;
     }
+    uint32_t fn = span->fn;
     part->odd[part->odds++] = fn;
-    for (uint32_t k = 0; k < count; k++) {
+    for (uint32_t k = 0; k < span->count; k++) {
         if (lanes_is_whole(s, &s->e->functions[fn], at_ns[k], service_ns[k])) {
             fill_whole(s, task, b, fn, &at_ns[k], &service_ns[k], 1);
+            account(s->e, span, &s->rest[fn], &at_ns[k], &service_ns[k], 1);
         } else if (s->by_stream) {
             task->word[task->words++] = ((uint64_t)(at_ns[k] - b->from_ns) << 1 | 1u) << b->fn_bits | fn;
         }
@@ -140,18 +204,20 @@ static void fill_function(lanes *s, lanes_task *task, lanes_block *b, lanes_part
         !reserve(task, &part->span, (uint64_t)part->spans + 1u, &part->span_capacity, sizeof *part->span)) {
         return;
     }
-    b->span_of[fn] = (uint32_t)(task - s->task) << LANES_SPAN_BITS | part->spans;
-    part->span[part->spans++] = (lanes_span){.fn = fn,
-                                             .first = first,
-                                             .count = count,
-                                             .before = s->rest[fn].filled,
-                                             .skip_first = FSIM_NONE,
-                                             .skip_last = FSIM_NONE};
-    s->rest[fn].filled += count;
+    lane_rest *rest = &s->rest[fn];
+    lanes_span *span = &part->span[part->spans];
+    b->span_of[fn] = (uint32_t)(task - s->task) << LANES_SPAN_BITS | part->spans++;
+    *span = (lanes_span){
+        .fn = fn, .first = first, .count = count, .before = rest->filled, .least_ns = FSIM_NEVER};
+    rest->filled += count;
+    if (rest->shares) {
+        rest->sums.hist = task->shared.direct;
+    }
     if (all_whole(s, &s->e->functions[fn], at_ns, service_ns, count)) {
         fill_whole(s, task, b, fn, at_ns, service_ns, count);
+        account(s->e, span, rest, at_ns, service_ns, count);
     } else {
-        fill_odd(s, task, b, part, fn, at_ns, service_ns, count);
+        fill_odd(s, task, b, part, span, at_ns, service_ns);
     }
 }
 
@@ -194,83 +260,53 @@ static void fill(lanes *s, lanes_task *task, lanes_block *b) {
     task->failed |= !lanes_split(b, task, part);
 }
 
-/* ---- accounting ---- */
+/* ---- what the pass has found ---- */
 
-/* The histogram's lines are asked for first, and meanwhile what needs nothing but the columns is summed. At
- * most CHUNK of them. */
-static inline void add_up(lane_rest *rest, uint32_t fn, const fsim_ns *at_ns, const fsim_ns *service_ns,
-                          uint32_t count) {
-    short_sums *sums = &rest->sums;
-    uint32_t bucket[CHUNK];
-    for (uint32_t k = 0; k < count; k++) {
-        bucket[k] = fsim_histogram_bucket(service_ns[k]);
-        __builtin_prefetch(&sums->hist->count[bucket[k]], 1);
-    }
-    uint64_t sum = 0, least = sums->span_min_ns, most = sums->span_max_ns, mixed = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        uint64_t span = (uint64_t)service_ns[k];
-        sum += span;
-        least = span < least ? span : least;
-        most = span > most ? span : most;
-        mixed += engine_mix((uint64_t)at_ns[k], fn, (uint64_t)(at_ns[k] + service_ns[k]), FSIM_COMPLETED);
-    }
-    for (uint32_t k = 0; k < count; k++) {
-        sums->hist->count[bucket[k]]++;
-    }
-    sums->span_ns += sum;
-    sums->span_min_ns = least;
-    sums->span_max_ns = most;
-    rest->digest += mixed;
-}
-
-/* Spans above 0. One step at the least is what most rules ask for, and then the steps may be summed. */
-static uint64_t add_billed(const fsim_meter_rule *rule, const fsim_ns *service_ns, uint32_t count) {
-    const fsim_meter_rule local = *rule;
-    uint64_t sum = 0;
-    if (local.least_ms <= local.step_ms) {
-        for (uint32_t k = 0; k < count; k++) {
-            sum += fsim_meter_steps(&local, (uint64_t)service_ns[k]);
-        }
-        return sum * local.step_ms;
-    }
-    for (uint32_t k = 0; k < count; k++) {
-        sum += fsim_meter_billed_ms(&local, (uint64_t)service_ns[k]);
-    }
-    return sum;
-}
-
-/* Statistics and meters of warm requests, each a loop that keeps the processor busy. */
-static void account_warm(const engine *e, uint32_t fn, lane_rest *rest, const fsim_ns *at_ns,
-                         const fsim_ns *service_ns, uint32_t count) {
-    for (uint32_t k = 0; k < count; k += CHUNK) {
-        add_up(rest, fn, at_ns + k, service_ns + k, count - k < CHUNK ? count - k : CHUNK);
-    }
-    for (uint32_t j = 0; e->metering && j < e->plan.request.count; j++) {
-        uint64_t billed_ms = add_billed(&e->plan.request.rule[j], service_ns, count);
-        rest->sums.billed_ms[j] += billed_ms;
-        rest->sums.cpu_mem_ms += j == 0 ? billed_ms : 0; /* to 1 ms, as memory in active windows is */
-    }
-    rest->sums.arrived += count;
-    rest->sums.completed += count;
-}
-
-static void account(lanes *s, lanes_task *task, const lanes_block *b) {
+/* The shortest and the longest cannot be undone: they are known when the block is passed. */
+static void note_extremes(lanes *s, const lanes_task *task, const lanes_block *b) {
     const lanes_part *part = &b->part[task - s->task];
     for (uint32_t i = 0; i < part->spans; i++) {
         lanes_span *span = &part->span[i];
-        lanes_columns of = lanes_span_columns(s, b, part, span);
-        lane_rest *rest = &s->rest[span->fn];
-        if (rest->shares) {
-            rest->sums.hist = task->shared.direct;
+        short_sums *sums = &s->rest[span->fn].sums;
+        uint64_t least = span->least_ns, most = span->most_ns;
+        if (span->long_way) {
+            const fsim_ns *service_ns = lanes_span_columns(s, b, part, span).service_ns;
+            least = FSIM_NEVER;
+            most = 0;
+            for (uint32_t k = 0; k < span->count; k++) {
+                uint64_t less =
+                    (uint64_t)service_ns[k] - 1u; /* 0, which went the long way: the largest of all */
+                least = less < least ? less + 1u : least;
+                most = (uint64_t)service_ns[k] > most ? (uint64_t)service_ns[k] : most;
+            }
         }
-        uint32_t from = 0;
-        for (uint32_t k = span->skip_first; k != FSIM_NONE; k = b->skip[k].next) {
-            uint32_t place = b->skip[k].place;
-            account_warm(s->e, span->fn, rest, of.at_ns + from, of.service_ns + from, place - from);
-            from = place + 1u;
-        }
-        account_warm(s->e, span->fn, rest, of.at_ns + from, of.service_ns + from, span->count - from);
+        sums->span_min_ns = least < sums->span_min_ns ? least : sums->span_min_ns;
+        sums->span_max_ns = most > sums->span_max_ns ? most : sums->span_max_ns;
     }
+}
+
+static fsim_histogram *direct_of(lanes *s, uint32_t fn) {
+    return s->rest[fn].shares ? s->pass.shared.direct : s->rest[fn].sums.hist;
+}
+
+/* Requests that were counted as warm and went the long way. */
+static void undo(lanes *s) {
+    const lanes_pass *p = &s->pass;
+    const fsim_meter_plan *plan = &s->e->plan;
+    for (uint32_t k = 0; k < p->undones; k++) {
+        fsim_ns service_ns = p->undone[k].at_ns;
+        short_sums *sums = &s->rest[p->undone[k].fn].sums;
+        direct_of(s, p->undone[k].fn)->count[fsim_histogram_bucket(service_ns)]--;
+        sums->span_ns -= (uint64_t)service_ns;
+        for (uint32_t j = 0; s->e->metering && j < plan->request.count; j++) {
+            uint64_t billed_ms = fsim_meter_billed_ms(&plan->request.rule[j], (uint64_t)service_ns);
+            sums->billed_ms[j] -= billed_ms;
+            sums->cpu_mem_ms -= j == 0 ? billed_ms : 0;
+        }
+        sums->arrived--;
+        sums->completed--;
+    }
+    s->pass.undones = 0;
 }
 
 /* ---- what has come in order of time ---- */
@@ -415,7 +451,7 @@ static void do_task(void *user, uint32_t i) {
     }
     lanes_task *task = &s->task[i - 1u];
     if (in_hand(s, 2)->passed) {
-        account(s, task, in_hand(s, 2));
+        note_extremes(s, task, in_hand(s, 2));
     }
     if (in_hand(s, 0)->filled) {
         fill(s, task, in_hand(s, 0));
@@ -440,9 +476,7 @@ static void check_tasks(lanes *s) {
 static void add_direct(lanes *s) {
     lanes_pass *p = &s->pass;
     for (uint32_t k = 0; k < p->directs; k++) {
-        const tally *t = &s->e->tallies[p->direct[k].fn];
-        const collector *hist = t->hist.direct == s->e->shared_hist.direct ? &p->shared : &t->hist;
-        fsim_histogram_add(hist->direct, p->direct[k].at_ns);
+        fsim_histogram_add(direct_of(s, p->direct[k].fn), p->direct[k].at_ns);
     }
     p->directs = 0;
 }
@@ -459,7 +493,7 @@ static void turn_alone(lanes *s) {
     }
     pass_filled(s, b);
     for (uint32_t t = 0; t < LANES_TASKS && b->passed; t++) {
-        account(s, &s->task[t], b);
+        note_extremes(s, &s->task[t], b);
     }
     b->passed = false;
 }
@@ -477,6 +511,7 @@ static void turn(lanes *s) {
     }
     check_tasks(s);
     add_direct(s);
+    undo(s);
 }
 
 static void reserve_functions(lanes *s, lanes_block *b) {

@@ -333,7 +333,6 @@ void lanes_pass_rest(lanes *s, fsim_ns to_ns) {
 }
 
 void lanes_pass_block(lanes *s, lanes_block *b) {
-    b->skips = 0;
     hold_odd(s, b, true);
     lanes_sort(s, b);
     lanes_remember(s, b);

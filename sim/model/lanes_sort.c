@@ -9,7 +9,7 @@
 #endif
 
 enum {
-    PART_BITS = 10,             /* changes that are put in order together, more or less */
+    PART_BITS = 11,             /* changes that are put in order together, more or less */
     PLACE_BITS = 13,            /* of a part */
     COUNT_MOST = (1 << 16) - 1, /* of a part: its counts have 16 bits */
     PLACES_AT_ONCE = 8,
