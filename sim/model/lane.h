@@ -44,14 +44,15 @@ static inline uint32_t lane_idle_count(const lane *l) {
     return l->ready - l->executing;
 }
 
-/* The rest. The pass has what comes first, and who fills and accounts the blocks the rest: they work side by
- * side. */
+/* The rest. The pass has what comes first, and who fills the blocks what comes then: they work side by side.
+ */
 typedef struct lane_rest {
     fsim_ns window_ns;
     fsim_wide executing_acc; /* as in level, of the requests that went the long way */
     fsim_ns *ready_ns;       /* ring like `idle`: when the instances that are there became ready */
     uint32_t ready_tail;
-    uint32_t tied; /* arrivals so far, modulo 2^32, whose ends lanes_pass.ties knows of */
+    uint32_t tied;              /* arrivals so far, modulo 2^32, whose ends lanes_pass.ties knows of */
+    uint64_t least_ns, most_ns; /* durations of warm requests */
 
     _Alignas(64) short_sums sums;
     uint64_t digest;

@@ -89,8 +89,9 @@ static __attribute__((noinline)) bool grow(lane_ties *t) {
             }
         }
     }
-    lane_ties_deinit(t);
+    lane_ties old = *t;
     *t = larger;
+    lane_ties_deinit(&old);
     return true;
 }
 

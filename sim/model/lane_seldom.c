@@ -407,7 +407,8 @@ bool lane_init(lane *l, lane_rest *rest, const engine *e, const function *f) {
     l->bound[0] = f->window_ns < FSIM_NEVER / 2 ? 0 : UINT32_MAX;
     l->newest = f->fleet[0].order == FSIM_ROUTE_NEWEST_IDLE;
     rest->window_ns = f->window_ns;
-    rest->sums = (short_sums){.span_min_ns = FSIM_NEVER, .hist = e->tallies[f - e->functions].hist.direct};
+    rest->least_ns = FSIM_NEVER;
+    rest->sums.hist = e->tallies[f - e->functions].hist.direct;
     rest->shares = rest->sums.hist == e->shared_hist.direct;
     l->idle = l->few;
     l->mask = LANE_FEW - 1u;
@@ -481,6 +482,8 @@ void lanes_finish(lanes *s, fsim_ns end_ns) {
             f->in_execution.square_acc = l->square_acc;
         }
         f->sums = rest->sums;
+        f->sums.span_min_ns = rest->least_ns;
+        f->sums.span_max_ns = rest->most_ns;
         e->digest += rest->digest;
     }
 }

@@ -1,11 +1,12 @@
 /* Inside of a run of lanes, shared by the lane*.c files; see lane.h.
  *
- * Time goes in blocks, and a block through three hands: it is filled (arrivals of each function, and from
- * them the changes), passed (the changes sorted and followed), accounted (statistics of its warm requests).
- * With several threads three blocks are under way, one in each hand; one thread takes a block through all of
- * them before the next. Filling and accounting go function by function, in tasks that any number of threads
- * take; the pass is a task beside them. What a task writes belongs to it or to its functions alone, and what
- * is put together is a sum or sorted, so the result does not depend on who did what. */
+ * Time goes in blocks, and a block through two hands: it is filled (arrivals of each function, from them the
+ * changes, and the statistics as if all were warm), and passed (the changes sorted and followed; of those
+ * that are not warm, the statistics undone). With several threads two blocks are under way, one in each hand;
+ * one thread takes a block through both before the next. Filling goes function by function, in tasks that any
+ * number of threads take; the pass is a task beside them. What a task writes belongs to it or to its
+ * functions alone, and what is put together is a sum or sorted, so the result does not depend on who did
+ * what. */
 #ifndef FSIM_MODEL_LANES_H
 #define FSIM_MODEL_LANES_H
 
@@ -15,7 +16,7 @@
 
 enum {
     LANES_TASKS = 16,
-    LANES_BLOCKS = 3,
+    LANES_BLOCKS = 2,
     LANES_BLOCK_LEAST = 1 << 14, /* arrivals of a block: some for each function, in the second-level cache */
     LANES_BLOCK_MOST = 1 << 18,
     LANES_PER_FUNCTION = 16,
@@ -49,7 +50,7 @@ typedef struct lanes_block {
     fsim_ns from_ns, to_ns; /* everything in (from_ns, to_ns]; of the first also what is at 0 */
     uint32_t fn_bits;
     uint32_t split_bits, split_shift; /* 2^split_bits parts of its time: the highest bits of a change */
-    bool filled, passed;
+    bool filled;
     lanes_part part[LANES_TASKS];
     uint32_t *span_of; /* by function: task << LANES_SPAN_BITS | its place there; only of those in a span */
     uint32_t span_of_capacity;
@@ -176,10 +177,10 @@ static inline lanes_columns lanes_columns_of(const lanes *s, const lanes_block *
 bool lanes_room(void *array, uint64_t need, uint32_t *capacity, size_t size);
 void lanes_reserve(lanes *s, uint32_t room); /* arrivals that are to become a block */
 void lanes_append(lanes *s, const fsim_arrivals *batch, uint32_t first, uint32_t end);
-/* Fills a block up to to_ns with what was appended, or with what the streams have, and moves the two before
- * it on. */
+/* Fills a block up to to_ns with what was appended, or with what the streams have, and has the one before it
+ * passed. */
 void lanes_serve(lanes *s, fsim_ns to_ns);
-/* The blocks under way are passed and accounted. */
+/* The block that was filled last is passed. */
 void lanes_flush(lanes *s);
 
 /* lanes_sort.c: into how many parts the changes of a block are split, if there are about as many as in the

@@ -1,4 +1,4 @@
-/* Blocks of time: filled and accounted function by function, see lanes.h. */
+/* Blocks of time, filled and accounted function by function; see lanes.h. */
 #include "model/lanes.h"
 
 #include <stdlib.h>
@@ -262,29 +262,6 @@ static void fill(lanes *s, lanes_task *task, lanes_block *b) {
 
 /* ---- what the pass has found ---- */
 
-/* The shortest and the longest cannot be undone: they are known when the block is passed. */
-static void note_extremes(lanes *s, const lanes_task *task, const lanes_block *b) {
-    const lanes_part *part = &b->part[task - s->task];
-    for (uint32_t i = 0; i < part->spans; i++) {
-        lanes_span *span = &part->span[i];
-        short_sums *sums = &s->rest[span->fn].sums;
-        uint64_t least = span->least_ns, most = span->most_ns;
-        if (span->long_way) {
-            const fsim_ns *service_ns = lanes_span_columns(s, b, part, span).service_ns;
-            least = FSIM_NEVER;
-            most = 0;
-            for (uint32_t k = 0; k < span->count; k++) {
-                uint64_t less =
-                    (uint64_t)service_ns[k] - 1u; /* 0, which went the long way: the largest of all */
-                least = less < least ? less + 1u : least;
-                most = (uint64_t)service_ns[k] > most ? (uint64_t)service_ns[k] : most;
-            }
-        }
-        sums->span_min_ns = least < sums->span_min_ns ? least : sums->span_min_ns;
-        sums->span_max_ns = most > sums->span_max_ns ? most : sums->span_max_ns;
-    }
-}
-
 static fsim_histogram *direct_of(lanes *s, uint32_t fn) {
     return s->rest[fn].shares ? s->pass.shared.direct : s->rest[fn].sums.hist;
 }
@@ -428,16 +405,17 @@ static void divide(lanes *s) {
     }
 }
 
-/* The blocks in the three hands; [0] is being filled. */
-static lanes_block *in_hand(lanes *s, uint32_t hand) {
-    return &s->block[(s->turn + LANES_BLOCKS - hand) % LANES_BLOCKS];
+static lanes_block *to_fill(lanes *s) {
+    return &s->block[s->turn];
+}
+static lanes_block *to_pass(lanes *s) {
+    return &s->block[(s->turn + 1u) % LANES_BLOCKS];
 }
 
 static void pass_filled(lanes *s, lanes_block *b) {
     if (b->filled) {
         lanes_pass_block(s, b);
         b->filled = false;
-        b->passed = true;
     }
 }
 
@@ -445,16 +423,12 @@ static void do_task(void *user, uint32_t i) {
     lanes *s = user;
     if (i == 0) {
         if (s->pass_aside) {
-            pass_filled(s, in_hand(s, 1));
+            pass_filled(s, to_pass(s));
         }
         return;
     }
-    lanes_task *task = &s->task[i - 1u];
-    if (in_hand(s, 2)->passed) {
-        note_extremes(s, task, in_hand(s, 2));
-    }
-    if (in_hand(s, 0)->filled) {
-        fill(s, task, in_hand(s, 0));
+    if (to_fill(s)->filled) {
+        fill(s, &s->task[i - 1u], to_fill(s));
     }
 }
 
@@ -481,9 +455,9 @@ static void add_direct(lanes *s) {
     p->directs = 0;
 }
 
-/* One thread: a block goes through all hands at once, while it is in the cache. */
+/* One thread: a block goes through both hands at once, while it is in the cache. */
 static void turn_alone(lanes *s) {
-    lanes_block *b = in_hand(s, 0);
+    lanes_block *b = to_fill(s);
     for (uint32_t t = 0; t < LANES_TASKS && b->filled; t++) {
         fill(s, &s->task[t], b);
     }
@@ -492,10 +466,6 @@ static void turn_alone(lanes *s) {
         return;
     }
     pass_filled(s, b);
-    for (uint32_t t = 0; t < LANES_TASKS && b->passed; t++) {
-        note_extremes(s, &s->task[t], b);
-    }
-    b->passed = false;
 }
 
 static void turn(lanes *s) {
@@ -503,10 +473,9 @@ static void turn(lanes *s) {
         turn_alone(s);
     } else {
         if (!s->pass_aside) {
-            pass_filled(s, in_hand(s, 1));
+            pass_filled(s, to_pass(s));
         }
         crew_do(s->crew, LANES_TASKS + 1u, do_task, s);
-        in_hand(s, 2)->passed = false;
         s->turn = (s->turn + 1u) % LANES_BLOCKS;
     }
     check_tasks(s);
@@ -522,7 +491,7 @@ static void reserve_functions(lanes *s, lanes_block *b) {
 }
 
 void lanes_serve(lanes *s, fsim_ns to_ns) {
-    lanes_block *b = in_hand(s, 0);
+    lanes_block *b = to_fill(s);
     reserve_functions(s, b);
     b->from_ns = s->from_ns;
     b->to_ns = to_ns;
@@ -544,6 +513,5 @@ void lanes_serve(lanes *s, fsim_ns to_ns) {
 }
 
 void lanes_flush(lanes *s) {
-    turn(s);
     turn(s);
 }

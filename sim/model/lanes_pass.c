@@ -321,6 +321,33 @@ static void hold_odd(lanes *s, const lanes_block *b, bool hold) {
     }
 }
 
+/* The shortest and the longest of the span's warm requests. */
+static void note_extremes(lanes *s, const lanes_block *b, const lanes_part *part, lanes_span *span) {
+    lane_rest *rest = &s->rest[span->fn];
+    uint64_t least = span->least_ns, most = span->most_ns;
+    if (span->long_way) {
+        const fsim_ns *service_ns = lanes_span_columns(s, b, part, span).service_ns;
+        least = FSIM_NEVER;
+        most = 0;
+        for (uint32_t k = 0; k < span->count; k++) {
+            uint64_t length = (uint64_t)service_ns[k];
+            least = length - 1u < least ? length : least; /* but for 0 */
+            most = length > most ? length : most;
+        }
+    }
+    rest->least_ns = least < rest->least_ns ? least : rest->least_ns;
+    rest->most_ns = most > rest->most_ns ? most : rest->most_ns;
+}
+
+static void note_all_extremes(lanes *s, const lanes_block *b) {
+    for (uint32_t t = 0; t < LANES_TASKS; t++) {
+        const lanes_part *part = &b->part[t];
+        for (uint32_t k = 0; k < part->spans; k++) {
+            note_extremes(s, b, part, &part->span[k]);
+        }
+    }
+}
+
 /* An instance that expires when nothing else happens any more does so after the end of a run that ends by
  * itself: it waits for what makes sure that there is a later instant. */
 void lanes_pass_rest(lanes *s, fsim_ns to_ns) {
@@ -340,4 +367,5 @@ void lanes_pass_block(lanes *s, lanes_block *b) {
         lanes_pass_rest(s, b->to_ns);
     }
     hold_odd(s, b, false);
+    note_all_extremes(s, b);
 }
