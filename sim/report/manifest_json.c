@@ -97,6 +97,17 @@ static bool hash_file(const char *path, char hex[FSIM_SHA256_TEXT_SIZE], json_in
     return ok;
 }
 
+/* Functions may share a profile, and a file is one input however often it is named. */
+static bool add_once(json_t *inputs, json_t *input) {
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        if (json_equal(json_array_get(inputs, i), input)) {
+            json_decref(input);
+            return true;
+        }
+    }
+    return json_array_append_new(inputs, input) == 0;
+}
+
 static bool add_file(json_t *inputs, const char *name, const char *path) {
     char hex[FSIM_SHA256_TEXT_SIZE];
     json_int_t bytes;
@@ -106,7 +117,7 @@ static bool add_file(json_t *inputs, const char *name, const char *path) {
         ok = json_object_set_new(input, "bytes", json_integer(bytes)) == 0 &&
              json_object_set_new(input, "sha256", json_string(hex)) == 0;
     }
-    return json_array_append_new(inputs, input) == 0 && ok;
+    return add_once(inputs, input) && ok;
 }
 
 /* What one element of "files" stands for. */

@@ -3,13 +3,12 @@
  *     schema, name, policy, seed, version      of fsim
  *     input_sha256                             of the scenario and its files together
  *     inputs [{file, bytes, sha256}]           the files that the scenario names, as sha256sum prints them;
- * of the folder of a trace those that are read, in order of name scenario                                 the
- * effective one in full, defaults and bundle included
+ *                                              of the folder of a trace those that are read, in order of name
+ *     scenario                                 the effective one in full, defaults and bundle included
  *
- * No clock, no host, no folder: a file stands there by its name alone, one of a
- * trace's folder by its path in it. run.threads is left out, because
- * results do not depend on it. What is no regular file (standard input, a file inside the program) has no
- * hash. */
+ * No clock, no host, no folder: a file stands there by its name alone, one of a trace's folder by its path in
+ * it. run.threads is left out, because results do not depend on it. What is no regular file (standard input,
+ * a file inside the program) has no hash. */
 #ifndef FSIM_REPORT_MANIFEST_JSON_H
 #define FSIM_REPORT_MANIFEST_JSON_H
 
@@ -17,8 +16,8 @@
 
 #include <jansson.h>
 
-/* The array "inputs". Reads every file once, 5 ns a byte: do it once for all policies of a command. NULL: no
- * memory. */
+/* The array "inputs", each file once. Reads one as often as it is named, 5 ns a byte: do it once for all
+ * policies of a command. NULL: no memory. */
 json_t *fsim_manifest_inputs(const fsim_scenario *scenario);
 void fsim_manifest_inputs_free(json_t *inputs); /* NULL allowed */
 
