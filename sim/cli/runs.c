@@ -1,6 +1,7 @@
 #include "cli/runs.h"
 
 #include "api/source_api.h"
+#include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/row_writer.h"
@@ -169,12 +170,30 @@ static bool on_progress(void *user, fsim_ns now_ns, double share, uint64_t arriv
     return !fsim_interrupt_seen();
 }
 
+/* The end of a run that ends by itself is known afterwards only. Means over no time would pass for results.
+ */
+static fsim_status check_measured(const fsim_scenario *s, const fsim_result *result, fsim_error *err) {
+    char span[64], warmup[64];
+    if (s->warmup_ns == 0 || result->horizon_ns > 0 || fsim_interrupt_seen()) {
+        return FSIM_OK;
+    }
+    fsim_text_print_span(result->end_ns, span, sizeof span);
+    fsim_text_print_span(s->warmup_ns, warmup, sizeof warmup);
+    return fsim_value_fail(
+        fsim_value_peek(fsim_value_peek(s->root, "run"), "warmup"), err,
+        "nothing is left to measure: the run ends after %s, the warm-up of %s does not end "
+        "before that",
+        span, warmup);
+}
+
 /* Prices and summarises; keeps the result itself of the first replication only. */
 static fsim_status digest_result(job *j, fsim_result *result) {
     fsim_policy_run *p = j->policy;
     fsim_invoice *invoices = NULL;
-    fsim_status status =
-        j->runner->options->no_metering ? FSIM_OK : fsim_books_price(&invoices, &p->books, result, &j->err);
+    fsim_status status = check_measured(p->scenario, result, &j->err);
+    if (status == FSIM_OK && !j->runner->options->no_metering) {
+        status = fsim_books_price(&invoices, &p->books, result, &j->err);
+    }
     if (status == FSIM_OK) {
         uint32_t count = invoices == NULL ? 0 : p->books.count;
         j->summary = fsim_summary_brief_json(p->scenario, result, invoices, count);

@@ -135,6 +135,19 @@ static fsim_status fail_no_workload(const char *name, fsim_error *err) {
         "no such file, and no built-in workload of this name (\"fsim list workloads\" shows them)");
 }
 
+/* Several words are one trace. Somebody who names workloads instead meant something else. */
+static fsim_status check_files(const char *const *files, size_t count, fsim_error *err) {
+    for (size_t i = 0; i < count && count > 1; i++) {
+        if (find_builtin(files[i]) != NULL && access(files[i], F_OK) != 0) {
+            return fsim_fail_at(err, FSIM_EUSAGE, files[i],
+                                "a built-in workload found among %zu words, expected the files of one trace; "
+                                "\"fsim compare\" takes several workloads",
+                                count);
+        }
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_scenario_take_stdin(const fsim_load_options *options, char **text, fsim_error *err) {
     *text = NULL;
     bool named = options->file_count == 0 && options->workload != NULL;
@@ -150,6 +163,7 @@ static fsim_status read_document(fsim_value_pool *pool, const fsim_load_options 
     const char *workload = options->workload;
     snprintf(base_dir, size, ".");
     if (options->file_count > 0) {
+        FSIM_TRY(check_files(options->files, options->file_count, err));
         *tree = document_of_files(pool, options->files, options->file_count);
         return FSIM_OK;
     }
