@@ -18,7 +18,8 @@
 #undef fsim_value_fail_name
 #undef fsim_value_missing
 
-#define BLOCK_BYTES 16384u
+#define BLOCK_BYTES  16384u
+#define BYTES_PER_MB (INT64_C(1024) * 1024)
 
 typedef struct block {
     struct block *next;
@@ -489,6 +490,29 @@ fsim_status fsim_value_get_size(const fsim_value *object, const char *key, int64
         return FSIM_OK;
     }
     return fail_expected(value, "a size such as \"128MB\"", err);
+}
+
+fsim_status fsim_value_get_mb(const fsim_value *object, const char *key, int64_t min, int64_t max,
+                              int64_t *out, fsim_error *err) {
+    const fsim_value *value = fsim_value_get(object, key);
+    int64_t mb, bytes;
+    char expected[128];
+    if (value == NULL) {
+        return FSIM_OK;
+    }
+    bool fits = as_integer(value, &mb);
+    if (value->kind == FSIM_VALUE_STRING && fsim_text_parse_size(value->string, &bytes)) {
+        mb = bytes / BYTES_PER_MB;
+        fits = bytes % BYTES_PER_MB == 0;
+    }
+    if (!fits || mb < min || mb > max) {
+        snprintf(expected, sizeof expected,
+                 "a whole number of MB from %" PRId64 " to %" PRId64 ", or a size such as \"512MB\"", min,
+                 max);
+        return fail_expected(value, expected, err);
+    }
+    *out = mb;
+    return FSIM_OK;
 }
 
 /* Writes `"a", "b", "c"`. */

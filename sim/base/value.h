@@ -112,6 +112,9 @@ fsim_status fsim_value_get_span(const fsim_value *object, const char *key, bool 
 fsim_status fsim_value_as_span(const fsim_value *value, fsim_ns *out, fsim_error *err);
 /* A size in bytes: "128MB" (1 MB = 1024 * 1024 bytes, as every serverless platform counts). */
 fsim_status fsim_value_get_size(const fsim_value *object, const char *key, int64_t *bytes, fsim_error *err);
+/* A size in whole MB: a number of them, or with its unit ("512MB", "1GB"). */
+fsim_status fsim_value_get_mb(const fsim_value *object, const char *key, int64_t min, int64_t max,
+                              int64_t *out, fsim_error *err);
 /* One of `names` (NULL-terminated), as its index. */
 fsim_status fsim_value_get_enum(const fsim_value *object, const char *key, const char *const *names, int *out,
                                 fsim_error *err);

@@ -145,11 +145,8 @@ static fsim_status fail_more_than(const reader *r, const char *key, uint32_t val
                            bound_key, bound);
 }
 
-static fsim_status read_required(const reader *r, const fsim_value *object, const char *key, int64_t max,
-                                 int64_t *out) {
-    *out = 0;
-    return fsim_value_get(object, key) == NULL ? fsim_value_missing(object, key, r->err)
-                                               : fsim_value_get_i64(object, key, 1, max, out, r->err);
+static fsim_status need_key(const reader *r, const fsim_value *object, const char *key) {
+    return fsim_value_get(object, key) == NULL ? fsim_value_missing(object, key, r->err) : FSIM_OK;
 }
 
 /* [{"memory_mb", "concurrency"}], in order of size. */
@@ -167,9 +164,12 @@ static fsim_status read_sizes(const reader *r, const fsim_value *list) {
     uint32_t n = 0;
     for (const fsim_value *size = list->first; size != NULL; size = size->next, n++) {
         int64_t count = 0;
+        memory_mb[n] = 0;
         FSIM_TRY(fsim_scenario_need_object(size, "a size", r->err));
-        FSIM_TRY(read_required(r, size, "memory_mb", MEMORY_MB_MAX, &memory_mb[n]));
-        FSIM_TRY(read_required(r, size, "concurrency", COUNT_MAX, &count));
+        FSIM_TRY(need_key(r, size, "memory_mb"));
+        FSIM_TRY(fsim_value_get_mb(size, "memory_mb", 1, MEMORY_MB_MAX, &memory_mb[n], r->err));
+        FSIM_TRY(need_key(r, size, "concurrency"));
+        FSIM_TRY(fsim_value_get_i64(size, "concurrency", 1, COUNT_MAX, &count, r->err));
         if (n > 0 && memory_mb[n] <= memory_mb[n - 1u]) {
             return fsim_value_fail(fsim_value_get(size, "memory_mb"), r->err,
                                    "not larger than the size in front of it; sizes must be in order");
@@ -231,8 +231,8 @@ fsim_status fsim_scenario_read_function(fsim_scenario *s, fsim_value *entry, fsi
     spec->memory_open = memory == NULL || strcmp(memory->origin, FSIM_ORIGIN_DEFAULT) == 0;
     FSIM_TRY(memory != NULL && memory->kind == FSIM_VALUE_OBJECT
                  ? fsim_scenario_read_measured_memory(r->scenario, memory, &spec->memory_mb, r->err)
-                 : fsim_value_get_i64(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
-    FSIM_TRY(fsim_value_get_i64(r->entry, "disk_mb", 0, MEMORY_MB_MAX, &spec->disk_mb, r->err));
+                 : fsim_value_get_mb(r->entry, "memory_mb", 1, MEMORY_MB_MAX, &spec->memory_mb, r->err));
+    FSIM_TRY(fsim_value_get_mb(r->entry, "disk_mb", 0, MEMORY_MB_MAX, &spec->disk_mb, r->err));
     FSIM_TRY(read_instances(r));
     FSIM_TRY(read_cpu(r));
     FSIM_TRY(read_memory_use(r));

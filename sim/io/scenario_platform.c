@@ -454,19 +454,29 @@ static fsim_status read_function_share(const reader *r) {
     return FSIM_OK;
 }
 
+static fsim_status read_memory_quota(const reader *r) {
+    fsim_scenario *s = r->s;
+    const fsim_value *quota = fsim_value_get(r->platform, "memory_quota_mb");
+    bool limit = quota == NULL || quota->kind != FSIM_VALUE_STRING || fsim_value_is_off(quota);
+    s->memory_quota_mb = INT64_MAX;
+    FSIM_TRY(
+        limit ? fsim_scenario_get_limit(r->platform, "memory_quota_mb", COUNT_MAX, INT64_MAX,
+                                        &s->memory_quota_mb, r->err)
+              : fsim_value_get_mb(r->platform, "memory_quota_mb", 1, COUNT_MAX, &s->memory_quota_mb, r->err));
+    FSIM_TRY(fsim_value_get_mb(r->platform, "unreserved_mb", 0, COUNT_MAX, &s->unreserved_mb, r->err));
+    if (s->unreserved_mb >= s->memory_quota_mb) {
+        s->unreserved_mb = 0; /* a quota so much smaller than the platform's has no such part */
+    }
+    return FSIM_OK;
+}
+
 fsim_status fsim_scenario_read_platform(fsim_scenario *s, fsim_error *err) {
     reader r = {s, fsim_value_get(s->root, "platform"), err};
     int64_t account = INT64_MAX;
     FSIM_TRY(fsim_scenario_need_object(r.platform, "platform", err));
     FSIM_TRY(fsim_scenario_get_limit(r.platform, "account_concurrency", COUNT_MAX, INT64_MAX, &account, err));
     s->account_concurrency = account == INT64_MAX ? UINT64_MAX : (uint64_t)account;
-    s->memory_quota_mb = INT64_MAX;
-    FSIM_TRY(fsim_scenario_get_limit(r.platform, "memory_quota_mb", COUNT_MAX, INT64_MAX, &s->memory_quota_mb,
-                                     err));
-    FSIM_TRY(fsim_value_get_i64(r.platform, "unreserved_mb", 0, COUNT_MAX, &s->unreserved_mb, err));
-    if (s->unreserved_mb >= s->memory_quota_mb) {
-        s->unreserved_mb = 0; /* a quota so much smaller than the platform's has no such part */
-    }
+    FSIM_TRY(read_memory_quota(&r));
     FSIM_TRY(read_quotas(&r));
     FSIM_TRY(read_function_share(&r));
     FSIM_TRY(read_start_limit(&r, "start_rate", &s->start_rate));

@@ -45,6 +45,10 @@ static void test_typed_getters(void) {
     CHECK_EQ_INT(ns, 0);
     CHECK_EQ_INT(fsim_value_get_size(v, "z", &i, &err), FSIM_OK);
     CHECK_EQ_INT(i, INT64_C(128) << 20);
+    CHECK_EQ_INT(fsim_value_get_mb(v, "z", 1, 128, &i, &err), FSIM_OK);
+    CHECK_EQ_INT(i, 128);
+    CHECK_EQ_INT(fsim_value_get_mb(v, "i", 1, 128, &i, &err), FSIM_OK);
+    CHECK_EQ_INT(i, 12);
     CHECK_EQ_INT(fsim_value_get_enum(v, "k", kinds, &kind, &err), FSIM_OK);
     CHECK_EQ_INT(kind, 1);
     i = 77;
