@@ -6,10 +6,10 @@
  * one after the other; an event of the present slice is inserted there. Events beyond the wheel's horizon
  * wait in a 4-ary heap and move in when the horizon reaches their slice. Sorting some dozens together costs
  * less than keeping each in order, and hardly a branch of it is in doubt. The queue measures itself and is
- * laid out anew when the mean gap between events or their number has drifted: no tick size to choose, and the
- * order never depends on the layout. (After R. Brown, "Calendar queues", CACM 31(10), 1988, and W. T. Tang,
- * R. S. M. Goh, I. L.-J. Thng, "Ladder queue", ACM TOMACS 15(3), 2005: buckets are sorted when they are
- * reached; the far heap replaces years and rungs.)
+ * laid out anew when the mean gap between events or their number has drifted, or far events pile up: no tick
+ * size to choose, and the order never depends on the layout. (After R. Brown, "Calendar queues", CACM 31(10),
+ * 1988, and W. T. Tang, R. S. M. Goh, I. L.-J. Thng, "Ladder queue", ACM TOMACS 15(3), 2005: buckets are
+ * sorted when they are reached; the far heap replaces years and rungs.)
  *
  * Cost of one push and pop: about 60 instructions, as long as most events lie within a few thousand gaps; a
  * far event adds a heap operation. Equal instants: O(1) each, whatever their number. Peeking is a load and
@@ -53,8 +53,8 @@ typedef struct fsim_event_queue {
     uint32_t shift;           /* a slice is 2^shift ns wide */
     uint32_t chunk_free;
     uint64_t mask; /* slices - 1 */
-    uint64_t
-        day; /* the present slice, counted from 0; the wheel holds (day, day + mask]. Empty: beyond all */
+    /* The present slice, counted from 0; the wheel holds (day, day + mask]. Beyond all while it is empty. */
+    uint64_t day;
     fsim_event_slice *slices;
     fsim_event *chunks; /* FSIM_EVENT_CHUNK events each */
     uint32_t *chunk_before;

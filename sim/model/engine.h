@@ -354,8 +354,8 @@ typedef struct engine {
     fsim_function_table *table;
     fsim_workload *workload;
     uint32_t function_count, function_capacity;
-    uint32_t
-        unbegun; /* the implied function, until it is called or turns out to be the only one; FSIM_NONE */
+    /* The implied function, until it is called or turns out to be the only one; FSIM_NONE. */
+    uint32_t unbegun;
     collector shared_hist; /* when there are too many functions for one each */
     uint32_t request_capacity, instance_capacity;
     jmp_buf no_memory;

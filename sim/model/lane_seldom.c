@@ -343,7 +343,7 @@ void lanes_happen(lanes *s, const lanes_block *b, fsim_event event) {
 /* ---- a request that goes the long way ---- */
 
 /* It was counted as warm, and will not end when it was supposed to. */
-static void undo(lanes *s, uint32_t fn, fsim_ns at_ns, fsim_ns service_ns) {
+static void note_undone(lanes *s, uint32_t fn, fsim_ns at_ns, fsim_ns service_ns) {
     lanes_pass *p = &s->pass;
     s->e->digest -= engine_mix((uint64_t)at_ns, fn, (uint64_t)(at_ns + service_ns), FSIM_COMPLETED);
     p->failed |= !lane_struck_push(&p->struck, (lane_strike){at_ns + service_ns, fn});
@@ -378,7 +378,7 @@ void lanes_arrive(lanes *s, lanes_block *b, uint32_t fn, fsim_ns at_ns) {
     of.service_ns[place] = 0;
     of.span->long_way = true;
     if (whole) {
-        undo(s, fn, at_ns, service_ns);
+        note_undone(s, fn, at_ns, service_ns);
     }
     if (warm) {
         begin(s, r, at_ns, true, 0);
