@@ -362,8 +362,36 @@ uint64_t fsim_bucket_builder_end(const fsim_bucket_builder *b, uint32_t f) {
     return end;
 }
 
+/* The only part of f, where the cut leaves all of it as it is; else NULL. */
+static const part *uncut_part(const fsim_bucket_builder *b, uint32_t f, const fsim_bucket_cut *cut) {
+    const part *p = f < b->function_count ? b->functions[f] : NULL;
+    bool whole = p != NULL && p->next == NULL && p->count > 0 && cut->from == 0 && p->bucket < cut->until;
+    return whole && cut->group == 1 && cut->scale_billionths == BILLION ? p : NULL;
+}
+
+/* As lay_out: what has been written once need not be read. */
+static uint64_t copy_part(const part *p, uint8_t *at) {
+    uint8_t cell[CELL_MAX];
+    uint64_t size = 0;
+    for (const chunk *c = p->first; c != NULL; c = c->next) {
+        if (at != NULL) {
+            memcpy(at + size, c->bytes, c->used);
+        }
+        size += c->used;
+    }
+    size_t last = (size_t)(put_cell(cell, p->bucket + 1u - p->written, p->count) - cell);
+    if (at != NULL) {
+        memcpy(at + size, cell, last);
+    }
+    return size + last;
+}
+
 /* Bytes of the cells of f, written to `at` unless it is NULL. */
 static uint64_t lay_out(const fsim_bucket_builder *b, uint32_t f, const fsim_bucket_cut *cut, uint8_t *at) {
+    const part *uncut = uncut_part(b, f, cut);
+    if (uncut != NULL) {
+        return copy_part(uncut, at);
+    }
     cell_reader r;
     uint8_t cell[CELL_MAX];
     uint64_t size = 0, written = 0;
