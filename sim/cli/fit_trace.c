@@ -61,6 +61,9 @@ static fsim_status read_trace(const fsim_load_options *load, fsim_fit *fit, bool
 
 static void write_stratum(FILE *out, const fsim_fit_stratum *s) {
     fprintf(out, "    {\"requests\": %.6g, \"cv\": %.6g", s->requests, s->cv);
+    if (s->usual > 0) {
+        fprintf(out, ", \"usual\": %.6g", s->usual);
+    }
     fputs(s->daily ? "" : ", \"daily\": false", out);
     if (s->memory_mb > 0) {
         fprintf(out, ", \"memory_mb\": %lld", (long long)s->memory_mb);

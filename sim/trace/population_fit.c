@@ -12,9 +12,13 @@
 #define RESERVOIR 256u
 #define DAY_NS    ((double)FSIM_DAY)
 
+/* Of fewer gaps, or such as vary hardly more than at random, nothing can be said about pauses. */
+#define USUAL_GAPS_MIN 20u
+#define USUAL_CV_MIN   1.2
+
 /* Sums of gaps. */
 typedef struct gap_sums {
-    double last_ns, sum, squares;
+    double last_ns, sum, squares, roots;
     uint64_t count; /* instants seen */
 } gap_sums;
 
@@ -82,6 +86,7 @@ static void add_instant(gap_sums *g, double at_ns) {
         double gap_s = (at_ns - g->last_ns) * 1e-9;
         g->sum += gap_s;
         g->squares += gap_s * gap_s;
+        g->roots += sqrt(gap_s);
     }
     g->last_ns = at_ns;
 }
@@ -93,6 +98,46 @@ static double cv_of(const gap_sums *g) {
     }
     double n = (double)(g->count - 1u), mean = g->sum / n;
     return sqrt(fmax(g->squares / n / (mean * mean) - 1, 0));
+}
+
+/* ---- pauses ---- */
+
+/* With p the share of pauses, b their mean and d = 1 - usual: (1 - p) usual + p b = 1 and
+ * (1 - p) usual^2 + p b^2 = (1 + cv^2) / 2. */
+fsim_pauses fsim_pauses_of(double cv, double usual) {
+    double d = 1 - usual, share = d * d / ((1 + cv * cv) / 2 - usual * usual - 2 * usual * d);
+    return (fsim_pauses){share, usual + d / share};
+}
+
+/* Means of the square roots, of gaps with mean 1. */
+static double root_with_pauses(double cv, double usual) {
+    fsim_pauses p = fsim_pauses_of(cv, usual);
+    return sqrt(M_PI) / 2 * ((1 - p.share) * sqrt(usual) + p.share * sqrt(p.mean));
+}
+
+static double root_of_gamma(double cv) {
+    double k = 1 / (cv * cv);
+    return tgamma(k + 0.5) / tgamma(k) / sqrt(k);
+}
+
+/* Roots say little about the longest gaps and much about the usual ones: of bursts they are small. 0: they
+ * are much as a gamma law has them. */
+static double usual_of(const gap_sums *g, double cv) {
+    double n = (double)(g->count - 1u), low = 0, high = FSIM_USUAL_MAX;
+    if (g->count < USUAL_GAPS_MIN || cv < USUAL_CV_MIN) {
+        return 0;
+    }
+    double root = g->roots / n / sqrt(g->sum / n);
+    if (root < 1.25 * root_of_gamma(cv)) {
+        return 0;
+    }
+    for (int i = 0; i < 40; i++) { /* of n gaps at least one is a pause, or the variation never comes out */
+        double usual = (low + high) / 2;
+        bool beyond = fsim_pauses_of(cv, usual).share * n < 1 || root_with_pauses(cv, usual) > root;
+        low = beyond ? low : usual;
+        high = beyond ? usual : high;
+    }
+    return low;
 }
 
 /* Every duration has the same chance to be in the sample (J. S. Vitter 1985, algorithm R). */
@@ -328,6 +373,7 @@ fsim_status fsim_fit_make_model(fsim_fit *fit, fsim_fit_model *out, fsim_error *
         s->daily = flat_cv <= 1.02 * real_cv || real_cv < 0; /* only who is clearly steadier without it */
         double cv = s->daily ? flat_cv : real_cv;
         s->cv = cv < 0 ? 1 : fmin(cv, 1000);
+        s->usual = usual_of(s->daily ? &one->flat : &one->real, s->cv);
         s->memory_mb = one->memory_mb;
         fit_durations(one, s);
     }

@@ -38,8 +38,20 @@ fsim_status fsim_fit_summarise(const fsim_fit *fit, fsim_fit_summary *out, fsim_
 /* First Wasserstein distance between the log10 of the requests of a function in the two. */
 fsim_status fsim_fit_distance(const fsim_fit *a, const fsim_fit *b, double *out, fsim_error *err);
 
+/* Gaps with pauses: hyperexponential, most of them usual ones, few so long that the coefficient of variation
+ * comes out. All is in units of the mean gap. A gamma law of the same variation has its requests in bursts; a
+ * function that is not called for a day has not. */
+typedef struct fsim_pauses {
+    double share, mean; /* of the pauses, among the gaps */
+} fsim_pauses;
+
+#define FSIM_USUAL_MAX 0.999
+/* cv > 1; usual: mean of the usual gaps, above 0 up to FSIM_USUAL_MAX. */
+fsim_pauses fsim_pauses_of(double cv, double usual);
+
 typedef struct fsim_fit_stratum {
     double requests, cv; /* of a function: mean; of one drawn from the stratum, as is all below */
+    double usual;        /* 0: gamma variates */
     int64_t memory_mb;   /* 0: not known */
     bool daily;          /* the profile explains some of its variation; else it keeps its own time */
     bool has_durations;

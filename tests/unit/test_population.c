@@ -214,8 +214,8 @@ static void test_what_is_generated_resembles_it(void) {
 
 /* A population that begins in the middle of its gaps has its rate from the first minute on. */
 static void test_stationary_from_the_beginning(void) {
-    static const char *const cases[] = {"0", "0.5", "1", "2"};
-    for (int k = 0; k < 4; k++) {
+    static const char *const cases[] = {"0", "0.5", "1", "2", "5, \"usual\": 0.4"};
+    for (int k = 0; k < 5; k++) {
         char json[256];
         check_context("cv %s", cases[k]);
         snprintf(json, sizeof json,
@@ -223,6 +223,55 @@ static void test_stationary_from_the_beginning(void) {
                  " \"strata\": [{\"cv\": %s, \"duration_s\": [1,1,1,1,1,1,1]}]}",
                  cases[k]);
         CHECK_NEAR(generate(json, 3), 10000, 500);
+    }
+}
+
+/* A function that is called at random but for one day in three keeps its pace and has long pauses; gamma gaps
+ * of that variation would be bursts. Beside it one whose gaps are gamma variates, which stays what it is. */
+static void test_a_day_without_requests_is_a_pause(void) {
+    static const char steady[] = "{\"source\": \"population\", \"functions\": 2, \"rate\": 1, \"until\": "
+                                 "\"3d\", \"strata\": [{\"requests\": 3}, {\"requests\": 1, \"cv\": 4}]}";
+    static fsim_fit_model model;
+    static fsim_fit_summary made;
+    fsim_error err = {0};
+    char json[256];
+    uint32_t n = generate(steady, 5), kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (fn[i] == 1 || at[i] < FSIM_DAY || at[i] >= 2 * FSIM_DAY) {
+            at[kept] = at[i];
+            fn[kept++] = fn[i];
+        }
+    }
+    memset(duration, 0, sizeof duration);
+    fsim_fit *fit = fit_rows(kept);
+    REQUIRE(fsim_fit_make_model(fit, &model, &err) == FSIM_OK);
+    fsim_fit_destroy(fit);
+    CHECK_NEAR(model.stratum[0].usual, 0, 0);
+    CHECK_NEAR(model.stratum[1].usual, 2.0 / 3, 0.03);
+    CHECK(model.stratum[1].cv > 50);
+    snprintf(json, sizeof json,
+             "{\"source\": \"population\", \"functions\": 1, \"rate\": 0.5, \"until\": \"3d\", \"strata\": "
+             "[{\"cv\": %.6g, \"usual\": %.6g}]}",
+             model.stratum[1].cv, model.stratum[1].usual);
+    n = generate(json, 2);
+    memset(duration, 0, sizeof duration);
+    fit = fit_rows(n);
+    REQUIRE(fsim_fit_summarise(fit, &made, &err) == FSIM_OK);
+    fsim_fit_destroy(fit);
+    CHECK(made.peak_per_min < 90); /* 45 on average outside of pauses; gamma: thousands */
+    CHECK(made.iat_cv[1] > 5);
+}
+
+/* Pauses change neither the mean nor the variation of the gaps. */
+static void test_pauses_keep_mean_and_variation(void) {
+    static const double cv[] = {1.5, 4, 60}, usual[] = {0.05, 0.5, 0.9};
+    for (int i = 0; i < 9; i++) {
+        fsim_pauses p = fsim_pauses_of(cv[i / 3], usual[i % 3]);
+        double of = usual[i % 3], square = 1 + cv[i / 3] * cv[i / 3];
+        check_context("cv %g, usual %g", cv[i / 3], of);
+        CHECK(p.share > 0 && p.share < 1);
+        CHECK_NEAR((1 - p.share) * of + p.share * p.mean, 1, 1e-12);
+        CHECK_NEAR(2 * (1 - p.share) * of * of + 2 * p.share * p.mean * p.mean, square, 1e-9 * square);
     }
 }
 
@@ -240,6 +289,8 @@ int main(void) {
     RUN(test_stationary_from_the_beginning);
     RUN(test_functions_apart_are_the_same);
     RUN(test_a_bound_on_requests_is_shared);
+    RUN(test_a_day_without_requests_is_a_pause);
+    RUN(test_pauses_keep_mean_and_variation);
     RUN(test_nothing_to_fit);
     return check_done();
 }

@@ -2,12 +2,13 @@
  * take, in memory. `fsim generate --fit` makes the strata from a trace; they can be written by hand as well.
  *
  * Function i of N belongs to the stratum that holds the share i / N of all functions. The gaps between its
- * requests are gamma variates with the stratum's coefficient of variation, in a time that passes as fast as
- * the daily profile says; a heap merges the functions. */
+ * requests are gamma variates with the stratum's coefficient of variation, or usual ones and pauses, in a
+ * time that passes as fast as the daily profile says; a heap merges the functions. */
 #include "workloads/sources/arrival_support.h"
 
 #include "base/limits.h"
 #include "trace/bucket_stream.h"
+#include "trace/population_fit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 typedef struct stratum {
     double requests, cv; /* of one function, beside the other strata */
+    double usual;        /* mean of the usual gaps, as a share of all; 0: no pauses */
     bool daily;          /* its rate follows the profile; else it keeps its own time, as timers do */
     int64_t memory_mb;   /* 0: not said */
     fsim_trace_durations durations;
@@ -32,6 +34,7 @@ typedef struct member {
     uint32_t stratum;
     fsim_fn_id id;
     fsim_dist gap;
+    double pause_share, pause_factor; /* of the gaps; how much longer than a usual one */
     fsim_rng gaps, services;
 } member;
 
@@ -97,6 +100,11 @@ static fsim_status read_strata(population *p, const fsim_source_context *context
         s->daily = true;
         FSIM_TRY(fsim_value_get_real(item, "requests", 1e-9, 1e15, &s->requests, err));
         FSIM_TRY(fsim_value_get_real(item, "cv", 0, 1000, &s->cv, err));
+        FSIM_TRY(fsim_value_get_real(item, "usual", 0, FSIM_USUAL_MAX, &s->usual, err));
+        if (s->usual > 0 && s->cv <= 1) {
+            return fsim_value_fail(fsim_value_get(item, "usual"), err,
+                                   "gaps with pauses have a cv above 1, found %g", s->cv);
+        }
         FSIM_TRY(fsim_value_get_bool(item, "daily", &s->daily, err));
         FSIM_TRY(fsim_value_get_i64(item, "memory_mb", 1, INT32_MAX, &s->memory_mb, err));
         FSIM_TRY(read_durations(item, &s->durations, err));
@@ -166,8 +174,39 @@ static void settle(const population *p, member *m) {
 }
 
 static void advance(const population *p, member *m) {
-    m->passed = fsim_ns_add(m->passed, fsim_dist_sample(&m->gap, &m->gaps));
+    bool pause = m->pause_share > 0 && fsim_rng_unit(&m->gaps) < m->pause_share;
+    fsim_ns gap_ns = fsim_dist_sample(&m->gap, &m->gaps);
+    if (pause) {
+        gap_ns = fsim_ns_from_s(fsim_ns_to_s(gap_ns) * m->pause_factor);
+    }
+    m->passed = fsim_ns_add(m->passed, gap_ns);
     settle(p, m);
+}
+
+/* Time 0 lies anywhere in a gap, and in a long one the more likely. What is left of an exponential one is one
+ * again. */
+static double begin_with_pauses(member *m, const stratum *s, double mean_gap_ns) {
+    fsim_pauses pauses = fsim_pauses_of(s->cv, s->usual);
+    m->pause_share = pauses.share;
+    m->pause_factor = pauses.mean / s->usual;
+    fsim_dist_gamma(&m->gap, 1, mean_gap_ns * s->usual);
+    bool in_pause = fsim_rng_unit(&m->gaps) < pauses.share * pauses.mean;
+    double left_ns = (double)fsim_dist_sample(&m->gap, &m->gaps);
+    return in_pause ? left_ns * m->pause_factor : left_ns;
+}
+
+/* The same for gamma variates: a gap that covers an instant has one more in its shape. */
+static double begin_plain(member *m, const stratum *s, double mean_gap_ns) {
+    fsim_dist around;
+    if (s->cv < CV_CLOCK) {
+        fsim_dist_constant(&m->gap, fsim_ns_from_s(mean_gap_ns * 1e-9));
+        around = m->gap;
+    } else {
+        double k = 1 / (s->cv * s->cv);
+        fsim_dist_gamma(&m->gap, k, mean_gap_ns);
+        fsim_dist_gamma(&around, k + 1, mean_gap_ns * (k + 1) / k);
+    }
+    return (double)fsim_dist_sample(&around, &m->gaps) * fsim_rng_open(&m->gaps);
 }
 
 static fsim_status add_member(population *p, const fsim_source_context *context, uint32_t i,
@@ -182,18 +221,8 @@ static fsim_status add_member(population *p, const fsim_source_context *context,
     }
     fsim_rng_seed(&m->gaps, context->seed, name, FSIM_RNG_ARRIVALS);
     fsim_rng_seed(&m->services, context->seed, name, FSIM_RNG_SERVICE);
-    /* Time 0 lies anywhere in a gap, and in a long one the more likely: such a gap has one more in its shape.
-     */
-    fsim_dist around;
-    if (s->cv < CV_CLOCK) {
-        fsim_dist_constant(&m->gap, fsim_ns_from_s(mean_gap_ns * 1e-9));
-        around = m->gap;
-    } else {
-        double k = 1 / (s->cv * s->cv);
-        fsim_dist_gamma(&m->gap, k, mean_gap_ns);
-        fsim_dist_gamma(&around, k + 1, mean_gap_ns * (k + 1) / k);
-    }
-    double first_ns = (double)fsim_dist_sample(&around, &m->gaps) * fsim_rng_open(&m->gaps);
+    m->pause_share = 0;
+    double first_ns = s->usual > 0 ? begin_with_pauses(m, s, mean_gap_ns) : begin_plain(m, s, mean_gap_ns);
     m->passed = fsim_ns_from_s(first_ns * 1e-9);
     settle(p, m);
     return FSIM_OK;
