@@ -99,7 +99,7 @@ static fsim_value *document_of_workload(fsim_value_pool *pool, const char *path,
 
 /* The scenario in a run's manifest; NULL: it is none. */
 static fsim_value *scenario_of_manifest(const fsim_value *file) {
-    bool object = file != NULL && file->kind == FSIM_VALUE_OBJECT;
+    bool object = file->kind == FSIM_VALUE_OBJECT;
     const fsim_value *schema = object ? fsim_value_peek(file, "schema") : NULL;
     bool manifest = schema != NULL && schema->kind == FSIM_VALUE_STRING &&
                     strcmp(schema->string, FSIM_MANIFEST_SCHEMA) == 0;
@@ -188,8 +188,8 @@ static fsim_status read_document(fsim_value_pool *pool, const fsim_load_options 
                  ? fsim_json_read_text(pool, options->document, "standard input", tree, err)
                  : fsim_json_read_file(pool, workload, tree, err));
     fsim_value *made_from = scenario_of_manifest(*tree);
-    if (made_from !=
-        NULL) { /* names its files without their folders: they are sought where fsim was called */
+    /* It names its files without their folders: they are sought where fsim was called. */
+    if (made_from != NULL) {
         *tree = made_from;
         return FSIM_OK;
     }

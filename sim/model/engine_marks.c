@@ -150,6 +150,13 @@ static void end_warmup(engine *e, fsim_ns now_ns) {
     e->node_in_use.peak = e->node_in_use.n;
 }
 
+/* Ends the run at a limit of what it keeps for each step of time; `key` says how long a step is. */
+static _Noreturn void end_at_limit(engine *e, uint32_t most, const char *what, const char *key) {
+    e->status =
+        fsim_fail(e->err, FSIM_ELIMIT, "more than %u %s: %s is too short for this run", most, what, key);
+    longjmp(e->no_memory, 1);
+}
+
 /* ---- windows ---- */
 
 static void open_window(engine *e) {
@@ -157,10 +164,7 @@ static void open_window(engine *e) {
         uint32_t capacity = e->window_capacity == 0 ? 16u : e->window_capacity * 2u;
         fsim_result *result = e->result;
         if (capacity > FSIM_WINDOWS_MAX) {
-            e->status = fsim_fail(e->err, FSIM_ELIMIT,
-                                  "more than %u windows: run.windows.every is too short for this run",
-                                  FSIM_WINDOWS_MAX);
-            longjmp(e->no_memory, 1);
+            end_at_limit(e, FSIM_WINDOWS_MAX, "windows", "run.windows.every");
         }
         result->windows = engine_grow(e, result->windows, capacity, sizeof *result->windows);
         result->window_functions =
@@ -287,10 +291,7 @@ static void make_room_for_row(engine *e) {
     }
     uint32_t capacity = e->series_capacity == 0 ? 512u : e->series_capacity * 2u;
     if (capacity > FSIM_SAMPLED_ROWS_MAX) {
-        e->status = fsim_fail(e->err, FSIM_ELIMIT,
-                              "more than %u rows in the time series: run.sample is too short for this run",
-                              FSIM_SAMPLED_ROWS_MAX);
-        longjmp(e->no_memory, 1);
+        end_at_limit(e, FSIM_SAMPLED_ROWS_MAX, "rows in the time series", "run.sample");
     }
     result->series = engine_grow(e, result->series, capacity, sizeof *result->series);
     e->series_capacity = capacity;

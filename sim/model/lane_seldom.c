@@ -170,7 +170,7 @@ static void count_end(lanes *s, const lane_request *q, fsim_ns now_ns) {
         engine_spans_add(&t->service, service_ns);
         fsim_histogram_add(hist->service, service_ns);
     } else if (reserve(p, &p->direct, p->directs, &p->direct_capacity, sizeof *p->direct)) {
-        p->direct[p->directs++] = (lanes_end){latency_ns, q->fn};
+        p->direct[p->directs++] = (lanes_duration){latency_ns, q->fn};
     }
 }
 
@@ -348,7 +348,7 @@ static void note_undone(lanes *s, uint32_t fn, fsim_ns at_ns, fsim_ns service_ns
     s->e->digest -= engine_mix((uint64_t)at_ns, fn, (uint64_t)(at_ns + service_ns), FSIM_COMPLETED);
     p->failed |= !lane_struck_push(&p->struck, (lane_strike){at_ns + service_ns, fn});
     if (reserve(p, &p->undone, p->undones, &p->undone_capacity, sizeof *p->undone)) {
-        p->undone[p->undones++] = (lanes_end){service_ns, fn};
+        p->undone[p->undones++] = (lanes_duration){service_ns, fn};
     }
 }
 

@@ -72,6 +72,12 @@ typedef struct lanes_end {
     uint32_t fn;
 } lanes_end;
 
+/* That of a warm request is its latency, too. */
+typedef struct lanes_duration {
+    fsim_ns service_ns;
+    uint32_t fn;
+} lanes_duration;
+
 typedef struct lanes_task {
     collector shared;    /* of the functions that have no histograms of their own */
     uint32_t first, end; /* functions: by id, or by place among the streams */
@@ -96,11 +102,11 @@ typedef struct lanes_pass {
     uint32_t open; /* requests that start or execute */
     lane_request *request;
     uint32_t requests, request_capacity, request_free;
-    fsim_ns last_ns;   /* when something last happened */
-    collector shared;  /* as in a task */
-    lanes_end *direct; /* latencies of warm requests that went the long way: their histogram is in use */
+    fsim_ns last_ns;        /* when something last happened */
+    collector shared;       /* as in a task */
+    lanes_duration *direct; /* of warm requests that went the long way: their histogram is in use */
     uint32_t directs, direct_capacity;
-    lanes_end *undone; /* the same of requests that were counted as warm, and are not */
+    lanes_duration *undone; /* of requests that were counted as warm, and are not */
     uint32_t undones, undone_capacity;
     bool failed;
 } lanes_pass;

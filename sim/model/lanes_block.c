@@ -271,7 +271,7 @@ static void undo(lanes *s) {
     const lanes_pass *p = &s->pass;
     const fsim_meter_plan *plan = &s->e->plan;
     for (uint32_t k = 0; k < p->undones; k++) {
-        fsim_ns service_ns = p->undone[k].at_ns;
+        fsim_ns service_ns = p->undone[k].service_ns;
         short_sums *sums = &s->rest[p->undone[k].fn].sums;
         direct_of(s, p->undone[k].fn)->count[fsim_histogram_bucket(service_ns)]--;
         sums->span_ns -= (uint64_t)service_ns;
@@ -450,7 +450,7 @@ static void check_tasks(lanes *s) {
 static void add_direct(lanes *s) {
     lanes_pass *p = &s->pass;
     for (uint32_t k = 0; k < p->directs; k++) {
-        fsim_histogram_add(direct_of(s, p->direct[k].fn), p->direct[k].at_ns);
+        fsim_histogram_add(direct_of(s, p->direct[k].fn), p->direct[k].service_ns);
     }
     p->directs = 0;
 }
